@@ -1,0 +1,269 @@
+//! The client's half: what its user typed goes to the server, what comes is shown.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use memchr::{memchr, memmem, memrchr};
+
+use crate::framing::Framer;
+use crate::limits::{MAX_LINE, SILENCE};
+use crate::notice::{self, YOU};
+use crate::time::Instant;
+
+/// How long the greeting is waited for before anything is sent.
+const GREETING: Duration = Duration::from_secs(1);
+
+/// The longest line, in bytes, that is taken from the server in one piece: what a room may say,
+/// so that a line which some server delivered in one piece is not cut here.
+const LONGEST_LINE: usize = notice::MAX_LABEL + MAX_LINE;
+
+/// Bytes that wait to be sent, or to be shown, above which no more is wanted: enough for a write
+/// of full size, little enough to be nothing.
+const ENOUGH: usize = 64 * 1024;
+
+/// The client's side of a connection as a state machine.
+///
+/// - **In**: [`receive`](Client::receive) and [`end_of_stream`](Client::end_of_stream) from the
+///   server, [`type_in`](Client::type_in) and [`end_of_input`](Client::end_of_input) from the
+///   user, and [`tick`](Client::tick).
+/// - **Out**: [`transmit`](Client::transmit) and [`sent`](Client::sent) toward the server,
+///   [`display`](Client::display) and [`displayed`](Client::displayed) toward the user.
+/// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
+///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent).
+///
+/// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
+pub struct Client {
+    began: Instant,
+    /// What comes from the server. Its first message is the greeting, which decides the framing
+    /// both ways.
+    incoming: Framer,
+    /// What is typed: lines.
+    typed: Framer,
+    /// Whether the user types no more.
+    input_ended: bool,
+    outbox: Outbox,
+    /// When an unframed server has heard enough silence to take what is sent next for a new
+    /// message: nothing else separates them.
+    silent_until: Instant,
+    /// Clean lines to show, the first `shown` bytes of which are.
+    display: Vec<u8>,
+    shown: usize,
+}
+
+impl Client {
+    /// A client that connected at `now`.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            began: now,
+            incoming: Framer::default(),
+            typed: Framer::framed(),
+            input_ended: false,
+            outbox: Outbox::default(),
+            silent_until: now,
+            display: Vec::new(),
+            shown: 0,
+        }
+    }
+
+    /// The server has sent `bytes`, in any chunks.
+    pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
+        let display = &mut self.display;
+        self.incoming.receive(now, bytes, LONGEST_LINE, &mut |line| show(display, line));
+    }
+
+    /// The server sends no more.
+    pub fn end_of_stream(&mut self) {
+        let display = &mut self.display;
+        self.incoming.end_of_stream(LONGEST_LINE, &mut |line| show(display, line));
+    }
+
+    /// The user has typed `bytes`, in any chunks. A line is a message.
+    pub fn type_in(&mut self, bytes: &[u8]) {
+        let outbox = &mut self.outbox;
+        self.typed.receive(self.began, bytes, MAX_LINE, &mut |line| outbox.push(line));
+    }
+
+    /// The user types no more; a line without an end is a message too.
+    pub fn end_of_input(&mut self) {
+        let outbox = &mut self.outbox;
+        self.typed.end_of_stream(MAX_LINE, &mut |line| outbox.push(line));
+        self.input_ended = true;
+    }
+
+    /// Deals with the silences that have run out.
+    pub fn tick(&mut self, now: Instant) {
+        let Some(since) = self.incoming.silent_since() else { return };
+        if !self.wants_received() {
+            self.incoming.was_not_heard_until(now);
+        } else if since + SILENCE <= now {
+            let display = &mut self.display;
+            self.incoming.end_by_silence(LONGEST_LINE, &mut |line| show(display, line));
+        }
+    }
+
+    /// Lends what is to be sent now, or the first of it; empty if there is nothing.
+    ///
+    /// Nothing is sent before the greeting is complete or a second has passed. To an unframed
+    /// server one message is lent at a time.
+    pub fn transmit(&mut self, now: Instant) -> &[u8] {
+        if !self.may_send(now) {
+            return &[];
+        }
+        let display = &mut self.display;
+        if self.incoming.is_unframed() && self.outbox.end_message() {
+            // It was sent as a line but for its newline when the server showed what it is.
+            self.outbox.take_sent_lines(&mut |line| show_own(display, line));
+        }
+        self.outbox.take_empty_lines(&mut |line| show_own(display, line));
+        if self.incoming.is_unframed() { self.outbox.message() } else { self.outbox.lines() }
+    }
+
+    /// The first `count` bytes of what [`Client::transmit`] lent last are sent. A message that is
+    /// sent whole is shown.
+    pub fn sent(&mut self, now: Instant, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.outbox.advance(count);
+        if self.incoming.is_unframed() && self.outbox.end_message() {
+            self.silent_until = now + SILENCE;
+        }
+        let display = &mut self.display;
+        self.outbox.take_sent_lines(&mut |line| show_own(display, line));
+    }
+
+    /// Lends what is to be shown: whole lines.
+    #[must_use]
+    pub fn display(&self) -> &[u8] {
+        self.display.get(self.shown..).unwrap_or_default()
+    }
+
+    /// The first `count` bytes of [`Client::display`] are shown.
+    pub fn displayed(&mut self, count: usize) {
+        self.shown = self.shown.saturating_add(count);
+        if self.shown >= self.display.len() {
+            self.display.clear();
+            self.shown = 0;
+        }
+    }
+
+    /// When, after `now`, [`Client::tick`] and [`Client::transmit`] are wanted next, if nothing
+    /// else happens before; `None` if nothing waits for a time.
+    #[must_use]
+    pub fn next_tick(&self, now: Instant) -> Option<Instant> {
+        let silence = self.incoming.silent_since().map(|since| since + SILENCE);
+        let sending = (self.input_ended || !self.outbox.is_empty()).then(|| self.may_send_at());
+        let sending = sending.filter(|&at| at > now);
+        [silence, sending].into_iter().flatten().min()
+    }
+
+    /// Whether more of what the user types is wanted. If not, leave it where it is.
+    #[must_use]
+    pub fn wants_typed(&self) -> bool {
+        !self.input_ended && self.outbox.len() < ENOUGH && self.display().len() < ENOUGH
+    }
+
+    /// Whether more from the server is wanted. If not, leave it in the socket.
+    #[must_use]
+    pub fn wants_received(&self) -> bool {
+        self.display().len() < ENOUGH
+    }
+
+    /// Whether the user's input has ended and all of it is sent: then the sending side is to be
+    /// closed.
+    #[must_use]
+    pub fn is_all_sent(&self, now: Instant) -> bool {
+        self.input_ended && self.outbox.is_empty() && self.may_send(now)
+    }
+
+    fn may_send(&self, now: Instant) -> bool {
+        now >= self.may_send_at()
+    }
+
+    /// When sending may go on if nothing more is heard.
+    fn may_send_at(&self) -> Instant {
+        if self.incoming.is_undecided() { self.began + GREETING } else { self.silent_until }
+    }
+}
+
+/// What the user typed and is not sent yet: lines, each with its newline.
+#[derive(Default)]
+struct Outbox {
+    lines: Vec<u8>,
+    /// Bytes of `lines` that are sent.
+    sent: usize,
+}
+
+impl Outbox {
+    fn push(&mut self, line: &str) {
+        self.lines.extend_from_slice(line.as_bytes());
+        self.lines.push(b'\n');
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.lines.len() - self.sent
+    }
+
+    fn unsent(&self) -> &[u8] {
+        self.lines.get(self.sent..).unwrap_or_default()
+    }
+
+    /// What is unsent up to an empty line, which is never sent.
+    fn lines(&self) -> &[u8] {
+        let unsent = self.unsent();
+        let end = memmem::find(unsent, b"\n\n").map_or(unsent.len(), |at| at + 1);
+        &unsent[..end]
+    }
+
+    /// What is unsent of the first message, without its newline.
+    fn message(&self) -> &[u8] {
+        let unsent = self.unsent();
+        &unsent[..memchr(b'\n', unsent).unwrap_or(unsent.len())]
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.sent = self.sent.saturating_add(count).min(self.lines.len());
+    }
+
+    /// Whether what is sent ends with a message but for its newline, which is passed then.
+    fn end_message(&mut self) -> bool {
+        let ends = self.sent > 0 && self.unsent().first() == Some(&b'\n');
+        self.sent += usize::from(ends);
+        ends
+    }
+
+    /// Takes out the lines that are sent whole.
+    fn take_sent_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
+        let Some(last) = memrchr(b'\n', &self.lines[..self.sent]) else { return };
+        self.lines[..=last].split_inclusive(|&byte| byte == b'\n').for_each(take);
+        self.lines.drain(..=last);
+        self.sent -= last + 1;
+    }
+
+    /// Takes out the empty lines at the front.
+    fn take_empty_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
+        if self.sent == 0 {
+            let count = self.lines.iter().take_while(|&&byte| byte == b'\n').count();
+            self.lines.drain(..count).for_each(|newline| take(&[newline]));
+        }
+    }
+}
+
+/// Shows a line from the server, unless it is empty.
+fn show(display: &mut Vec<u8>, line: &str) {
+    if !line.is_empty() {
+        display.extend_from_slice(line.as_bytes());
+        display.push(b'\n');
+    }
+}
+
+/// Shows a line of the user's own, given with its newline.
+fn show_own(display: &mut Vec<u8>, line: &[u8]) {
+    display.extend_from_slice(YOU.as_bytes());
+    display.extend_from_slice(line);
+}

@@ -1,0 +1,145 @@
+//! Cuts: the ranges of the log that a member said itself and must not get back.
+
+use alloc::collections::VecDeque;
+use core::ops::Range;
+
+use crate::member::MemberId;
+
+/// The cuts of all members, oldest first, each of one or more whole lines that are still kept.
+///
+/// A range is noted only if its author had something pending when it spoke; one who has caught up
+/// simply steps over its own line. The memory is bounded by the lines that the log keeps, however
+/// many members there are and whether or not they read.
+#[derive(Default)]
+pub(crate) struct Cuts {
+    queue: VecDeque<Cut>,
+    /// Number of the cut at the front.
+    first: u64,
+}
+
+struct Cut {
+    range: Range<u64>,
+    author: MemberId,
+    /// Number of the same author's next cut.
+    next: Option<u64>,
+}
+
+/// The cuts of one member that its cursor has not passed, as a chain through all cuts.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Chain {
+    /// Numbers of the first and the last; there is none if there is no first.
+    ends: Option<(u64, u64)>,
+}
+
+/// A line that was said by `author` and is kept no longer.
+pub(crate) struct Evicted {
+    pub(crate) author: MemberId,
+    /// Number of the cut that it was in, and of that author's next one.
+    number: u64,
+    next: Option<u64>,
+    /// Whether it was the last line of its cut.
+    is_spent: bool,
+}
+
+impl Chain {
+    /// Drops a line of this chain's member that was evicted; gives whether it was in the chain,
+    /// that is, whether its author's cursor had not passed it.
+    pub(crate) fn drop_evicted(&mut self, evicted: &Evicted) -> bool {
+        let Some((first, last)) = self.ends.filter(|&(first, _)| first <= evicted.number) else {
+            return false;
+        };
+        debug_assert_eq!(first, evicted.number, "the oldest line of all is its author's oldest");
+        if evicted.is_spent {
+            self.ends = evicted.next.map(|next| (next, last));
+        }
+        true
+    }
+}
+
+impl Cuts {
+    /// Notes that `range` was said by `author`, whose chain it joins.
+    pub(crate) fn push(&mut self, chain: &mut Chain, author: MemberId, range: Range<u64>) {
+        let number = self.first + self.queue.len() as u64;
+        let last = chain.ends.map(|(_, last)| last);
+        if let Some(cut) = last.and_then(|last| self.cut_mut(last)) {
+            if cut.range.end == range.start {
+                cut.range.end = range.end;
+                return;
+            }
+            cut.next = Some(number);
+        }
+        self.queue.push_back(Cut { range, author, next: None });
+        chain.ends = Some((chain.ends.map_or(number, |(first, _)| first), number));
+    }
+
+    /// The first range of a chain.
+    pub(crate) fn first(&self, chain: Chain) -> Option<Range<u64>> {
+        chain.ends.and_then(|(first, _)| self.cut(first)).map(|cut| cut.range.clone())
+    }
+
+    /// The chain without its first range.
+    pub(crate) fn after_first(&self, chain: Chain) -> Chain {
+        let next = chain.ends.and_then(|(first, last)| Some((self.cut(first)?.next?, last)));
+        Chain { ends: next }
+    }
+
+    /// Forgets `line`, which was the oldest line kept; gives what its author's chain must know of
+    /// it, if it was noted.
+    pub(crate) fn evict(&mut self, line: &Range<u64>) -> Option<Evicted> {
+        let cut = self.queue.front_mut().filter(|cut| cut.range.start == line.start)?;
+        cut.range.start = line.end;
+        let is_spent = cut.range.is_empty();
+        let evicted = Evicted { author: cut.author, number: self.first, next: cut.next, is_spent };
+        if is_spent {
+            self.queue.pop_front();
+            self.first += 1;
+        }
+        Some(evicted)
+    }
+
+    fn cut(&self, number: u64) -> Option<&Cut> {
+        self.queue.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
+    fn cut_mut(&mut self, number: u64) -> Option<&mut Cut> {
+        self.queue.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Log;
+    use crate::member::{Member, Roster};
+    use crate::reader::Reader;
+
+    fn author() -> MemberId {
+        let log = Log::new(8);
+        let mut roster = Roster::new(Reader::new(&log, [].into()));
+        roster.insert(Member::new(Reader::new(&log, [].into()), "".into()))
+    }
+
+    #[test]
+    fn lines_said_in_a_row_are_one_cut() {
+        let (mut cuts, mut chain, author) = (Cuts::default(), Chain::default(), author());
+        for line in [10..20, 20..25, 30..40] {
+            cuts.push(&mut chain, author, line);
+        }
+        assert_eq!(cuts.first(chain), Some(10..25));
+        assert_eq!(cuts.first(cuts.after_first(chain)), Some(30..40));
+    }
+
+    #[test]
+    fn a_cut_is_forgotten_line_by_line() {
+        let (mut cuts, mut chain, author) = (Cuts::default(), Chain::default(), author());
+        for line in [10..20, 20..25, 30..40] {
+            cuts.push(&mut chain, author, line);
+        }
+        for (line, rest) in [(10..20, Some(20..25)), (20..25, Some(30..40)), (30..40, None)] {
+            let evicted = cuts.evict(&line).unwrap();
+            assert!(chain.drop_evicted(&evicted));
+            assert_eq!(cuts.first(chain), rest);
+        }
+        assert!(cuts.evict(&(40..50)).is_none());
+    }
+}

@@ -1,0 +1,96 @@
+//! What a room allows: every number that bounds something, with its reason.
+
+use core::time::Duration;
+
+use crate::notice;
+
+/// The shortest `max_line` in bytes. Long enough that a cut message is mostly text, not labels.
+pub const MIN_LINE: usize = 16;
+
+/// The longest `max_line` in bytes. What is longer is a file, not a message; and it is what a
+/// client must be ready to hold of a line whose end has not come yet.
+pub const MAX_LINE: usize = 64 * 1024;
+
+/// The largest backlog in bytes: what a 32-bit machine can still allocate in one piece.
+pub const MAX_BACKLOG: usize = 1 << 30;
+
+/// What a room allows and how long it waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Users online at once; a newcomer beyond them is turned away. Default: no limit.
+    pub max_users: usize,
+
+    /// Bytes of text in one message, as others see it. A longer one is delivered as several.
+    /// Taken as between [`MIN_LINE`] and [`MAX_LINE`]. Default: 4096, a terminal's own limit for a
+    /// line that is typed (`termios(3)`, canonical mode).
+    pub max_line: usize,
+
+    /// Bytes of what was said that the room keeps, once for everybody: how far a reader may fall
+    /// behind before it misses something. Taken as between [`Limits::least_backlog`] and
+    /// [`MAX_BACKLOG`]. Default: 1 MiB.
+    pub backlog: usize,
+
+    /// The silence that ends a message of a peer that sends no newlines. Default: 100 ms: longer
+    /// than the gaps inside one write, shorter than a person notices.
+    pub silence: Duration,
+
+    /// How long the room waits for a reader that is far behind, in all, until that reader has
+    /// caught up completely. Default: 1 s.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_users: usize::MAX,
+            max_line: 4096,
+            backlog: 1024 * 1024,
+            silence: SILENCE,
+            grace: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The default of [`Limits::silence`], which the client's side uses too.
+pub(crate) const SILENCE: Duration = Duration::from_millis(100);
+
+/// What a member may say, in bytes received, while the room waits for a reader: "a little", so
+/// that people who merely chat are not held back with those who flood.
+pub(crate) const LITTLE: usize = 4096;
+
+impl Limits {
+    /// The smallest backlog that a room with this `max_line` can have, in bytes.
+    ///
+    /// An eighth of the backlog is what the room takes in between two looks at its readers
+    /// and a whole line of one member must fit into it with room to spare.
+    #[must_use]
+    pub fn least_backlog(&self) -> usize {
+        12 * self.longest_line()
+    }
+
+    /// These limits with each field inside its range.
+    pub(crate) fn clamped(mut self) -> Self {
+        self.max_line = self.max_line.clamp(MIN_LINE, MAX_LINE);
+        self.backlog = self.backlog.clamp(self.least_backlog(), MAX_BACKLOG);
+        self
+    }
+
+    /// The longest line that the log can be given, in bytes, its newline included.
+    pub(crate) fn longest_line(&self) -> usize {
+        (notice::MAX_LABEL + self.max_line + 1).max(notice::MAX_NOTICE)
+    }
+
+    /// How many bytes behind a reader is "far behind": three quarters of the backlog.
+    pub(crate) fn far_behind(&self) -> u64 {
+        (self.backlog - self.backlog / 4) as u64
+    }
+
+    /// The bytes by which the log may grow through what one call of `receive` is given, and again
+    /// through all that is said while the room waits for a reader: an eighth of the backlog each.
+    ///
+    /// Both together are the quarter that is left when a reader is found to be far behind, so no
+    /// reader that the room still waits for can lose anything that a member says.
+    pub(crate) fn turn(&self) -> usize {
+        self.backlog / 8
+    }
+}

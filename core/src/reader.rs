@@ -1,0 +1,214 @@
+//! A reader: a cursor on the log, and the little that it gets otherwise than others.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::cuts::{Chain, Cuts, Evicted};
+use crate::log::Log;
+use crate::member::MemberId;
+use crate::notice;
+use crate::time::Instant;
+use crate::transmit::Transmit;
+
+/// A member's or the console's view of the room.
+pub(crate) struct Reader {
+    /// The next byte of the log that it gets. Before the log's start if it fell behind the
+    /// backlog and was not served since. Never at the start of one of its own cuts.
+    position: u64,
+    /// Lines of the log that end before `position`.
+    lines: u64,
+    /// Whether it has got the first part of the line at `position`, but not the rest.
+    is_inside_line: bool,
+    /// What it said itself and has not passed yet.
+    own: Chain,
+    /// Lines of its own among those that were evicted before it passed them.
+    own_evicted: u64,
+    /// What only this reader gets, before anything more of the log.
+    private: Private,
+    /// Where its reading ends, as a position and the lines before it: a member that has left gets
+    /// what was pending then. `None` while it is in the room.
+    until: Option<(u64, u64)>,
+    pub(crate) standing: Standing,
+}
+
+/// Whether the room waits for a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has not been far behind since it last had caught up completely.
+    Near,
+    /// It has been far behind since then; the room waits until it has caught up.
+    WaitedForSince(Instant),
+    /// The room has waited as long as it does, and goes on until this reader has caught up.
+    GivenUp,
+}
+
+/// Bytes for one reader. Empty, they hold no memory.
+#[derive(Default)]
+struct Private {
+    text: Vec<u8>,
+    sent: usize,
+    /// The messages that `text` says were skipped; 0 if it says something else.
+    skips: u64,
+}
+
+impl Reader {
+    /// A reader of all that is said from now on, which gets `greeting` first.
+    pub(crate) fn new(log: &Log, greeting: Vec<u8>) -> Self {
+        Self {
+            position: log.end(),
+            lines: log.lines(),
+            is_inside_line: false,
+            own: Chain::default(),
+            own_evicted: 0,
+            private: Private { text: greeting, sent: 0, skips: 0 },
+            until: None,
+            standing: Standing::Near,
+        }
+    }
+
+    /// Has it told `greeting` before anything of the log that it has not got yet.
+    pub(crate) fn greet(&mut self, greeting: Vec<u8>) {
+        self.private = Private { text: greeting, sent: 0, skips: 0 };
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(crate) fn has_caught_up(&self, log: &Log) -> bool {
+        self.private.text.is_empty() && self.position >= self.end(log).0
+    }
+
+    /// It gets nothing that is said from now on.
+    pub(crate) fn end_here(&mut self, log: &Log) {
+        self.until.get_or_insert((log.end(), log.lines()));
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// Whether it has left and has got all that was pending then.
+    pub(crate) fn is_finished(&self, log: &Log) -> bool {
+        self.has_ended() && self.has_caught_up(log)
+    }
+
+    /// `line`, the newest line of the log, is this member's own.
+    pub(crate) fn said(&mut self, line: Range<u64>, author: MemberId, log: &Log, cuts: &mut Cuts) {
+        if self.position == line.start {
+            self.position = line.end;
+            self.lines = log.lines();
+        } else {
+            cuts.push(&mut self.own, author, line);
+        }
+    }
+
+    /// A line of its own was evicted: if it had not passed it, it has not missed it either.
+    pub(crate) fn own_was_evicted(&mut self, evicted: &Evicted) {
+        self.own_evicted += u64::from(self.own.drop_evicted(evicted));
+    }
+
+    /// If it fell behind the backlog: goes on from the oldest line kept and has it told how many
+    /// messages it missed. One of which it has got a part is among them, and its part is ended.
+    pub(crate) fn rejoin(&mut self, log: &Log, cuts: &Cuts) {
+        if self.position >= log.start() {
+            return;
+        }
+        // What it is told now, or, while a greeting or an older notice is on its way, next time.
+        if !self.private.text.is_empty() && (self.private.skips == 0 || self.private.sent > 0) {
+            return;
+        }
+        let (position, lines) = self.end(log).min((log.start(), log.lines_evicted()));
+        let missed = lines.saturating_sub(self.lines + self.own_evicted);
+        let ends_part = self.is_inside_line || self.private.text.first() == Some(&b'\n');
+
+        let skips = self.private.skips + missed;
+        self.private = Private::default();
+        if skips > 0 {
+            self.private.skips = skips;
+            self.private.text.extend(ends_part.then_some(b'\n'));
+            self.private.text.extend(notice::skipped(skips).bytes());
+        }
+        self.position = position;
+        self.pass_cuts(cuts);
+        self.lines = if self.position == position {
+            lines
+        } else {
+            log.lines_before(self.position, position, lines)
+        };
+        self.is_inside_line = false;
+        self.own_evicted = 0;
+    }
+
+    /// What it has pending, lent from the log. See [`Reader::rejoin`], which goes before.
+    pub(crate) fn pending<'a>(
+        &'a self,
+        log: &'a Log,
+        cuts: &Cuts,
+        is_unframed: bool,
+    ) -> Transmit<'a> {
+        let mut transmit = Transmit::default();
+        transmit.push(self.private.text.get(self.private.sent..).unwrap_or_default());
+        let is_greeting = !transmit.is_empty() && self.private.skips == 0;
+        let got_more = self.lend(log, cuts, &mut transmit);
+        if is_unframed && (got_more || !is_greeting) {
+            transmit.withhold_newline();
+        }
+        transmit
+    }
+
+    /// `count` bytes of what was pending are sent.
+    pub(crate) fn advance(&mut self, count: usize, log: &Log, cuts: &Cuts) {
+        let private_left = self.private.text.len() - self.private.sent;
+        self.private.sent += count.min(private_left);
+        if self.private.sent == self.private.text.len() {
+            self.private = Private::default();
+        }
+        let mut left = count.saturating_sub(private_left) as u64;
+        // Bytes that were evicted since they were lent are gone: they count as missed.
+        if left == 0 || self.position < log.start() {
+            return;
+        }
+        let before = self.position;
+        let end = self.end(log).0;
+        while left > 0 && self.position < end {
+            let run = cuts.first(self.own).map_or(end, |cut| cut.start.min(end)) - self.position;
+            let step = run.min(left);
+            self.position += step;
+            left -= step;
+            self.pass_cuts(cuts);
+        }
+        self.is_inside_line = log.is_inside_line(self.position);
+        self.lines = log.lines_before(self.position, before, self.lines);
+    }
+
+    /// Lends what is pending of the log; gives whether there is any.
+    fn lend<'a>(&self, log: &'a Log, cuts: &Cuts, transmit: &mut Transmit<'a>) -> bool {
+        let (mut position, mut own, end) = (self.position, self.own, self.end(log).0);
+        if position >= end || position < log.start() {
+            return false;
+        }
+        while position < end {
+            let cut = cuts.first(own).filter(|cut| cut.start < end);
+            let run_end = cut.as_ref().map_or(end, |cut| cut.start);
+            let [first, second] = log.slices(position..run_end);
+            if !transmit.push(first) || !transmit.push(second) {
+                break;
+            }
+            position = cut.map_or(end, |cut| cut.end);
+            own = cuts.after_first(own);
+        }
+        true
+    }
+
+    fn pass_cuts(&mut self, cuts: &Cuts) {
+        while let Some(cut) = cuts.first(self.own).filter(|cut| cut.start == self.position) {
+            self.position = cut.end;
+            self.own = cuts.after_first(self.own);
+        }
+    }
+
+    fn end(&self, log: &Log) -> (u64, u64) {
+        self.until.unwrap_or((log.end(), log.lines()))
+    }
+}

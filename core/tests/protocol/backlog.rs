@@ -1,0 +1,289 @@
+//! A room that cannot be stalled: readers that fall behind, and what the room does about it.
+
+use std::time::Duration;
+
+use chat_core::{Limits, MemberId};
+
+use crate::world::{ANN, BEN, CAT, World};
+
+/// The smallest backlog of short lines, so that a few of them fill it.
+fn small() -> Limits {
+    let limits = Limits { max_line: 100, ..Limits::default() };
+    Limits { backlog: limits.least_backlog(), ..limits }
+}
+
+/// A room with a reader and a talker, in which nobody has anything pending but the console, which
+/// is closed.
+fn room_of_two() -> (World, MemberId, MemberId) {
+    let mut world = World::with(small());
+    world.room.close_console();
+    let [reader, talker] = [ANN, BEN].map(|addr| world.join_quietly(addr));
+    world.hear(reader);
+    (world, reader, talker)
+}
+
+/// The text of message `number`; as a line of the room it is 40 bytes long.
+fn text(number: u64) -> String {
+    format!("message {number:013}\n")
+}
+
+fn line(number: u64) -> String {
+    format!("[{BEN}] {}", text(number))
+}
+
+fn far_behind() -> u64 {
+    (small().backlog * 3 / 4) as u64
+}
+
+/// The talker says messages until the log ends at `end` or just before. Gives their number.
+fn talk_until(world: &mut World, talker: MemberId, end: u64) -> u64 {
+    let mut count = 0;
+    while world.room.said() + line(0).len() as u64 <= end {
+        world.receive(talker, text(count));
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn a_reader_in_time_misses_nothing() {
+    let (mut world, reader, talker) = room_of_two();
+    let expected: String = (0..1000).map(line).collect();
+    let mut heard = String::new();
+    for number in 0..1000 {
+        world.receive(talker, text(number));
+        heard += &world.hear(reader);
+    }
+    assert_eq!(heard, expected);
+}
+
+#[test]
+fn one_that_fell_behind_is_told_the_exact_number() {
+    let (mut world, reader, talker) = room_of_two();
+    let kept = small().backlog as u64 / line(0).len() as u64;
+    for number in 0..1000 {
+        world.receive(talker, text(number));
+    }
+    let skipped = 1000 - kept;
+    let expected = format!("> {skipped} messages skipped: this connection reads too slowly\n")
+        + &(skipped..1000).map(line).collect::<String>();
+    assert_eq!(world.hear(reader), expected);
+    world.receive(talker, text(1000));
+    assert_eq!(world.hear(reader), line(1000), "and goes on as before");
+}
+
+#[test]
+fn one_message_is_one() {
+    let (mut world, reader, talker) = room_of_two();
+    let kept = small().backlog as u64 / line(0).len() as u64;
+    for number in 0..=kept {
+        world.receive(talker, text(number));
+    }
+    let heard = world.hear(reader);
+    let (notice, rest) = heard.split_once('\n').unwrap();
+    assert_eq!(notice, "> 1 message skipped: this connection reads too slowly");
+    assert_eq!(rest, (1..=kept).map(line).collect::<String>());
+}
+
+#[test]
+fn half_a_message_is_ended_first_and_counts_as_skipped() {
+    let (mut world, reader, talker) = room_of_two();
+    world.receive(talker, text(0));
+    let half = world.hear_bytes(reader, 10);
+    assert_eq!(half, line(0).as_bytes()[..10]);
+    for number in 1..1000 {
+        world.receive(talker, text(number));
+    }
+    let heard = world.hear(reader);
+    let kept = heard.matches(&format!("[{BEN}]")).count();
+    let notice =
+        format!("\n> {} messages skipped: this connection reads too slowly\n", 1000 - kept);
+    assert!(heard.starts_with(&notice), "{:?}", &heard[..80]);
+}
+
+#[test]
+fn what_it_said_itself_it_did_not_miss() {
+    let (mut world, reader, talker) = room_of_two();
+    world.receive(talker, text(0));
+    for number in 1..1000 {
+        world.receive(if number % 3 == 0 { talker } else { reader }, text(number));
+    }
+    let heard = world.hear(reader);
+    let kept = heard.matches(&format!("[{BEN}]")).count();
+    let notice = format!("> {} messages skipped: this connection reads too slowly\n", 334 - kept);
+    assert!(heard.starts_with(&notice), "{:?}", &heard[..80]);
+    assert!(!heard.contains(&format!("[{ANN}]")), "nothing of its own");
+}
+
+#[test]
+fn skipped_again_before_it_is_told_it_is_told_once() {
+    let (mut world, reader, talker) = room_of_two();
+    for number in 0..1000 {
+        world.receive(talker, text(number));
+    }
+    assert_eq!(world.hear_bytes(reader, 0), b"", "the socket takes nothing yet");
+    for number in 1000..2000 {
+        world.receive(talker, text(number));
+    }
+    let heard = world.hear(reader);
+    let kept = heard.matches(&format!("[{BEN}]")).count();
+    let notice = format!("> {} messages skipped: this connection reads too slowly\n", 2000 - kept);
+    assert!(heard.starts_with(&notice), "{:?}", &heard[..80]);
+    assert_eq!(heard.matches("skipped").count(), 1);
+}
+
+#[test]
+fn far_behind_is_three_quarters() {
+    let (mut world, reader, talker) = room_of_two();
+    let start = world.room.said();
+    talk_until(&mut world, talker, start + far_behind() - 1);
+    assert!(!world.room.is_waiting());
+    let left = start + far_behind() - world.room.said();
+    // A message that makes the log exactly as long as is far behind, or one byte shorter.
+    for (length, waits) in [(left - 1, false), (left, true)] {
+        let (mut world, _, talker) = room_of_two();
+        talk_until(&mut world, talker, start + far_behind() - 1);
+        let label = line(0).len() - text(0).len();
+        let filler = "x".repeat(length as usize - label - 1);
+        world.receive(talker, format!("{filler}\n"));
+        assert_eq!(world.room.is_waiting(), waits, "{length} bytes");
+    }
+    assert_eq!(world.hear(reader).lines().count() as u64, (far_behind() - 1) / 40);
+}
+
+#[test]
+fn while_the_room_waits_a_little_may_be_said() {
+    let limits = Limits::default();
+    let mut world = World::with(limits.clone());
+    world.room.close_console();
+    let [reader, flooder, chatter] = [ANN, BEN, CAT].map(|addr| world.join_quietly(addr));
+    world.hear(reader);
+    let start = world.room.said();
+    while world.room.said() < start + limits.backlog as u64 * 3 / 4 {
+        world.receive(flooder, text(0));
+        world.hear(flooder);
+        world.hear(chatter);
+    }
+    assert!(world.room.is_waiting());
+    assert!(world.room.input_budget(flooder) > 0, "what came before does not count");
+    let mut flood = 0;
+    while world.room.input_budget(flooder) > 0 {
+        world.receive(flooder, text(0));
+        world.hear(chatter);
+        flood += text(0).len();
+    }
+    assert!((4096..4096 + text(0).len()).contains(&flood), "{flood}");
+    assert!(world.room.input_budget(chatter) > 0, "people who merely chat go on");
+
+    world.hear(reader);
+    assert!(!world.room.is_waiting());
+    assert!(world.room.input_budget(flooder) > 0);
+}
+
+#[test]
+fn the_room_waits_one_second_and_goes_on() {
+    let (mut world, reader, talker) = room_of_two();
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    assert!(world.room.is_waiting());
+    world.pass_millis(999);
+    assert!(world.room.is_waiting());
+    world.pass_millis(1);
+    assert!(!world.room.is_waiting());
+    assert_eq!(world.room.next_tick(), None);
+    let _ = reader;
+}
+
+#[test]
+fn one_that_trickles_is_not_waited_for_again() {
+    let (mut world, reader, talker) = room_of_two();
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    world.pass_millis(600);
+    // It reads all but a byte: near again, but not caught up, so its second goes on.
+    let pending = far_behind() as usize / 40 * 40;
+    assert_eq!(world.hear_bytes(reader, pending - 1).len(), pending - 1);
+    assert!(world.room.is_waiting());
+    world.pass_millis(400);
+    assert!(!world.room.is_waiting(), "a second in all");
+    for _ in 0..3 {
+        let end = world.room.said() + far_behind() + 40;
+        talk_until(&mut world, talker, end);
+        world.hear_bytes(reader, 5);
+        assert!(!world.room.is_waiting());
+    }
+    // Once it has caught up it is waited for like any other.
+    world.hear(reader);
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    assert!(world.room.is_waiting());
+}
+
+#[test]
+fn one_that_leaves_is_not_waited_for() {
+    let (mut world, reader, talker) = room_of_two();
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    assert!(world.room.is_waiting());
+    world.leave(reader);
+    assert!(!world.room.is_waiting());
+}
+
+#[test]
+fn the_console_is_a_reader_like_any_other() {
+    let mut world = World::with(small());
+    let talker = world.join_quietly(BEN);
+    world.console();
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    assert!(world.room.is_waiting());
+    world.pass(Duration::from_secs(1));
+    assert!(!world.room.is_waiting());
+    for number in 0..1000 {
+        world.receive(talker, text(number));
+    }
+    assert!(world.console().contains("messages skipped: this connection reads too slowly\n["));
+
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    assert!(world.room.is_waiting());
+    world.room.close_console();
+    assert!(!world.room.is_waiting(), "a closed one is not waited for");
+}
+
+#[test]
+fn one_that_left_is_told_what_it_missed_before_that() {
+    let (mut world, reader, talker) = room_of_two();
+    for number in 0..3 {
+        world.receive(talker, text(number));
+    }
+    world.end_of_input(reader);
+    for number in 3..1000 {
+        world.receive(talker, text(number));
+    }
+    let notice = "> 3 messages skipped: this connection reads too slowly\n";
+    assert_eq!(world.hear(reader), notice);
+    assert!(world.room.is_finished(reader));
+}
+
+/// While a member is held back nobody listens to it, so its silence ends no message.
+#[test]
+fn one_that_is_held_back_is_not_silent() {
+    let (mut world, reader, talker) = room_of_two();
+    let muller = world.join_quietly(CAT);
+    world.hear(reader);
+    world.hear(talker);
+    let end = world.room.said() + far_behind() + 40;
+    talk_until(&mut world, talker, end);
+    assert!(world.room.is_waiting());
+    world.hear(muller);
+    while world.room.input_budget(muller) > 0 {
+        world.receive(muller, "x".repeat(world.room.input_budget(muller)));
+    }
+    let said = world.room.said();
+    world.pass_millis(500);
+    assert_eq!(world.room.said(), said);
+    world.hear(reader);
+    world.receive(muller, "the end\n");
+    assert!(world.hear(reader).ends_with("xthe end\n"));
+}

@@ -1,0 +1,225 @@
+//! The client's half.
+
+use std::time::Duration;
+
+use chat_core::{Client, Instant};
+
+const GREETING: &str = "> Connected to the chat server (1 user online)";
+
+/// A client with a clock of its own.
+struct Session {
+    client: Client,
+    now: Instant,
+}
+
+impl Session {
+    fn new() -> Self {
+        let now = Instant::from_micros(5_000_000);
+        Self { client: Client::new(now), now }
+    }
+
+    /// One that has got and shown the greeting of a server that frames.
+    fn framed() -> Self {
+        let mut session = Self::new();
+        session.receive(&format!("{GREETING}\n"));
+        assert_eq!(session.shows(), format!("{GREETING}\n"));
+        session
+    }
+
+    /// One that has got and shown the greeting of the original server.
+    fn unframed() -> Self {
+        let mut session = Self::new();
+        session.receive(GREETING);
+        assert_eq!(session.shows(), "");
+        session.pass_millis(100);
+        assert_eq!(session.shows(), format!("{GREETING}\n"));
+        session
+    }
+
+    fn receive(&mut self, text: &str) {
+        self.client.receive(self.now, text.as_bytes());
+    }
+
+    fn pass_millis(&mut self, millis: u64) {
+        let end = self.now + Duration::from_millis(millis);
+        while let Some(at) = self.client.next_tick(self.now).filter(|&at| at <= end) {
+            self.now = self.now.max(at);
+            self.client.tick(self.now);
+        }
+        self.now = end;
+    }
+
+    /// What the client shows now.
+    fn shows(&mut self) -> String {
+        let text = String::from_utf8(self.client.display().to_vec()).unwrap();
+        self.client.displayed(text.len());
+        text
+    }
+
+    /// What the client sends now, each write by itself.
+    fn sends(&mut self) -> Vec<String> {
+        let mut writes = Vec::new();
+        loop {
+            let write = String::from_utf8(self.client.transmit(self.now).to_vec()).unwrap();
+            if write.is_empty() {
+                return writes;
+            }
+            self.client.sent(self.now, write.len());
+            writes.push(write);
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_is_sent_and_then_shown() {
+    let mut session = Session::framed();
+    session.client.type_in("안녕하세요?\r\n네".as_bytes());
+    assert_eq!(session.shows(), "");
+    assert_eq!(session.sends(), ["안녕하세요?\n"]);
+    assert_eq!(session.shows(), "[You] 안녕하세요?\n");
+    session.client.type_in(b"\n");
+    assert_eq!(session.sends(), ["네\n"]);
+    assert_eq!(session.shows(), "[You] 네\n");
+}
+
+#[test]
+fn a_message_is_shown_once_all_of_it_is_sent() {
+    let mut session = Session::framed();
+    session.client.type_in(b"one\ntwo\n");
+    for (count, shown) in [(3, ""), (1, "[You] one\n"), (2, ""), (2, "[You] two\n")] {
+        assert!(session.client.transmit(session.now).len() >= count);
+        session.client.sent(session.now, count);
+        assert_eq!(session.shows(), shown);
+    }
+}
+
+#[test]
+fn an_empty_line_is_shown_in_its_place_and_not_sent() {
+    let mut session = Session::framed();
+    session.client.type_in(b"\none\n\n\ntwo\n\n");
+    assert_eq!(session.sends(), ["one\n", "two\n"]);
+    assert_eq!(session.shows(), "[You] \n[You] one\n[You] \n[You] \n[You] two\n[You] \n");
+}
+
+#[test]
+fn nothing_is_sent_before_the_greeting() {
+    let mut session = Session::new();
+    session.client.type_in(b"early\n");
+    session.receive("> Connected to");
+    assert_eq!(session.sends(), [""; 0]);
+    session.receive(" the chat server (1 user online)\n");
+    assert_eq!(session.sends(), ["early\n"]);
+    assert_eq!(session.shows(), format!("{GREETING}\n[You] early\n"));
+}
+
+#[test]
+fn a_greeting_that_does_not_come_is_waited_for_a_second() {
+    let mut session = Session::new();
+    session.client.type_in(b"hello?\n");
+    session.client.end_of_input();
+    session.pass_millis(999);
+    assert_eq!(session.sends(), [""; 0]);
+    assert!(!session.client.is_all_sent(session.now));
+    session.pass_millis(1);
+    assert_eq!(session.sends(), ["hello?\n"]);
+    assert!(session.client.is_all_sent(session.now));
+}
+
+#[test]
+fn the_original_server_gets_no_newlines() {
+    let mut session = Session::unframed();
+    session.client.type_in("하나\n둘\n\n셋\n".as_bytes());
+    assert_eq!(session.sends(), ["하나"]);
+    assert_eq!(session.shows(), "[You] 하나\n");
+    session.pass_millis(99);
+    assert_eq!(session.sends(), [""; 0], "only silence separates messages there");
+    session.pass_millis(1);
+    assert_eq!(session.sends(), ["둘"]);
+    session.pass_millis(100);
+    assert_eq!(session.sends(), ["셋"]);
+    assert_eq!(session.shows(), "[You] 둘\n[You] \n[You] 셋\n");
+    session.client.end_of_input();
+    session.pass_millis(100);
+    assert!(session.client.is_all_sent(session.now));
+}
+
+#[test]
+fn the_original_servers_messages_end_with_silence() {
+    let mut session = Session::unframed();
+    session.receive("[127.0.0.1:1] ");
+    session.receive("하나");
+    session.pass_millis(99);
+    assert_eq!(session.shows(), "");
+    session.pass_millis(1);
+    assert_eq!(session.shows(), "[127.0.0.1:1] 하나\n");
+}
+
+#[test]
+fn a_server_that_shows_late_that_it_is_unframed() {
+    let mut session = Session::new();
+    session.client.type_in(b"one\ntwo\n");
+    session.pass_millis(1000);
+    let lent = session.client.transmit(session.now).len();
+    assert_eq!(lent, 8);
+    session.client.sent(session.now, 3);
+    session.receive(GREETING);
+    session.pass_millis(100);
+    assert_eq!(session.sends(), ["two"], "the newline of the first is not sent any more");
+    assert_eq!(session.shows(), format!("{GREETING}\n[You] one\n[You] two\n"));
+}
+
+#[test]
+fn a_server_is_not_trusted() {
+    let mut session = Session::framed();
+    session.receive("[a] \u{1b}]52;c;\u{7}\r\n\u{9b}2J\u{202e}\n\n");
+    assert_eq!(session.shows(), "[a] ␛]52;c;␇\n\u{fffd}2J\u{fffd}\n");
+    session.client.type_in(b"\x1b[2J\n");
+    assert_eq!(session.sends(), ["␛[2J\n"], "nor is the keyboard");
+    assert_eq!(session.shows(), "[You] ␛[2J\n");
+}
+
+#[test]
+fn what_the_server_left_unended_is_shown() {
+    let mut session = Session::framed();
+    session.receive("cut o");
+    session.client.end_of_stream();
+    assert_eq!(session.shows(), "cut o\n");
+}
+
+#[test]
+fn a_line_without_an_end_is_sent_at_the_end_of_input() {
+    let mut session = Session::framed();
+    session.client.type_in(b"last");
+    assert_eq!(session.sends(), [""; 0]);
+    assert!(!session.client.is_all_sent(session.now));
+    session.client.end_of_input();
+    assert!(!session.client.is_all_sent(session.now));
+    assert_eq!(session.sends(), ["last\n"]);
+    assert!(session.client.is_all_sent(session.now));
+    assert!(!session.client.wants_typed());
+}
+
+#[test]
+fn a_slow_side_holds_the_other_back() {
+    let mut session = Session::framed();
+    while session.client.wants_typed() {
+        session.client.type_in(&[b'x'; 1000]);
+        session.client.type_in(b"\n");
+    }
+    assert!(session.client.transmit(session.now).len() < 70_000);
+    while session.client.wants_received() {
+        session.receive(&format!("{}\n", "y".repeat(1000)));
+    }
+    assert!(session.client.display().len() < 70_000);
+    session.sends();
+    session.shows();
+    assert!(session.client.wants_received() && session.client.wants_typed());
+}
+
+#[test]
+fn a_line_of_a_rooms_full_length_is_not_cut() {
+    let mut session = Session::framed();
+    let line = format!("[{}] {}\n", "1".repeat(47), "x".repeat(chat_core::MAX_LINE));
+    session.receive(&line);
+    assert_eq!(session.shows(), line);
+}

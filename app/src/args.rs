@@ -1,0 +1,193 @@
+//! The command line: `chat serve …`, `chat join …`, or the same under a link named `chat-serve` or
+//! `chat-join`.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use argh::FromArgs;
+use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
+
+use crate::failure::Failure;
+
+/// What the arguments ask for.
+pub(crate) enum Parsed {
+    Command(Command),
+    /// Help, or the version, to be printed on stdout.
+    Text(String),
+}
+
+/// Group chat for the terminal: one serves a room, everybody joins it.
+#[derive(FromArgs)]
+#[argh(
+    note = "`chat --version` prints the version. `chat serve --help` and `chat join --help` say more."
+)]
+struct Chat {
+    #[argh(subcommand)]
+    command: Command,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+pub(crate) enum Command {
+    Serve(Serve),
+    Join(Join),
+}
+
+/// Serve a room on this machine, and print what is said in it. Ctrl+C ends it.
+#[derive(FromArgs)]
+#[argh(
+    subcommand,
+    name = "serve",
+    example = "chat serve 0.0.0.0 3333",
+    note = "SIZE is a number of bytes; K, M and G after it mean 1024 bytes, 1024 K and 1024 M."
+)]
+pub(crate) struct Serve {
+    /// address or name to listen on; '' for all, IPv4 and IPv6
+    #[argh(positional)]
+    pub(crate) host: String,
+
+    /// TCP port; 0 for any free one
+    #[argh(positional)]
+    pub(crate) port: u16,
+
+    /// users online at once; more are turned away (default: no limit)
+    #[argh(option, arg_name = "N", from_str_fn(count))]
+    max_users: Option<usize>,
+
+    /// longest message; a longer one becomes several (default: 4K)
+    #[argh(option, arg_name = "SIZE", from_str_fn(size))]
+    max_line: Option<usize>,
+
+    /// how much of what was said is kept for slow readers (default: 1M)
+    #[argh(option, arg_name = "SIZE", from_str_fn(size))]
+    backlog: Option<usize>,
+
+    /// print the first line and errors only
+    #[argh(switch)]
+    pub(crate) quiet: bool,
+}
+
+/// Join a room: lines from standard input are sent, what others say is printed. Ctrl+C ends it.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "join", example = "chat join 127.0.0.1 3333")]
+pub(crate) struct Join {
+    /// address or name of the machine that serves the room
+    #[argh(positional)]
+    pub(crate) host: String,
+
+    /// its TCP port
+    #[argh(positional)]
+    pub(crate) port: u16,
+
+    /// stay when the input ends, and go on printing
+    #[argh(switch)]
+    pub(crate) stay: bool,
+}
+
+impl Serve {
+    /// The room's limits that these options mean.
+    pub(crate) fn limits(&self) -> Result<Limits, Failure> {
+        let mut limits = Limits::default();
+        limits.max_users = self.max_users.unwrap_or(limits.max_users);
+        limits.max_line = self.max_line.unwrap_or(limits.max_line);
+        within("--max-line", limits.max_line, MIN_LINE, MAX_LINE)?;
+        let least = limits.least_backlog();
+        limits.backlog = self.backlog.unwrap_or(limits.backlog.max(least));
+        within("--backlog", limits.backlog, least, MAX_BACKLOG)?;
+        Ok(limits)
+    }
+}
+
+/// Parses the arguments, of which the first is the name that the program was called by.
+pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, Failure> {
+    let called = args.next().unwrap_or_default();
+    let mut words = Vec::new();
+    let name = Path::new(&called).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let applet = name.strip_prefix("chat-").filter(|applet| matches!(*applet, "serve" | "join"));
+    words.extend(applet.map(str::to_owned));
+    for (index, arg) in args.enumerate() {
+        words.push(arg.into_string().map_err(|arg| not_unicode(index + 1, &arg))?);
+    }
+
+    let first_own = usize::from(applet.is_some());
+    if matches!(words.get(first_own).map(String::as_str), Some("--version" | "-V")) {
+        return Ok(Parsed::Text(concat!("chat ", env!("CARGO_PKG_VERSION"), "\n").to_owned()));
+    }
+    let options_end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (options, rest) = words.split_at(options_end);
+    // argh knows the long form only.
+    let options = options.iter().map(|&word| if word == "-h" { "--help" } else { word });
+    let words: Vec<&str> = options.chain(rest.iter().copied()).collect();
+
+    match Chat::from_args(&["chat"], &words) {
+        Ok(chat) => Ok(Parsed::Command(chat.command)),
+        Err(exit) if exit.status.is_ok() => Ok(Parsed::Text(exit.output)),
+        Err(exit) => Err(wrong_usage(&exit.output, words.first().copied())),
+    }
+}
+
+/// argh's explanation in one line, and where to read on.
+fn wrong_usage(output: &str, applet: Option<&str>) -> Failure {
+    let mut text = String::new();
+    for line in output.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let gap = match text.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some('.') => " ",
+            Some(_) => ", ",
+        };
+        text = text + gap + line;
+    }
+    let applet = applet.filter(|applet| matches!(*applet, "serve" | "join"));
+    let applet = applet.map(|applet| format!(" {applet}")).unwrap_or_default();
+    Failure::usage(format!("{text}\nTry: chat{applet} --help"))
+}
+
+fn not_unicode(index: usize, arg: &OsString) -> Failure {
+    Failure::usage(format!("argument {index} is not valid UTF-8: {arg:?}"))
+}
+
+fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), Failure> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{option}: {value} is not between {least} and {most} bytes")))
+}
+
+fn count(word: &str) -> Result<usize, String> {
+    match word.parse() {
+        Ok(0) | Err(_) => Err("not a whole number above 0".to_owned()),
+        Ok(count) => Ok(count),
+    }
+}
+
+/// A number of bytes: `4096`, `64K`, `4M`, `1G`.
+fn size(word: &str) -> Result<usize, String> {
+    let (digits, shift) = match word.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&word[..at], 10),
+        Some((at, 'm' | 'M')) => (&word[..at], 20),
+        Some((at, 'g' | 'G')) => (&word[..at], 30),
+        _ => (word, 0),
+    };
+    let number: Option<usize> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "not a size such as 4096, 64K or 4M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("4096"), Ok(4096));
+        assert_eq!(size("64K"), Ok(64 * 1024));
+        assert_eq!(size("4m"), Ok(4 * 1024 * 1024));
+        assert_eq!(size("1G"), Ok(1024 * 1024 * 1024));
+        for wrong in ["", "K", "-1", "1.5M", "1T", "4KB", "99999999999G", "한"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a program that cannot go on says, and its exit status.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// The reason why the program ends: one or two lines on stderr and a status.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    text: String,
+    status: u8,
+}
+
+impl Failure {
+    /// Something failed at run time (status 1): names what was tried and why it failed.
+    pub(crate) fn new(tried: impl Display, error: &io::Error) -> Self {
+        Self { text: format!("{tried}: {}", reason(error)), status: 1 }
+    }
+
+    /// The program was used wrongly (status 2).
+    pub(crate) fn usage(text: impl Display) -> Self {
+        Self { text: text.to_string(), status: 2 }
+    }
+
+    /// Standard output failed.
+    pub(crate) fn output(error: io::Error) -> Self {
+        Self::new("cannot write to standard output", &error)
+    }
+
+    pub(crate) fn report(&self) -> ExitCode {
+        complain(&self.text);
+        ExitCode::from(self.status)
+    }
+}
+
+/// Says something on stderr; where nobody listens there is nothing more to do.
+pub(crate) fn complain(text: &str) {
+    // One write, so that lines of several processes on one terminal do not mix.
+    let _ = io::stderr().write_all(format!("chat: {text}\n").as_bytes());
+}
+
+/// Why it failed, without the system's number for it and without std's preface to a resolver's
+/// answer.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split_once(" (os error ").map_or(text.as_str(), |(reason, _)| reason);
+    text.trim_start_matches("failed to lookup address information: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_no_number() {
+        let refused = io::Error::from_raw_os_error(111);
+        assert_eq!(reason(&refused), "Connection refused");
+        assert_eq!(reason(&io::Error::other("no such thing")), "no such thing");
+    }
+}

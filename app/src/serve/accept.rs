@@ -1,0 +1,101 @@
+//! Accepting: the whole queue at once, and what to do when there is no descriptor left.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_lite::future;
+use smol::{Async, Timer};
+
+use super::peer;
+use super::server::Server;
+use crate::failure::{complain, reason};
+
+/// Connections accepted in a row before others have their turn: a full queue.
+const ROW: usize = 4096;
+
+/// Pauses between two tries when a connection cannot be accepted: from the first, doubling.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Accepts connections for ever.
+pub(crate) async fn accept(server: Rc<Server>, listener: Async<TcpListener>) {
+    let mut trouble = Trouble::default();
+    loop {
+        if listener.readable().await.is_err() {
+            trouble.pause().await;
+            continue;
+        }
+        match drain(&server, listener.get_ref()) {
+            Drained { error: None, .. } => trouble = Trouble::default(),
+            // There may be nobody left to accept: the system refuses without looking.
+            Drained { accepted: 1.., .. } => {}
+            Drained { error: Some(error), .. } => {
+                trouble.tell(&error);
+                trouble.pause().await;
+            }
+        }
+        future::yield_now().await;
+    }
+}
+
+/// What became of a queue of connections.
+struct Drained {
+    accepted: usize,
+    error: Option<io::Error>,
+}
+
+/// Accepts what waits, up to a row.
+fn drain(server: &Rc<Server>, listener: &TcpListener) -> Drained {
+    let mut accepted = 0;
+    while accepted < ROW {
+        match listener.accept() {
+            Ok((stream, addr)) => {
+                accepted += 1;
+                admit(server, stream, addr);
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => break,
+                // The peer has gone again, or a signal came.
+                io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
+                _ => return Drained { accepted, error: Some(error) },
+            },
+        }
+    }
+    Drained { accepted, error: None }
+}
+
+fn admit(server: &Rc<Server>, stream: TcpStream, addr: SocketAddr) {
+    // If the reactor has no room for it the peer is closed, as if it had never been accepted.
+    let Ok(socket) = Async::new(stream) else { return };
+    match server.tell(|room, now| room.join(now, addr)) {
+        Ok(id) => server.executor.spawn(peer::run(server.clone(), socket, id)).detach(),
+        Err(full) => {
+            let notice = full.to_string();
+            server.executor.spawn(peer::turn_away(server.clone(), socket, notice)).detach();
+        }
+    }
+}
+
+/// A time in which connections cannot be accepted.
+#[derive(Default)]
+struct Trouble {
+    pause: Option<Duration>,
+}
+
+impl Trouble {
+    /// Says so, once. On a thread: stderr may be a terminal that somebody has stopped.
+    fn tell(&self, error: &io::Error) {
+        if self.pause.is_none() {
+            let text = format!("cannot accept connections for now: {}", reason(error));
+            smol::unblock(move || complain(&text)).detach();
+        }
+    }
+
+    async fn pause(&mut self) {
+        let pause = self.pause.unwrap_or(FIRST_PAUSE);
+        self.pause = Some((pause * 2).min(LONGEST_PAUSE));
+        Timer::after(pause).await;
+    }
+}

@@ -1,0 +1,72 @@
+//! The console: the server's own terminal, a reader like any other.
+
+use std::future;
+use std::io;
+use std::rc::Rc;
+use std::task::Poll;
+
+use chat_core::FAREWELL;
+
+use super::server::Server;
+use super::wakers::Entered;
+use crate::output;
+
+/// Bytes printed in one go, at the most. These are taken out of the log before they are printed,
+/// so they are what a console that is stopped can still get of what the room has gone on without.
+const CHUNK: usize = 64 * 1024;
+
+/// Prints what is said until the server ends, then the farewell. Each print is done on a thread of
+/// its own: a terminal that somebody has stopped stops nothing else.
+pub(crate) async fn run(server: Rc<Server>, is_quiet: bool) {
+    let mut chunk = Vec::new();
+    let mut entered = Entered::default();
+    loop {
+        take(&server, &mut chunk);
+        if is_quiet {
+            server.room().close_console();
+        }
+        if chunk.is_empty() {
+            if server.is_stopping() {
+                break;
+            }
+            await_growth(&server, &mut entered).await;
+            continue;
+        }
+        match print(chunk).await {
+            Ok(printed) => chunk = printed,
+            Err(_) => {
+                // Nobody reads it any more, and nobody waits for it.
+                server.tell(|room, _| room.close_console());
+                return;
+            }
+        }
+    }
+    let _ = print(FAREWELL.as_bytes().to_vec()).await;
+}
+
+/// Takes what the console has pending out of the room, up to a chunk.
+fn take(server: &Server, chunk: &mut Vec<u8>) {
+    chunk.clear();
+    let mut room = server.room();
+    for slice in room.console().iter() {
+        let length = slice.len().min(CHUNK - chunk.len());
+        chunk.extend_from_slice(&slice[..length]);
+    }
+    room.console_sent(chunk.len());
+    drop(room);
+    server.wake();
+}
+
+async fn print(chunk: Vec<u8>) -> io::Result<Vec<u8>> {
+    smol::unblock(move || output::write(&chunk).map(|()| chunk)).await
+}
+
+/// Waits until the log grows or the server is to end.
+async fn await_growth(server: &Server, entered: &mut Entered) {
+    let mut is_first = true;
+    future::poll_fn(|cx| {
+        server.await_growth(entered, cx);
+        if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}

@@ -1,0 +1,34 @@
+//! What is set on every TCP socket of the room, and why.
+
+use std::io;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+
+/// An idle peer is asked whether it is there after this long, and again every `ASK_AGAIN`.
+const ASK_AFTER: Duration = Duration::from_secs(20);
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+const ASK_TIMES: u32 = 3;
+
+/// How long sent bytes may stay unacknowledged before the peer counts as vanished.
+///
+/// A peer can vanish just before it would be asked, and something can be sent to it just before it
+/// would have failed to answer, so the two times add up:
+/// 20 s + 3 × 5 s + 35 s = 70 s, within the 75 s that the room promises.
+const ANSWER_WITHIN: Duration = Duration::from_secs(35);
+
+/// Bytes that the kernel holds of what was not sent yet to one peer. What a slow reader has
+/// pending stays in the room's log, once for all, instead of being copied into each socket.
+const NOT_SENT: u32 = 64 * 1024;
+
+/// Sets the options. On Linux a connection takes over those of the listener it came from
+/// (`tcp(7)`), so that accepting one costs no further system calls.
+pub(crate) fn configure(socket: &SockRef<'_>) -> io::Result<()> {
+    // Messages are small and go out whole: waiting for more of them (Nagle) only delays them.
+    socket.set_tcp_nodelay(true)?;
+    let keepalive =
+        TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_AGAIN).with_retries(ASK_TIMES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(ANSWER_WITHIN))?;
+    socket.set_tcp_notsent_lowat(NOT_SENT)
+}

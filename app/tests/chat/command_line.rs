@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use crate::harness::executable;
+
+fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
+    Command::new(executable()).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn version() {
+    let expected = concat!("chat ", env!("CARGO_PKG_VERSION"), "\n");
+    for args in [&["--version"][..], &["-V"]] {
+        let output = run(args);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), expected));
+    }
+}
+
+#[test]
+fn help() {
+    for (args, usage) in [
+        (&["--help"][..], "Usage: chat <command>"),
+        (&["-h"], "Usage: chat <command>"),
+        (&["serve", "--help"], "Usage: chat serve [--max-users <N>]"),
+        (&["serve", "-h"], "Usage: chat serve [--max-users <N>]"),
+        (&["join", "--help"], "Usage: chat join [--stay]"),
+        (&["join", "127.0.0.1", "-h"], "Usage: chat join [--stay]"),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(text(&output.stdout).starts_with(usage), "{}", text(&output.stdout));
+        assert_eq!(text(&output.stderr), "");
+    }
+}
+
+#[test]
+fn wrong_usage_says_so_in_one_or_two_lines() {
+    for (args, said) in [
+        (&[][..], "chat: "),
+        (&["sing"], "chat: "),
+        (
+            &["serve"],
+            "chat: Required positional arguments not provided: host, port\nTry: chat serve --help\n",
+        ),
+        (&["serve", "127.0.0.1", "none"], "chat: "),
+        (&["serve", "127.0.0.1", "65536"], "chat: "),
+        (
+            &["serve", "127.0.0.1", "0", "--loud"],
+            "chat: Unrecognized argument: --loud\nTry: chat serve --help\n",
+        ),
+        (&["serve", "127.0.0.1", "0", "--max-users", "0"], "chat: "),
+        (
+            &["serve", "127.0.0.1", "0", "--max-line", "15"],
+            "chat: --max-line: 15 is not between 16 and 65536 bytes\n",
+        ),
+        (
+            &["serve", "127.0.0.1", "0", "--max-line", "1M"],
+            "chat: --max-line: 1048576 is not between 16 and 65536 bytes\n",
+        ),
+        (
+            &["serve", "127.0.0.1", "0", "--backlog", "1K"],
+            "chat: --backlog: 1024 is not between 49764 and 1073741824 bytes\n",
+        ),
+        (&["serve", "127.0.0.1", "0", "--backlog", "many"], "chat: "),
+        (
+            &["join", "127.0.0.1"],
+            "chat: Required positional arguments not provided: port\nTry: chat join --help\n",
+        ),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let stderr = text(&output.stderr);
+        assert!(stderr.starts_with(said), "{args:?}: {stderr}");
+        assert!((1..=2).contains(&stderr.lines().count()), "{args:?}: {stderr}");
+        assert_eq!(text(&output.stdout), "");
+    }
+}
+
+#[test]
+fn an_argument_that_is_not_unicode() {
+    let output = run([OsStr::new("join"), OsStr::from_bytes(b"h\xffst"), OsStr::new("1")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr), "chat: argument 2 is not valid UTF-8: \"h\\xFFst\"\n");
+}
+
+#[test]
+fn nobody_reads_the_help() {
+    for args in [&["--help"][..], &["--version"], &["serve", "--help"], &["sing"]] {
+        let line =
+            format!("{} {} 2>&1 | true; exit ${{PIPESTATUS[0]}}", executable(), args.join(" "));
+        let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+        let expected = if args == ["sing"] { 2 } else { 0 };
+        assert_eq!(output.status.code(), Some(expected), "{args:?}");
+        assert_eq!(text(&output.stderr), "");
+    }
+}
+
+/// The executable under other names, in a folder that goes away with this.
+struct Links {
+    folder: PathBuf,
+}
+
+impl Links {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("chat-links-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    fn run(&self, name: &str, args: &[&str]) -> Output {
+        let link = self.folder.join(name);
+        symlink(std::fs::canonicalize(executable()).unwrap(), &link).unwrap();
+        Command::new(link).args(args).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn links() {
+    let links = Links::new();
+    let output = links.run("chat-join", &["127.0.0.1", "--help"]);
+    assert!(text(&output.stdout).starts_with("Usage: chat join"));
+    let output = links.run("chat-serve", &["127.0.0.1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).ends_with("Try: chat serve --help\n"));
+    std::fs::remove_file(links.folder.join("chat-serve")).unwrap();
+    let output = links.run("chat-serve", &["--version"]);
+    assert!(text(&output.stdout).starts_with("chat "));
+    let output = links.run("chat-other", &["join", "--help"]);
+    assert!(text(&output.stdout).starts_with("Usage: chat join"), "any other name is chat");
+}

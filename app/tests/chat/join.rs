@@ -1,0 +1,211 @@
+//! `chat join` as a Unix filter.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use crate::harness::{Peer, Program, Server, Signal, executable};
+
+#[test]
+fn the_end_of_input() {
+    let server = Server::start(&[]);
+    let mut ann = server.member();
+    let mut ben = Program::join(server.port, &[]);
+    ann.line();
+    ben.type_in("하나\n둘\n끝");
+    ben.close_input();
+    assert!(ann.line().ends_with("] 하나"));
+    assert!(ann.line().ends_with("] 둘"));
+    assert!(ann.line().ends_with("] 끝"));
+    assert!(ann.line().starts_with("< The user "));
+    assert_eq!(ben.status(), 0);
+    let expected =
+        "> Connected to the chat server (2 users online)\n[You] 하나\n[You] 둘\n[You] 끝\n";
+    assert_eq!(ben.out.all(), expected);
+    assert_eq!(ben.err.all(), "");
+}
+
+#[test]
+fn no_input_at_all() {
+    let server = Server::start(&[]);
+    let mut ben = Program::join(server.port, &[]);
+    ben.close_input();
+    assert_eq!(ben.status(), 0);
+    assert_eq!(ben.out.all(), "> Connected to the chat server (1 user online)\n");
+}
+
+#[test]
+fn stay() {
+    let server = Server::start(&[]);
+    let mut ben = Program::join(server.port, &["--stay"]);
+    ben.out.wait_for("(1 user online)\n");
+    ben.type_in("조용히 듣기\n");
+    ben.close_input();
+    let mut ann = server.member();
+    ann.send("아직 있어요?\n");
+    ben.out.wait_for("아직 있어요?\n");
+    server.program.signal(Signal::INT);
+    assert_eq!(ben.status(), 1);
+}
+
+#[test]
+fn the_servers_end() {
+    for (signal, reason) in
+        [(Signal::INT, "the server closed it"), (Signal::KILL, "the server closed it")]
+    {
+        let server = Server::start(&[]);
+        let mut ben = Program::join(server.port, &[]);
+        ben.out.wait_for("(1 user online)\n");
+        server.program.signal(signal);
+        assert_eq!(ben.status(), 1);
+        let port = server.port;
+        let expected = format!("chat: the connection to 127.0.0.1:{port} ended: {reason}\n");
+        assert_eq!(ben.err.all(), expected);
+        assert_eq!(ben.out.all(), "> Connected to the chat server (1 user online)\n");
+    }
+}
+
+#[test]
+fn a_server_that_resets() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut ben = Program::join(port, &[]);
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send("> Connected to the chat server (1 user online)\n");
+    ben.out.wait_for("\n");
+    server.reset();
+    assert_eq!(ben.status(), 1);
+    let expected =
+        format!("chat: the connection to 127.0.0.1:{port} ended: Connection reset by peer\n");
+    assert_eq!(ben.err.all(), expected);
+}
+
+#[test]
+fn nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut ben = Program::join(port, &[]);
+    assert_eq!(ben.status(), 1);
+    let expected = format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused\n");
+    assert_eq!(ben.err.all(), expected);
+    assert_eq!(ben.out.all(), "");
+}
+
+#[test]
+fn no_such_name() {
+    let mut ben = Program::start(["join", "no.such.name.invalid", "3333"]);
+    assert_eq!(ben.status(), 1);
+    let said = ben.err.all();
+    assert!(said.starts_with("chat: cannot connect to no.such.name.invalid:3333: "), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+/// A name may mean several addresses, of which only a later one answers.
+#[test]
+fn every_address_of_a_name_is_tried() {
+    let server = Server::start_on("127.0.0.1", &[]);
+    let ben = Program::start(["join", "localhost", &server.port.to_string()]);
+    ben.out.wait_for("> Connected to the chat server (1 user online)\n");
+}
+
+/// Nobody answers at all: the listening queue of a server that does not accept is full.
+#[test]
+fn interrupts_end_it_while_it_connects() {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    socket.listen(0).unwrap();
+    let listener: TcpListener = socket.into();
+    let addr = listener.local_addr().unwrap();
+    let mut filling = Vec::new();
+    let short = std::time::Duration::from_millis(200);
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&addr, short) {
+        filling.push(stream);
+    }
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut ben = Program::join(addr.port(), &[]);
+        wait_for_handler(&ben, signal);
+        ben.signal(signal);
+        assert_eq!(ben.status(), 0);
+        assert_eq!(ben.out.all(), "\nexit\n");
+    }
+}
+
+/// Waits until a program catches a signal.
+fn wait_for_handler(program: &Program, signal: Signal) {
+    crate::harness::wait_until("the signal is caught", || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim();
+        let caught = u64::from_str_radix(caught, 16).ok()?;
+        (caught & (1 << (signal.as_raw() - 1)) != 0).then_some(())
+    });
+}
+
+#[test]
+fn a_signal_ends_it_with_a_farewell() {
+    let server = Server::start(&[]);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut ben = Program::join(server.port, &[]);
+        ben.out.wait_for("user online)\n");
+        ben.signal(signal);
+        assert_eq!(ben.status(), 0);
+        assert!(ben.out.all().ends_with(" online)\n\nexit\n"));
+        assert_eq!(ben.err.all(), "");
+    }
+}
+
+#[test]
+fn a_closed_output() {
+    let server = Server::start(&[]);
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    let (mut ben, out) = Program::run_unread(&mut command);
+    drop(out);
+    let mut ann = server.member();
+    ann.send("누가 들어요?\n");
+    assert_eq!(ben.status(), 0);
+    assert_eq!(ben.err.all(), "");
+}
+
+#[test]
+fn an_output_that_fails() {
+    let server = Server::start(&[]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped());
+    let output = command.spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "chat: cannot write to standard output: No space left on device\n");
+}
+
+#[test]
+fn a_long_input_arrives_whole() {
+    let server = Server::start(&["--quiet"]);
+    let mut ann = server.member();
+    let mut ben = Program::join(server.port, &[]);
+    ann.line();
+    let mut input = ben.take_input();
+    let writer = std::thread::spawn(move || {
+        for number in 0..20_000 {
+            writeln!(input, "줄 {number}").unwrap();
+        }
+    });
+    for number in 0..20_000 {
+        assert!(ann.line().ends_with(&format!("] 줄 {number}")));
+    }
+    writer.join().unwrap();
+    assert_eq!(ben.status(), 0);
+    let shown = ben.out.all();
+    let expected: String = (0..20_000).map(|number| format!("[You] 줄 {number}\n")).collect();
+    assert_eq!(shown.split_once('\n').unwrap().1, expected);
+}
+
+#[test]
+fn what_a_server_sends_is_cleaned() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ben = Program::join(listener.local_addr().unwrap().port(), &[]);
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send("> Connected\n\u{1b}]0;title\u{7}\u{9b}2J\u{202e}\r\n");
+    ben.out.wait_for("> Connected\n␛]0;title␇\u{fffd}2J\u{fffd}\n");
+}

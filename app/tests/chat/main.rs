@@ -1,0 +1,19 @@
+//! The real executable over real sockets, driven as people and their shells drive it.
+//!
+//! Each test waits for what it expects, up to [`harness::LIMIT`]; none sleeps and hopes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may stop where it stands, and say why"
+)]
+
+mod command_line;
+mod faults;
+mod harness;
+mod join;
+mod original;
+mod serve;
+mod session;
+mod stalls;

@@ -1,0 +1,204 @@
+//! Readers that read too slowly or not at all, beside others that do.
+
+use std::fs::File;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::process::{ChildStdout, Command, Stdio};
+use std::thread;
+
+use crate::harness::{Peer, Program, Server, Signal, executable, port_in, wait_until};
+
+/// Enough to go over the backlog and all socket buffers several times.
+const FLOOD: usize = 100_000;
+
+/// Message `number`, 70 bytes with its newline.
+fn message(number: usize) -> String {
+    format!("{number:08} {}{MESSAGE_END}", "말".repeat(19))
+}
+
+const MESSAGE_END: &str = "끝";
+
+const SKIPPED: &str = "messages skipped: this connection reads too slowly";
+
+/// The number of messages that a line says were skipped.
+fn skipped(line: &str) -> usize {
+    line.strip_suffix(SKIPPED)
+        .and_then(|rest| rest.strip_prefix("> "))
+        .map_or(0, |count| count.trim_end().parse().unwrap())
+}
+
+#[test]
+fn a_stalled_reader_beside_a_flood() {
+    let server = Server::start(&["--quiet"]);
+    let mut healthy = server.member();
+    let mut stalled = server.member();
+    let mut sender = server.member();
+    healthy.line_where(|line| line.contains("(3 users online)"));
+    stalled.line_where(|line| line.contains("(3 users online)"));
+    let label = format!("[{}] ", sender.addr());
+
+    let expected = label.clone();
+    let reader = thread::spawn(move || {
+        for number in 0..FLOOD {
+            assert_eq!(healthy.line(), format!("{expected}{}", message(number)));
+        }
+        healthy
+    });
+    let mut flood = String::new();
+    for number in 0..FLOOD {
+        flood.push_str(&message(number));
+        flood.push('\n');
+    }
+    sender.send(flood);
+    let mut healthy = reader.join().unwrap();
+
+    // The stalled one reads now: whole messages in order, and exactly the number that it missed.
+    let mut next = 0;
+    let mut notices = 0;
+    while next < FLOOD {
+        let line = stalled.line();
+        if let Some(rest) = line.strip_prefix("> ") {
+            let (count, text) = rest.split_once(' ').unwrap();
+            assert_eq!(text, SKIPPED);
+            next += count.parse::<usize>().unwrap();
+            notices += 1;
+        } else if line == format!("{label}{}", message(next)) {
+            next += 1;
+        } else {
+            // Half of a message, which counts as skipped.
+            assert!(format!("{label}{}", message(next)).starts_with(&line), "{line}");
+        }
+    }
+    assert_eq!((next, notices), (FLOOD, 1));
+    sender.send("이제\n");
+    assert_eq!(healthy.line(), format!("{label}이제"));
+    assert_eq!(stalled.line(), format!("{label}이제"), "and it goes on as before");
+}
+
+/// A server of whose console only the first line is read, and its port.
+fn server_with_its_console_unread() -> (Program, ChildStdout, u16) {
+    let mut command = Command::new(executable());
+    command.args(["serve", "127.0.0.1", "0"]);
+    let (program, mut out) = Program::run_unread(&mut command);
+    let mut first = [0; 64];
+    let count = out.read(&mut first).unwrap();
+    let port = port_in(std::str::from_utf8(&first[..count]).unwrap());
+    (program, out, port)
+}
+
+/// A pipe that nobody reads fills up; the room goes on, and the console is told what it missed.
+#[test]
+fn a_stopped_console_stalls_nobody() {
+    let (mut program, mut out, port) = server_with_its_console_unread();
+
+    let mut reader = Peer::connect(("127.0.0.1", port));
+    let mut sender = Peer::connect(("127.0.0.1", port));
+    reader.line_where(|line| line.contains("(2 users online)"));
+    let flood = thread::spawn(move || {
+        for number in 0..FLOOD {
+            sender.send(message(number) + "\n");
+        }
+        sender
+    });
+    for number in 0..FLOOD {
+        assert!(reader.line().ends_with(&message(number)));
+    }
+    let sender = flood.join().unwrap();
+
+    drop((reader, sender));
+    program.signal(Signal::TERM);
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(program.status(), 0);
+    let skipped = rest
+        .lines()
+        .find_map(|line| line.strip_suffix(" messages skipped: this connection reads too slowly"));
+    let skipped: usize = skipped.unwrap().trim_start_matches("> ").parse().unwrap();
+    assert!(skipped > FLOOD / 10, "{skipped}");
+}
+
+#[test]
+fn a_closed_console_ends_nobody() {
+    let (mut program, out, port) = server_with_its_console_unread();
+    drop(out);
+    let mut ann = Peer::connect(("127.0.0.1", port));
+    let mut ben = Peer::connect(("127.0.0.1", port));
+    ann.line_where(|line| line.contains("(2 users online)"));
+    ben.line();
+    for number in 0..100 {
+        ann.send(message(number) + "\n");
+        assert!(ben.line().ends_with(&message(number)));
+    }
+    program.signal(Signal::INT);
+    assert_eq!(program.status(), 0);
+    assert_eq!(program.err.all(), "");
+}
+
+#[test]
+fn no_console_from_the_start() {
+    // `chat serve … >&-`: the port must be known, so one is taken that was free just now.
+    let port = wait_until("a port is free", || {
+        TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok().map(|addr| addr.port())
+    });
+    let line = format!("exec {} serve 127.0.0.1 {port} >&-", executable());
+    let mut program = Program::run(Command::new("sh").args(["-c", &line]));
+    let stream = wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).ok());
+    let mut peer = Peer::new(stream);
+    assert_eq!(peer.line(), "> Connected to the chat server (1 user online)");
+    program.signal(Signal::TERM);
+    assert_eq!(program.status(), 0);
+}
+
+/// `chat join` whose output is full reads no more, and so becomes a slow reader of the room.
+#[test]
+fn a_client_with_a_full_output_waits() {
+    let server = Server::start(&["--quiet"]);
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]).stderr(Stdio::inherit());
+    let (mut client, mut out) = Program::run_unread(&mut command);
+    let mut text = vec![0; 100];
+    let greeting = out.read(&mut text).unwrap();
+    text.truncate(greeting);
+    assert!(text.starts_with(b"> Connected"));
+    let mut sender = server.member();
+    for number in 0..FLOOD {
+        sender.send(message(number) + "\n");
+    }
+    sender.send("이제\n");
+    assert!(client.is_running());
+    let mut buffer = [0; 4096];
+    while !text.ends_with("이제\n".as_bytes()) {
+        let count = out.read(&mut buffer).unwrap();
+        assert!(count > 0);
+        text.extend_from_slice(&buffer[..count]);
+    }
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains(SKIPPED));
+    let whole = text.lines().filter(|line| line.ends_with(MESSAGE_END)).count();
+    assert_eq!(whole + text.lines().map(skipped).sum::<usize>(), FLOOD);
+    client.close_input();
+    assert_eq!(client.status(), 0);
+}
+
+/// Standard input without an end is read only as fast as it is sent.
+#[test]
+fn an_input_without_end() {
+    let server = Server::start(&["--quiet"]);
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    command.stdin(File::open("/dev/zero").unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut peer = server.member();
+    let mut client = command.spawn().unwrap();
+    peer.line_where(|line| line.contains("␀␀␀"));
+    let resident = resident_kib(client.id());
+    assert!(resident < 32 * 1024, "{resident} KiB");
+    client.kill().unwrap();
+    client.wait().unwrap();
+}
+
+/// The memory of a process that is in use, in KiB.
+pub(crate) fn resident_kib(process: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask ci`: the gate. What it needs installed, `ci/install` installs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use argh::FromArgs;
+
+use crate::shell::{cargo, output, root, run, say};
+
+/// Check everything that must hold before a change lands: formatting, lints, documentation, tests,
+/// and that the core needs no operating system.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "ci")]
+pub(crate) struct Ci {}
+
+/// Systems without an operating system, on which the core must build.
+const BARE_METAL: [&str; 3] =
+    ["thumbv7em-none-eabihf", "x86_64-unknown-none", "wasm32-unknown-unknown"];
+
+/// The packages that the core may depend on: none of them does I/O.
+const CORE_DEPENDENCIES: &str = "ci/core-dependencies.txt";
+
+impl Ci {
+    pub(crate) fn run(&self) -> Result<(), String> {
+        run(cargo().args(["fmt", "--all", "--check"]))?;
+        run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+        run(cargo()
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"))?;
+        core_dependencies()?;
+        for target in BARE_METAL {
+            run(cargo().args(["build", "--package", "chat-core", "--target", target]))?;
+        }
+        run(&mut readme_test_command()?)?;
+        say("All checks passed.");
+        Ok(())
+    }
+}
+
+/// The core's dependencies, all the way down, are those that are listed.
+fn core_dependencies() -> Result<(), String> {
+    let tree = output(cargo().args([
+        "tree",
+        "--package",
+        "chat-core",
+        "--edges",
+        "normal",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+        "--format",
+        "{lib}",
+    ]))?;
+    let found: BTreeSet<&str> = tree.lines().filter(|name| *name != "chat_core").collect();
+    let listed = fs::read_to_string(root().join(CORE_DEPENDENCIES))
+        .map_err(|error| format!("{CORE_DEPENDENCIES}: {error}"))?;
+    let listed: BTreeSet<&str> =
+        listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    if found == listed {
+        return Ok(());
+    }
+    Err(format!("the core depends on {found:?}, but {CORE_DEPENDENCIES} lists {listed:?}"))
+}
+
+/// The command by which the README says that the tests are run.
+fn readme_test_command() -> Result<Command, String> {
+    let readme = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
+    let line = readme.lines().find(|line| line.trim_start().starts_with("cargo test"));
+    let words = line.ok_or("README.md: no line that begins with `cargo test`")?;
+    let mut command = cargo();
+    command.args(words.split_whitespace().skip(1));
+    Ok(command)
+}

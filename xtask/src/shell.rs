@@ -1,0 +1,56 @@
+//! Running other programs.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().map(PathBuf::from).unwrap_or(xtask)
+}
+
+/// The cargo that runs this task.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.current_dir(root());
+    command
+}
+
+/// Says a line on stderr.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+///
+/// What could not be started, or ended with another status than 0.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    say(&format!("$ {}", shown(command)));
+    let status = command.status().map_err(|error| format!("{}: {error}", shown(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("{}: {status}", shown(command))) }
+}
+
+/// Runs a command to its end, and gives what it printed on stdout.
+///
+/// # Errors
+///
+/// As [`run`], and output that is not UTF-8.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    say(&format!("$ {}", shown(command)));
+    let output = command.output().map_err(|error| format!("{}: {error}", shown(command)))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{}: {}\n{said}", shown(command), output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|error| format!("{}: {error}", shown(command)))
+}
+
+fn shown(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

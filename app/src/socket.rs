@@ -32,3 +32,30 @@ pub(crate) fn configure(socket: &SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(ANSWER_WITHIN))?;
     socket.set_tcp_notsent_lowat(NOT_SENT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listen::{Place, listen};
+    use std::net::TcpStream;
+
+    #[test]
+    fn a_peer_that_vanished_is_noticed_within_75_seconds() {
+        let idle = ASK_AFTER + ASK_AGAIN * ASK_TIMES;
+        assert!(idle + ANSWER_WITHIN <= Duration::from_secs(75));
+    }
+
+    #[test]
+    fn an_accepted_connection_has_its_listeners_options() {
+        let (listeners, port) = listen(&Place { host: "127.0.0.1", port: 0 }).unwrap();
+        let _peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (accepted, _) = listeners[0].accept().unwrap();
+        let socket = SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), ASK_AFTER);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), ASK_AGAIN);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(ANSWER_WITHIN));
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), NOT_SENT);
+    }
+}

@@ -34,6 +34,8 @@ const ENOUGH: usize = 64 * 1024;
 /// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
 pub struct Client {
     began: Instant,
+    /// The latest moment seen.
+    now: Instant,
     /// What comes from the server. Its first message is the greeting, which decides the framing
     /// both ways.
     incoming: Framer,
@@ -42,6 +44,8 @@ pub struct Client {
     /// Whether the user types no more.
     input_ended: bool,
     outbox: Outbox,
+    /// Bytes of it that are lent.
+    lent: usize,
     /// When an unframed server has heard enough silence to take what is sent next for a new
     /// message: nothing else separates them.
     silent_until: Instant,
@@ -56,10 +60,12 @@ impl Client {
     pub fn new(now: Instant) -> Self {
         Self {
             began: now,
+            now,
             incoming: Framer::default(),
             typed: Framer::framed(),
             input_ended: false,
             outbox: Outbox::default(),
+            lent: 0,
             silent_until: now,
             display: Vec::new(),
             shown: 0,
@@ -68,8 +74,9 @@ impl Client {
 
     /// The server has sent `bytes`, in any chunks.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
+        self.now = self.now.max(now);
         let display = &mut self.display;
-        self.incoming.receive(now, bytes, LONGEST_LINE, &mut |line| show(display, line));
+        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |line| show(display, line));
     }
 
     /// The server sends no more.
@@ -93,10 +100,11 @@ impl Client {
 
     /// Deals with the silences that have run out.
     pub fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
         let Some(since) = self.incoming.silent_since() else { return };
         if !self.wants_received() {
-            self.incoming.was_not_heard_until(now);
-        } else if since + SILENCE <= now {
+            self.incoming.was_not_heard_until(self.now);
+        } else if since + SILENCE <= self.now {
             let display = &mut self.display;
             self.incoming.end_by_silence(LONGEST_LINE, &mut |line| show(display, line));
         }
@@ -107,6 +115,8 @@ impl Client {
     /// Nothing is sent before the greeting is complete or a second has passed. To an unframed
     /// server one message is lent at a time.
     pub fn transmit(&mut self, now: Instant) -> &[u8] {
+        self.now = self.now.max(now);
+        self.lent = 0;
         if !self.may_send(now) {
             return &[];
         }
@@ -116,18 +126,24 @@ impl Client {
             self.outbox.take_sent_lines(&mut |line| show_own(display, line));
         }
         self.outbox.take_empty_lines(&mut |line| show_own(display, line));
-        if self.incoming.is_unframed() { self.outbox.message() } else { self.outbox.lines() }
+        let lent =
+            if self.incoming.is_unframed() { self.outbox.message() } else { self.outbox.lines() };
+        self.lent = lent.len();
+        lent
     }
 
     /// The first `count` bytes of what [`Client::transmit`] lent last are sent. A message that is
     /// sent whole is shown.
     pub fn sent(&mut self, now: Instant, count: usize) {
+        self.now = self.now.max(now);
+        let count = count.min(self.lent);
         if count == 0 {
             return;
         }
+        self.lent -= count;
         self.outbox.advance(count);
         if self.incoming.is_unframed() && self.outbox.end_message() {
-            self.silent_until = now + SILENCE;
+            self.silent_until = self.now + SILENCE;
         }
         let display = &mut self.display;
         self.outbox.take_sent_lines(&mut |line| show_own(display, line));
@@ -141,9 +157,10 @@ impl Client {
 
     /// The first `count` bytes of [`Client::display`] are shown.
     pub fn displayed(&mut self, count: usize) {
-        self.shown = self.shown.saturating_add(count);
-        if self.shown >= self.display.len() {
-            self.display.clear();
+        self.shown = self.shown.saturating_add(count).min(self.display.len());
+        // What is shown goes once it is as much as what is not: a byte is moved once at the most.
+        if self.shown >= self.display.len() - self.shown {
+            self.display.drain(..self.shown);
             self.shown = 0;
         }
     }
@@ -191,6 +208,8 @@ impl Client {
 #[derive(Default)]
 struct Outbox {
     lines: Vec<u8>,
+    /// Bytes of `lines` that are sent and shown: whole lines.
+    done: usize,
     /// Bytes of `lines` that are sent.
     sent: usize,
 }
@@ -202,7 +221,7 @@ impl Outbox {
     }
 
     fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.done == self.lines.len()
     }
 
     fn len(&self) -> usize {
@@ -232,24 +251,36 @@ impl Outbox {
 
     /// Whether what is sent ends with a message but for its newline, which is passed then.
     fn end_message(&mut self) -> bool {
-        let ends = self.sent > 0 && self.unsent().first() == Some(&b'\n');
+        let ends = self.sent > self.done && self.unsent().first() == Some(&b'\n');
         self.sent += usize::from(ends);
         ends
     }
 
-    /// Takes out the lines that are sent whole.
+    /// Takes the lines that are sent whole.
     fn take_sent_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
-        let Some(last) = memrchr(b'\n', &self.lines[..self.sent]) else { return };
-        self.lines[..=last].split_inclusive(|&byte| byte == b'\n').for_each(take);
-        self.lines.drain(..=last);
-        self.sent -= last + 1;
+        let sent = &self.lines[self.done..self.sent];
+        let whole = memrchr(b'\n', sent).map_or(0, |last| last + 1);
+        sent[..whole].split_inclusive(|&byte| byte == b'\n').for_each(take);
+        self.done += whole;
+        self.forget_done();
     }
 
-    /// Takes out the empty lines at the front.
+    /// Takes the empty lines that come next.
     fn take_empty_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
-        if self.sent == 0 {
-            let count = self.lines.iter().take_while(|&&byte| byte == b'\n').count();
-            self.lines.drain(..count).for_each(|newline| take(&[newline]));
+        while self.sent == self.done && self.unsent().first() == Some(&b'\n') {
+            self.sent += 1;
+            self.done += 1;
+            take(b"\n");
+        }
+        self.forget_done();
+    }
+
+    /// What is done goes once it is as much as what is not: a byte is moved once at the most.
+    fn forget_done(&mut self) {
+        if self.done >= self.lines.len() - self.done {
+            self.lines.drain(..self.done);
+            self.sent -= self.done;
+            self.done = 0;
         }
     }
 }

@@ -44,7 +44,7 @@
 //! - There is one order for all: any two readers see the lines that they both see in that order.
 //! - A reader gets every line, or is told exactly how many it did not get.
 //! - The work of a call is proportional to the bytes that it is given, not to the number of
-//!   members. (A reader is looked at once for each three quarters of the backlog that are said.)
+//!   members. (A reader that might be far behind is looked at; what it was sent pays for that.)
 //! - The memory is that of the backlog, of the notes about members' own lines in it (at most a
 //!   few times the backlog if all lines are of one letter), and for each member a few hundred
 //!   bytes and the message that it has not ended.

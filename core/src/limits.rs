@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::notice;
 
-/// The shortest `max_line` in bytes. Long enough that a cut message is mostly text, not labels.
+/// The shortest `max_line` in bytes. Shorter pieces would be little but labels.
 pub const MIN_LINE: usize = 16;
 
 /// The longest `max_line` in bytes. What is longer is a file, not a message; and it is what a
@@ -30,12 +30,13 @@ pub struct Limits {
     /// [`MAX_BACKLOG`]. Default: 1 MiB.
     pub backlog: usize,
 
-    /// The silence that ends a message of a peer that sends no newlines. Default: 100 ms: longer
-    /// than the gaps inside one write, shorter than a person notices.
+    /// The silence that ends a message of a peer that sends no newlines. Taken as between 1 ms and
+    /// an hour. Default: 100 ms: longer than the gaps inside one write, shorter than a person
+    /// notices.
     pub silence: Duration,
 
-    /// How long the room waits for a reader that is far behind, in all, until that reader has
-    /// caught up completely. Default: 1 s.
+    /// How long the room waits for readers that are far behind, in all, until they have caught up
+    /// completely. Taken as an hour at the most. Default: 1 s.
     pub grace: Duration,
 }
 
@@ -53,6 +54,9 @@ impl Default for Limits {
 
 /// The default of [`Limits::silence`], which the client's side uses too.
 pub(crate) const SILENCE: Duration = Duration::from_millis(100);
+
+/// The longest silence or grace: a timer that is not needed any more is kept until it runs out.
+const LONGEST_TIME: Duration = Duration::from_secs(60 * 60);
 
 /// What a member may say, in bytes received, while the room waits for a reader: "a little", so
 /// that people who merely chat are not held back with those who flood.
@@ -72,12 +76,15 @@ impl Limits {
     pub(crate) fn clamped(mut self) -> Self {
         self.max_line = self.max_line.clamp(MIN_LINE, MAX_LINE);
         self.backlog = self.backlog.clamp(self.least_backlog(), MAX_BACKLOG);
+        self.silence = self.silence.clamp(Duration::from_millis(1), LONGEST_TIME);
+        self.grace = self.grace.min(LONGEST_TIME);
         self
     }
 
     /// The longest line that the log can be given, in bytes, its newline included.
     pub(crate) fn longest_line(&self) -> usize {
-        (notice::MAX_LABEL + self.max_line + 1).max(notice::MAX_NOTICE)
+        let max_line = self.max_line.clamp(MIN_LINE, MAX_LINE);
+        (notice::MAX_LABEL + max_line + 1).max(notice::MAX_NOTICE)
     }
 
     /// How many bytes behind a reader is "far behind": three quarters of the backlog.
@@ -89,7 +96,7 @@ impl Limits {
     /// through all that is said while the room waits for a reader: an eighth of the backlog each.
     ///
     /// Both together are the quarter that is left when a reader is found to be far behind, so no
-    /// reader that the room still waits for can lose anything that a member says.
+    /// reader that the room waits for can lose anything that a member says.
     pub(crate) fn turn(&self) -> usize {
         self.backlog / 8
     }

@@ -6,6 +6,7 @@ use slotmap::{DefaultKey, SlotMap};
 
 use crate::framing::Framer;
 use crate::notice;
+use crate::pressure::Episode;
 use crate::reader::Reader;
 
 /// Names a member of one room.
@@ -30,25 +31,31 @@ pub(crate) struct Member {
     pub(crate) label: Box<str>,
     /// Whether a `Timer::Silence` of it is set.
     pub(crate) has_silence_timer: bool,
-    /// Bytes that it said while the room waited, and the number of that time.
-    said: (u64, usize),
+    /// Bytes that it said while the room waited, and when that was.
+    said: (Episode, usize),
 }
 
 impl Member {
     pub(crate) fn new(reader: Reader, label: Box<str>) -> Self {
-        Self { reader, framer: Framer::default(), label, has_silence_timer: false, said: (0, 0) }
+        Self {
+            reader,
+            framer: Framer::default(),
+            label,
+            has_silence_timer: false,
+            said: (Episode::NONE, 0),
+        }
     }
 
     pub(crate) fn address(&self) -> &str {
         notice::address(&self.label)
     }
 
-    /// Bytes that it has said since the room began to wait for the `episode`-th time.
-    pub(crate) fn said_in(&self, episode: u64) -> usize {
+    /// Bytes that it has said in an episode of waiting.
+    pub(crate) fn said_in(&self, episode: Episode) -> usize {
         if self.said.0 == episode { self.said.1 } else { 0 }
     }
 
-    pub(crate) fn says_in(&mut self, episode: u64, bytes: usize) {
+    pub(crate) fn says_in(&mut self, episode: Episode, bytes: usize) {
         self.said = (episode, self.said_in(episode).saturating_add(bytes));
     }
 

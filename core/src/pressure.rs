@@ -1,4 +1,4 @@
-//! Back-pressure: when the room waits for a reader, and how much it takes in meanwhile
+//! Back-pressure: when the room waits for readers, and how much it takes in meanwhile
 //! (spec: "a room that cannot be stalled").
 
 use alloc::collections::BinaryHeap;
@@ -13,16 +13,30 @@ use crate::member::Who;
 /// Each reader that is near has one entry in `watch`: the length of the log at which it would be
 /// far behind if it did not move any more. Only when the log has grown so long is the reader looked
 /// at, and if it did move, it is entered anew. So a look is paid for by what the reader was sent.
+///
+/// The room waits in episodes. One begins with a reader that is far behind, and with it the room
+/// waits for all those that could come to be far behind by what may still be said before it ends:
+/// otherwise they could hold the room one after the other. It ends when all of them have caught up
+/// completely, or when the time of grace is over.
 pub(crate) struct Pressure {
     far_behind: u64,
     turn: usize,
     watch: BinaryHeap<Reverse<(u64, Who)>>,
     /// Readers that the room waits for.
     waited_for: usize,
-    /// Number of the present or last time that the room waits.
-    episode: u64,
-    /// Bytes that the log may still grow by while the room waits.
+    /// The present or last episode.
+    episode: Episode,
+    /// Bytes that the log may still grow by in this episode.
     spare: usize,
+}
+
+/// One time that the room waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Episode(u64);
+
+impl Episode {
+    /// Before the first one.
+    pub(crate) const NONE: Self = Self(0);
 }
 
 impl Pressure {
@@ -32,7 +46,7 @@ impl Pressure {
             turn: limits.turn(),
             watch: BinaryHeap::new(),
             waited_for: 0,
-            episode: 0,
+            episode: Episode::NONE,
             spare: 0,
         }
     }
@@ -45,34 +59,46 @@ impl Pressure {
     /// A reader that is to be looked at now that the log ends at `end`; it is watched no more.
     pub(crate) fn suspect(&mut self, end: u64) -> Option<Who> {
         let &Reverse((due, who)) = self.watch.peek()?;
-        if due > end {
+        if due > self.horizon(end) {
             return None;
         }
         self.watch.pop();
         Some(who)
     }
 
-    /// Whether a reader at `position` is far behind in a log that ends at `end`.
+    /// Whether a reader at `position` is far behind in a log that ends at `end`, or can come to be
+    /// so while the room waits.
     pub(crate) fn is_far_behind(&self, position: u64, end: u64) -> bool {
-        end - position >= self.far_behind
+        self.horizon(end) - position >= self.far_behind
     }
 
-    /// The room waits for one reader more.
-    pub(crate) fn wait(&mut self) {
-        if self.waited_for == 0 {
-            self.episode += 1;
+    /// The room waits for one reader more. Gives the episode, and whether it begins with that.
+    pub(crate) fn wait(&mut self) -> (Episode, bool) {
+        let begins = self.waited_for == 0;
+        if begins {
+            self.episode.0 += 1;
             self.spare = self.turn;
         }
         self.waited_for += 1;
+        (self.episode, begins)
     }
 
-    /// The room waits for one reader less.
-    pub(crate) fn wait_no_more(&mut self) {
-        self.waited_for -= 1;
+    /// A reader that the room waited for in `episode` has caught up, or is gone.
+    pub(crate) fn wait_no_more(&mut self, episode: Episode) {
+        if self.episode() == Some(episode) {
+            self.waited_for -= 1;
+        }
     }
 
-    /// The number of this time that the room waits; `None` if it does not.
-    pub(crate) fn episode(&self) -> Option<u64> {
+    /// The time of grace of `episode` is over: whoever has not caught up is given up.
+    pub(crate) fn give_up(&mut self, episode: Episode) {
+        if self.episode() == Some(episode) {
+            self.waited_for = 0;
+        }
+    }
+
+    /// The present episode; `None` if the room does not wait.
+    pub(crate) fn episode(&self) -> Option<Episode> {
         (self.waited_for > 0).then_some(self.episode)
     }
 
@@ -84,5 +110,10 @@ impl Pressure {
     /// Bytes by which the log may grow now through what is received.
     pub(crate) fn room(&self) -> usize {
         if self.waited_for == 0 { self.turn } else { self.spare }
+    }
+
+    /// Where the log that ends at `end` can come to end while the room waits.
+    fn horizon(&self, end: u64) -> u64 {
+        if self.waited_for == 0 { end } else { end + self.spare as u64 }
     }
 }

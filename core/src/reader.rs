@@ -7,7 +7,7 @@ use crate::cuts::{Chain, Cuts, Evicted};
 use crate::log::Log;
 use crate::member::MemberId;
 use crate::notice;
-use crate::time::Instant;
+use crate::pressure::Episode;
 use crate::transmit::Transmit;
 
 /// A member's or the console's view of the room.
@@ -17,8 +17,8 @@ pub(crate) struct Reader {
     position: u64,
     /// Lines of the log that end before `position`.
     lines: u64,
-    /// Whether it has got the first part of the line at `position`, but not the rest.
-    is_inside_line: bool,
+    /// The line of which it has got the first part and nothing after it.
+    half: Option<Half>,
     /// What it said itself and has not passed yet.
     own: Chain,
     /// Lines of its own among those that were evicted before it passed them.
@@ -28,18 +28,18 @@ pub(crate) struct Reader {
     /// Where its reading ends, as a position and the lines before it: a member that has left gets
     /// what was pending then. `None` while it is in the room.
     until: Option<(u64, u64)>,
-    pub(crate) standing: Standing,
+    /// The episode in which it was far behind, if it has not caught up completely since then. The
+    /// room waits for it while that lasts, and not again before it has caught up.
+    pub(crate) far_behind_in: Option<Episode>,
 }
 
-/// Whether the room waits for a reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It has not been far behind since it last had caught up completely.
-    Near,
-    /// It has been far behind since then; the room waits until it has caught up.
-    WaitedForSince(Instant),
-    /// The room has waited as long as it does, and goes on until this reader has caught up.
-    GivenUp,
+/// A line of which a reader has got a part. Should it never get the rest, because the backlog has
+/// gone over it, the line is ended where it is, but not inside a character.
+#[derive(Clone, Copy, Default)]
+struct Half {
+    /// What the character that it is inside of still needs, and how many bytes that is.
+    rest: [u8; 3],
+    len: u8,
 }
 
 /// Bytes for one reader. Empty, they hold no memory.
@@ -51,18 +51,41 @@ struct Private {
     skips: u64,
 }
 
+impl Half {
+    /// Of the line at `position`, of which the bytes before are sent.
+    fn at(position: u64, log: &Log) -> Self {
+        let mut half = Self::default();
+        let next = log.slices(position..position + 3).into_iter().flatten();
+        for (place, &byte) in half.rest.iter_mut().zip(next.take_while(|&&byte| is_inner(byte))) {
+            *place = byte;
+            half.len += 1;
+        }
+        half
+    }
+
+    /// What ends it.
+    fn end(&self) -> impl Iterator<Item = u8> {
+        self.rest.into_iter().take(self.len.into()).chain([b'\n'])
+    }
+}
+
+/// Whether a byte continues a character of UTF-8.
+fn is_inner(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
 impl Reader {
     /// A reader of all that is said from now on, which gets `greeting` first.
     pub(crate) fn new(log: &Log, greeting: Vec<u8>) -> Self {
         Self {
             position: log.end(),
             lines: log.lines(),
-            is_inside_line: false,
+            half: None,
             own: Chain::default(),
             own_evicted: 0,
             private: Private { text: greeting, sent: 0, skips: 0 },
             until: None,
-            standing: Standing::Near,
+            far_behind_in: None,
         }
     }
 
@@ -76,7 +99,12 @@ impl Reader {
     }
 
     pub(crate) fn has_caught_up(&self, log: &Log) -> bool {
-        self.private.text.is_empty() && self.position >= self.end(log).0
+        self.private.text.is_empty() && self.has_all_lines(log)
+    }
+
+    /// Whether it has got all that it is to get of the log so far.
+    fn has_all_lines(&self, log: &Log) -> bool {
+        self.position >= self.end(log).0
     }
 
     /// It gets nothing that is said from now on.
@@ -91,6 +119,11 @@ impl Reader {
     /// Whether it has left and has got all that was pending then.
     pub(crate) fn is_finished(&self, log: &Log) -> bool {
         self.has_ended() && self.has_caught_up(log)
+    }
+
+    /// Whether nothing that is said can make it miss anything: it has left, with all lines.
+    pub(crate) fn is_out_of_reach(&self, log: &Log) -> bool {
+        self.has_ended() && self.has_all_lines(log)
     }
 
     /// `line`, the newest line of the log, is this member's own.
@@ -120,14 +153,12 @@ impl Reader {
         }
         let (position, lines) = self.end(log).min((log.start(), log.lines_evicted()));
         let missed = lines.saturating_sub(self.lines + self.own_evicted);
-        let ends_part = self.is_inside_line || self.private.text.first() == Some(&b'\n');
-
         let skips = self.private.skips + missed;
         self.private = Private::default();
         if skips > 0 {
+            let end = self.half.iter().flat_map(Half::end);
+            self.private.text = end.chain(notice::skipped(skips).bytes()).collect();
             self.private.skips = skips;
-            self.private.text.extend(ends_part.then_some(b'\n'));
-            self.private.text.extend(notice::skipped(skips).bytes());
         }
         self.position = position;
         self.pass_cuts(cuts);
@@ -136,7 +167,6 @@ impl Reader {
         } else {
             log.lines_before(self.position, position, lines)
         };
-        self.is_inside_line = false;
         self.own_evicted = 0;
     }
 
@@ -160,13 +190,21 @@ impl Reader {
     /// `count` bytes of what was pending are sent.
     pub(crate) fn advance(&mut self, count: usize, log: &Log, cuts: &Cuts) {
         let private_left = self.private.text.len() - self.private.sent;
-        self.private.sent += count.min(private_left);
+        if private_left > 0 && count > 0 {
+            self.private.sent += count.min(private_left);
+            // What is told a reader ends the half of a line that it had, if it had any.
+            self.half = None;
+        }
         if self.private.sent == self.private.text.len() {
             self.private = Private::default();
         }
         let mut left = count.saturating_sub(private_left) as u64;
-        // Bytes that were evicted since they were lent are gone: they count as missed.
-        if left == 0 || self.position < log.start() {
+        if left == 0 {
+            return;
+        }
+        if self.position < log.start() {
+            // They were evicted since they were lent: they count as missed, and as a half.
+            self.half = Some(Half::default());
             return;
         }
         let before = self.position;
@@ -178,7 +216,7 @@ impl Reader {
             left -= step;
             self.pass_cuts(cuts);
         }
-        self.is_inside_line = log.is_inside_line(self.position);
+        self.half = log.is_inside_line(self.position).then(|| Half::at(self.position, log));
         self.lines = log.lines_before(self.position, before, self.lines);
     }
 

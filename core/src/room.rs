@@ -13,7 +13,7 @@ use crate::member::{Member, MemberId, Roster, Who};
 use crate::notice;
 use crate::partial::Deliver;
 use crate::pressure::Pressure;
-use crate::reader::{Reader, Standing};
+use crate::reader::Reader;
 use crate::time::Instant;
 use crate::timers::{Timer, Timers};
 use crate::transmit::Transmit;
@@ -90,9 +90,12 @@ impl Room {
         }
     }
 
-    /// The server listens on `port`: the first thing that its console says.
+    /// The server listens on `port`: the first thing that its console says. Without effect once
+    /// anything was said.
     pub fn open(&mut self, port: u16) {
-        if let Some(console) = self.roster.reader_mut(Who::Console) {
+        if self.log.end() == 0
+            && let Some(console) = self.roster.reader_mut(Who::Console)
+        {
             console.greet(notice::started(port).into());
         }
     }
@@ -126,29 +129,31 @@ impl Room {
         if let Some(episode) = episode {
             member.says_in(episode, bytes.len());
         }
+        let now = self.now;
         self.listen(id, |framer, limit, deliver| framer.receive(now, bytes, limit, deliver));
         self.set_silence_timer(id);
     }
 
-    /// A member's sending side has closed: it has left. It still gets what was pending, until
-    /// [`Room::is_finished`]; then close its connection and call [`Room::leave`].
+    /// A member's sending side has closed: it has left, and what it said last is a message even
+    /// without an end. As that may be said now, its [`Room::input_budget`] goes for this call too:
+    /// see it as input.
+    ///
+    /// It still gets what was pending, until [`Room::is_finished`]; then close its connection and
+    /// call [`Room::leave`].
     pub fn end_of_input(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
         if self.roster.present_mut(id).is_none() {
             return;
         }
         self.listen(id, |framer, limit, deliver| framer.end_of_stream(limit, deliver));
-        self.users -= 1;
-        if let Some(member) = self.roster.get_mut(id) {
-            member.reader.end_here(&self.log);
-            let notice = notice::left(member.address(), self.users);
-            self.append(None, &notice);
-        }
+        self.depart(id);
     }
 
     /// A member's connection is gone: it has left, if it had not before, and gets nothing more.
+    /// A message that it has not ended is not said.
     pub fn leave(&mut self, now: Instant, id: MemberId) {
-        self.end_of_input(now, id);
+        self.pass_time(now);
+        self.depart(id);
         self.remove(Who::Member(id));
     }
 
@@ -158,8 +163,18 @@ impl Room {
         while let Some(timer) = self.timers.take_due(self.now) {
             match timer {
                 Timer::Silence(id) => self.silence(id),
-                Timer::Grace(who) => self.grace(who),
+                Timer::Grace(episode) => self.pressure.give_up(episode),
             }
+        }
+    }
+
+    /// A member leaves, if it is there.
+    fn depart(&mut self, id: MemberId) {
+        if let Some(member) = self.roster.present_mut(id) {
+            member.reader.end_here(&self.log);
+            self.users -= 1;
+            let notice = notice::left(member.address(), self.users);
+            self.append(None, &notice);
         }
     }
 
@@ -180,18 +195,6 @@ impl Room {
             self.listen(id, |framer, limit, deliver| framer.end_by_silence(limit, deliver));
         }
         self.set_silence_timer(id);
-    }
-
-    /// The room may have waited long enough for a reader.
-    fn grace(&mut self, who: Who) {
-        let (now, grace) = (self.now, self.limits.grace);
-        if let Some(reader) = self.roster.reader_mut(who)
-            && let Standing::WaitedForSince(since) = reader.standing
-            && since + grace <= now
-        {
-            reader.standing = Standing::GivenUp;
-            self.pressure.wait_no_more();
-        }
     }
 
     /// Lets the framer of a member work on something; what it delivers is said in the room.
@@ -251,19 +254,20 @@ impl Room {
 
     /// Begins to wait for the readers that the log's growth has left far behind.
     fn find_far_behind(&mut self) {
-        let (now, end) = (self.now, self.log.end());
+        let end = self.log.end();
         while let Some(who) = self.pressure.suspect(end) {
-            // One that has left may have got all that it will get.
             let reader = self.roster.reader_mut(who);
-            let Some(reader) = reader.filter(|reader| !reader.is_finished(&self.log)) else {
+            let Some(reader) = reader.filter(|reader| !reader.is_out_of_reach(&self.log)) else {
                 continue;
             };
-            if self.pressure.is_far_behind(reader.position(), end) {
-                reader.standing = Standing::WaitedForSince(now);
-                self.pressure.wait();
-                self.timers.set(now + self.limits.grace, Timer::Grace(who));
-            } else {
+            if !self.pressure.is_far_behind(reader.position(), end) {
                 self.pressure.watch(who, reader.position());
+                continue;
+            }
+            let (episode, begins) = self.pressure.wait();
+            reader.far_behind_in = Some(episode);
+            if begins {
+                self.timers.set(self.now + self.limits.grace, Timer::Grace(episode));
             }
         }
     }
@@ -271,20 +275,17 @@ impl Room {
     /// A reader has moved: if it has caught up completely, it is as good as any other again.
     fn forgive(&mut self, who: Who) {
         let reader = self.roster.reader_mut(who).filter(|reader| reader.has_caught_up(&self.log));
-        let Some(reader) = reader else { return };
-        match mem::replace(&mut reader.standing, Standing::Near) {
-            Standing::Near => return,
-            Standing::WaitedForSince(_) => self.pressure.wait_no_more(),
-            Standing::GivenUp => {}
+        if let Some(reader) = reader
+            && let Some(episode) = reader.far_behind_in.take()
+        {
+            self.pressure.wait_no_more(episode);
+            self.pressure.watch(who, reader.position());
         }
-        self.pressure.watch(who, reader.position());
     }
 
     fn remove(&mut self, who: Who) {
-        if let Some(reader) = self.roster.remove(who)
-            && matches!(reader.standing, Standing::WaitedForSince(_))
-        {
-            self.pressure.wait_no_more();
+        if let Some(episode) = self.roster.remove(who).and_then(|reader| reader.far_behind_in) {
+            self.pressure.wait_no_more(episode);
         }
     }
 }
@@ -298,6 +299,9 @@ fn label_of(roster: &Roster, author: Option<MemberId>) -> &str {
 impl Room {
     /// Lends what a member has pending, or the first of it; empty if there is nothing.
     pub fn transmit(&mut self, id: MemberId) -> Transmit<'_> {
+        // Of what was lent before the peer became unframed, one newline may be left, which is not
+        // lent any more: that is dealt with now.
+        self.sent(id, 0);
         let Some(member) = self.roster.get_mut(id) else { return Transmit::default() };
         member.reader.rejoin(&self.log, &self.cuts);
         member.reader.pending(&self.log, &self.cuts, member.framer.is_unframed())
@@ -348,8 +352,8 @@ impl Room {
         self.timers.next()
     }
 
-    /// The bytes that have been said since the room began: it grows when, and only when, members
-    /// and the console may have something new pending.
+    /// The bytes that have been said since the room began: when it grows, members and the console
+    /// may have something new pending.
     #[must_use]
     pub fn said(&self) -> u64 {
         self.log.end()
@@ -365,7 +369,8 @@ impl Room {
     /// them in the socket, so that TCP slows the member down, until the room waits no longer.
     ///
     /// While it is heeded, nothing that members say can cost a reader its place in the backlog
-    /// unless the room has given that reader up. 0 for one that has left.
+    /// unless the room has given that reader up. Notices of joins and leaves are said whatever it
+    /// is. 0 for one that has left.
     #[must_use]
     pub fn input_budget(&self, id: MemberId) -> usize {
         let Some(member) = self.roster.present(id) else { return 0 };

@@ -5,16 +5,17 @@ use core::time::Duration;
 
 /// A moment, in whole microseconds since an origin that the caller chooses.
 ///
-/// The caller reads its clock and passes the moment in. Moments should not go backwards between
-/// calls; one that does is taken as the latest moment seen so far.
+/// The caller reads its clock and passes the moment in. A moment before one that was passed in
+/// earlier is taken as that one: time does not go backwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
 impl Instant {
-    /// The moment `micros` microseconds after the origin.
+    /// The moment `micros` microseconds after the origin; after 292,000 years, the end of them.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        // So that something can always come after now.
+        Self(if micros > u64::MAX / 2 { u64::MAX / 2 } else { micros })
     }
 
     /// Microseconds since the origin.

@@ -3,7 +3,8 @@
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
-use crate::member::{MemberId, Who};
+use crate::member::MemberId;
+use crate::pressure::Episode;
 use crate::time::Instant;
 
 /// A time that runs out. Whether it still matters is looked at then, so none is ever cancelled.
@@ -11,8 +12,8 @@ use crate::time::Instant;
 pub(crate) enum Timer {
     /// A silence of this member may end its message. At most one for each member.
     Silence(MemberId),
-    /// The room may have waited long enough for this reader.
-    Grace(Who),
+    /// The room may have waited as long as it does.
+    Grace(Episode),
 }
 
 /// All timers, soonest first.

@@ -53,11 +53,11 @@ impl<'a> Transmit<'a> {
         }
     }
 
-    /// The bytes of what is pending that are dealt with once `sent` bytes of this are sent: with
-    /// the last of them goes the newline that was left out.
+    /// The bytes of what is pending that are dealt with once `sent` bytes are sent: with the last of
+    /// these goes the newline that was left out.
     pub(crate) fn dealt_with(&self, sent: usize) -> usize {
         let total = self.total();
-        if self.withheld && sent >= total { total + 1 } else { sent.min(total) }
+        if self.withheld && sent >= total { total + 1 } else { sent }
     }
 }
 

@@ -230,8 +230,9 @@ impl Stream {
 /// A plain socket to a server, as `nc` is one.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
-    /// What was read beyond the last line taken.
-    rest: Vec<u8>,
+    /// What was read last, and how much of it was taken.
+    chunk: Vec<u8>,
+    taken: usize,
 }
 
 impl Peer {
@@ -243,7 +244,7 @@ impl Peer {
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         stream.set_write_timeout(Some(LIMIT)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, rest: Vec::new() }
+        Self { stream, chunk: Vec::new(), taken: 0 }
     }
 
     /// Its own address, as the room shows it.
@@ -257,16 +258,18 @@ impl Peer {
 
     /// The next line, without its newline.
     pub(crate) fn line(&mut self) -> String {
+        let mut line = Vec::new();
         loop {
-            if let Some(newline) = self.rest.iter().position(|&byte| byte == b'\n') {
-                let rest = self.rest.split_off(newline + 1);
-                let mut line = std::mem::replace(&mut self.rest, rest);
-                line.pop();
+            let rest = &self.chunk[self.taken..];
+            if let Some(newline) = rest.iter().position(|&byte| byte == b'\n') {
+                line.extend_from_slice(&rest[..newline]);
+                self.taken += newline + 1;
                 return String::from_utf8(line).unwrap();
             }
-            let chunk = self.read();
-            assert!(!chunk.is_empty(), "closed after {:?}", String::from_utf8_lossy(&self.rest));
-            self.rest.extend(chunk);
+            line.extend_from_slice(rest);
+            self.chunk = self.read();
+            self.taken = 0;
+            assert!(!self.chunk.is_empty(), "closed after {:?}", String::from_utf8_lossy(&line));
         }
     }
 
@@ -290,13 +293,10 @@ impl Peer {
 
     /// Everything until the server closes.
     pub(crate) fn rest(&mut self) -> String {
-        loop {
-            let chunk = self.read();
-            if chunk.is_empty() {
-                return String::from_utf8(std::mem::take(&mut self.rest)).unwrap();
-            }
-            self.rest.extend(chunk);
-        }
+        let mut rest = self.chunk.split_off(self.taken);
+        self.taken = self.chunk.len();
+        self.stream.read_to_end(&mut rest).unwrap();
+        String::from_utf8(rest).unwrap()
     }
 
     pub(crate) fn close_sending(&self) {

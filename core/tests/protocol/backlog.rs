@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_core::{Limits, MemberId};
 
-use crate::world::{ANN, BEN, CAT, World};
+use crate::world::{ANN, BEN, CAT, World, bytes};
 
 /// The smallest backlog of short lines, so that a few of them fill it.
 fn small() -> Limits {
@@ -99,6 +99,27 @@ fn half_a_message_is_ended_first_and_counts_as_skipped() {
     let notice =
         format!("\n> {} messages skipped: this connection reads too slowly\n", 1000 - kept);
     assert!(heard.starts_with(&notice), "{:?}", &heard[..80]);
+}
+
+#[test]
+fn half_a_message_is_not_ended_inside_a_character() {
+    for got in 0..=12 {
+        let (mut world, reader, talker) = room_of_two();
+        world.receive(talker, "한é😀a\n");
+        let label = format!("[{BEN}] ");
+        let mut heard = world.hear_bytes(reader, label.len() + got);
+        for number in 1..1000 {
+            world.receive(talker, text(number));
+        }
+        heard.extend(world.hear_bytes(reader, usize::MAX));
+        let heard = String::from_utf8(heard).unwrap();
+        // As much of the message as the character needs in which the first part ended.
+        let expected = ["", "한", "한é", "한é😀", "한é😀a"]
+            .into_iter()
+            .find(|text| text.len() >= got)
+            .map_or_else(|| format!("{label}한é😀a\n"), |text| format!("{label}{text}\n"));
+        assert!(heard.starts_with(&format!("{expected}> ")), "{got}: {:?}", &heard[..80]);
+    }
 }
 
 #[test]
@@ -217,6 +238,73 @@ fn one_that_trickles_is_not_waited_for_again() {
     let end = world.room.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
     assert!(world.room.is_waiting());
+}
+
+/// Many that read nothing, each a little less far behind than the one before, hold the room no
+/// longer than one does.
+#[test]
+fn the_room_is_not_held_by_one_reader_after_the_other() {
+    let mut world = World::new();
+    world.room.close_console();
+    let talkers: Vec<MemberId> =
+        (0..40).map(|port| world.join(&format!("127.0.0.2:{}", 1000 + port))).collect();
+    let lazy_ones = 60;
+    let hear_talkers = |world: &mut World| talkers.iter().for_each(|&id| drop(world.hear(id)));
+    hear_talkers(&mut world);
+    for port in 0..lazy_ones {
+        world.join_quietly(&format!("127.0.0.3:{}", 1000 + port));
+        world.receive(talkers[0], format!("{}\n", "x".repeat(100)));
+        hear_talkers(&mut world);
+    }
+    while !world.room.is_waiting() {
+        world.receive(talkers[0], format!("{}\n", "x".repeat(100)));
+        hear_talkers(&mut world);
+    }
+    let begin = world.now;
+    while world.room.is_waiting() {
+        for &talker in &talkers {
+            let budget = world.room.input_budget(talker);
+            world.receive(talker, "y".repeat(budget));
+            hear_talkers(&mut world);
+        }
+        world.pass_millis(100);
+        // Notices are said whatever happens.
+        let guest = world.join(CAT);
+        world.leave(guest);
+        assert!(world.now <= begin + Limits::default().grace);
+    }
+    assert_eq!(world.now, begin + Limits::default().grace);
+}
+
+/// One that left with nothing but its greeting to read can miss nothing.
+#[test]
+fn one_that_can_miss_nothing_is_not_waited_for() {
+    let (mut world, reader, talker) = room_of_two();
+    world.leave(reader);
+    let guest = world.join(CAT);
+    world.end_of_input(guest);
+    world.hear(talker);
+    let end = world.room.said() + far_behind() + 400;
+    talk_until(&mut world, talker, end);
+    assert!(!world.room.is_waiting());
+    assert_eq!(world.hear(guest), "> Connected to the chat server (2 users online)\n");
+}
+
+/// What was lent and sent after the backlog had gone over it counts as missed, and as a half.
+#[test]
+fn what_is_sent_too_late_is_told_too_late() {
+    let (mut world, reader, talker) = room_of_two();
+    world.receive(talker, text(0));
+    let lent = bytes(&world.room.transmit(reader));
+    for number in 1..1000 {
+        world.receive(talker, text(number));
+    }
+    world.room.sent(reader, lent.len() - 1);
+    let heard = world.hear(reader);
+    let kept = heard.matches(&format!("[{BEN}]")).count();
+    let notice =
+        format!("\n> {} messages skipped: this connection reads too slowly\n", 1000 - kept);
+    assert!(heard.starts_with(&notice), "{:?}", &heard[..80]);
 }
 
 #[test]

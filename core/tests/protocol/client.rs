@@ -217,6 +217,18 @@ fn a_slow_side_holds_the_other_back() {
 }
 
 #[test]
+fn only_what_was_lent_can_be_sent_or_shown() {
+    let mut session = Session::new();
+    session.client.type_in(b"one\ntwo\n");
+    session.client.sent(session.now, 100);
+    assert_eq!(session.shows(), "");
+    session.receive(&format!("{GREETING}\n"));
+    session.client.displayed(usize::MAX);
+    assert_eq!(session.sends(), ["one\ntwo\n"]);
+    assert_eq!(session.shows(), "[You] one\n[You] two\n");
+}
+
+#[test]
 fn a_line_of_a_rooms_full_length_is_not_cut() {
     let mut session = Session::framed();
     let line = format!("[{}] {}\n", "1".repeat(47), "x".repeat(chat_core::MAX_LINE));

@@ -93,6 +93,22 @@ fn a_newline_between_the_messages_of_two_writes_is_kept() {
     assert_eq!(world.writes(ann), ["\n[127.0.0.1:45392] 2"]);
 }
 
+/// Its last newline is pending when it becomes unframed: that one is not sent any more.
+#[test]
+fn a_newline_that_was_pending_before_it_was_unframed() {
+    let (mut world, ann) = quiet_room();
+    let ben = world.join_quietly(BEN);
+    world.hear(ann);
+    world.receive(ben, "hi\n");
+    let all_but_the_newline = "[127.0.0.1:45392] hi";
+    assert_eq!(world.hear_bytes(ann, 20), all_but_the_newline.as_bytes());
+    world.receive(ann, "yo");
+    world.pass_millis(100);
+    world.end_of_input(ann);
+    assert_eq!(world.writes(ann), [""; 0]);
+    assert!(world.room.is_finished(ann));
+}
+
 #[test]
 fn the_greeting_has_its_newline() {
     let mut world = World::new();

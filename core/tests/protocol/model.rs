@@ -22,6 +22,8 @@ pub(crate) struct Reader {
     lines: VecDeque<Line>,
     /// Bytes of the first line that it has got.
     got: usize,
+    /// What ends the line of which it will not get the rest.
+    end: Vec<u8>,
     pub(crate) has_left: bool,
     pub(crate) is_unframed: bool,
     is_framed: bool,
@@ -134,10 +136,13 @@ impl Model {
     }
 
     pub(crate) fn end_of_input(&mut self, place: usize) {
-        if self.readers[&place].has_left {
-            return;
+        if !self.readers[&place].has_left {
+            self.end_message(place);
+            self.depart(place);
         }
-        self.end_message(place);
+    }
+
+    fn depart(&mut self, place: usize) {
         self.users -= 1;
         let reader = self.readers.get_mut(&place).unwrap();
         reader.has_left = true;
@@ -146,7 +151,9 @@ impl Model {
     }
 
     pub(crate) fn leave(&mut self, place: usize) {
-        self.end_of_input(place);
+        if !self.readers[&place].has_left {
+            self.depart(place);
+        }
         self.readers.remove(&place);
     }
 
@@ -160,15 +167,18 @@ impl Model {
         }
         if is_behind {
             let missed = reader.lines.iter().take_while(|line| line.number < first_kept).count();
-            let ends_part = reader.got > 0 || reader.private.first() == Some(&b'\n');
+            if reader.got > 0 {
+                let text = &reader.lines[0].text;
+                let end = text.ceil_char_boundary(reader.got);
+                reader.end = [&text.as_bytes()[reader.got..end], b"\n"].concat();
+            }
             let skips = missed + reader.unsent_skips.unwrap_or(0);
             reader.lines.drain(..missed);
             reader.got = 0;
-            let end = if ends_part { "\n" } else { "" };
             let s = if skips == 1 { "" } else { "s" };
-            reader.private =
-                format!("{end}> {skips} message{s} skipped: this connection reads too slowly\n")
-                    .into();
+            let notice =
+                format!("> {skips} message{s} skipped: this connection reads too slowly\n");
+            reader.private = [&reader.end, notice.as_bytes()].concat();
             reader.is_greeting = false;
             reader.unsent_skips = Some(skips);
         }
@@ -189,6 +199,7 @@ impl Model {
         reader.private.drain(..private);
         if private > 0 {
             reader.unsent_skips = None;
+            reader.end.clear();
         }
         let mut left = count - private;
         while left > 0 {

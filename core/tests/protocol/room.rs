@@ -1,11 +1,14 @@
 //! The rules of the room, each as the transcript that shows it.
 
 use crate::world::{ANN, BEN, CAT, World};
-use chat_core::{Limits, MIN_LINE};
+use std::time::Duration;
+
+use chat_core::{Instant, Limits, MIN_LINE};
 
 #[test]
 fn one_session() {
     let mut world = World::new();
+    world.room.open(3333);
     world.room.open(3333);
 
     let ann = world.join(ANN);
@@ -82,6 +85,19 @@ fn the_sender_gets_nothing_back() {
 }
 
 #[test]
+fn a_message_that_its_members_end_cut_off_is_not_said() {
+    let mut world = World::new();
+    let ann = world.join_quietly(ANN);
+    world.console();
+    world.receive(ann, "all of it\nhalf of i");
+    world.leave(ann);
+    assert_eq!(
+        world.console(),
+        "[127.0.0.1:45390] all of it\n< The user 127.0.0.1:45390 left (0 user online)\n"
+    );
+}
+
+#[test]
 fn an_empty_line_is_not_relayed() {
     let mut world = World::new();
     let ann = world.join_quietly(ANN);
@@ -132,6 +148,44 @@ fn a_stale_id_is_inert() {
     assert_eq!(world.room.users(), 1);
     assert_eq!(world.room.input_budget(ann), 0);
     assert!(world.room.is_finished(ann));
+}
+
+/// Whatever the numbers are, nothing fails and nothing lasts for ever.
+#[test]
+fn limits_and_times_out_of_range() {
+    for (silence, grace) in [(Duration::ZERO, Duration::ZERO), (Duration::MAX, Duration::MAX)] {
+        let limits = Limits { max_line: usize::MAX, backlog: 0, silence, grace, max_users: 3 };
+        assert!(limits.least_backlog() < 1_000_000);
+        let mut world = World::with(limits);
+        let [ann, ben, cat] = [ANN, BEN, CAT].map(|addr| world.join(addr));
+        world.now = Instant::from_micros(u64::MAX);
+        while !world.room.is_waiting() {
+            world.receive(ann, format!("{}\n", "x".repeat(1000)));
+        }
+        while world.room.input_budget(ben) > 0 {
+            world.receive(ben, "x");
+        }
+        world.room.tick(world.now);
+        world.room.sent(cat, usize::MAX);
+        world.room.console_sent(usize::MAX);
+        assert_eq!(world.room.users(), 3);
+    }
+}
+
+#[test]
+fn time_does_not_go_backwards() {
+    let mut world = World::new();
+    let ann = world.join_quietly(ANN);
+    world.console();
+    let past = world.now;
+    world.pass_millis(1000);
+    world.receive(ann, "late");
+    world.room.receive(past, ann, b"r");
+    world.room.tick(past);
+    world.room.tick(world.now);
+    assert_eq!(world.console(), "", "no silence has passed");
+    world.receive(ann, "\n");
+    assert_eq!(world.console(), "[127.0.0.1:45390] later\n");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A reader: a cursor on the log, and the little that it gets otherwise than others.
 
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::Range;
 
 use crate::cuts::{Chain, Cuts, Evicted};
@@ -40,6 +41,8 @@ struct Half {
     /// What the character that it is inside of still needs, and how many bytes that is.
     rest: [u8; 3],
     len: u8,
+    /// Whether with that it lacks nothing but its newline.
+    is_whole: bool,
 }
 
 /// Bytes for one reader. Empty, they hold no memory.
@@ -47,19 +50,21 @@ struct Half {
 struct Private {
     text: Vec<u8>,
     sent: usize,
-    /// The messages that `text` says were skipped; 0 if it says something else.
-    skips: u64,
+    /// The messages that `text` says were skipped; `None` if it is a greeting.
+    skips: Option<u64>,
 }
 
 impl Half {
     /// Of the line at `position`, of which the bytes before are sent.
     fn at(position: u64, log: &Log) -> Self {
         let mut half = Self::default();
-        let next = log.slices(position..position + 3).into_iter().flatten();
-        for (place, &byte) in half.rest.iter_mut().zip(next.take_while(|&&byte| is_inner(byte))) {
+        let mut next = log.slices(position..position + 4).into_iter().flatten().copied().peekable();
+        for place in &mut half.rest {
+            let Some(byte) = next.next_if(|&byte| is_inner(byte)) else { break };
             *place = byte;
             half.len += 1;
         }
+        half.is_whole = next.next() == Some(b'\n');
         half
     }
 
@@ -83,7 +88,7 @@ impl Reader {
             half: None,
             own: Chain::default(),
             own_evicted: 0,
-            private: Private { text: greeting, sent: 0, skips: 0 },
+            private: Private { text: greeting, sent: 0, skips: None },
             until: None,
             far_behind_in: None,
         }
@@ -91,7 +96,7 @@ impl Reader {
 
     /// Has it told `greeting` before anything of the log that it has not got yet.
     pub(crate) fn greet(&mut self, greeting: Vec<u8>) {
-        self.private = Private { text: greeting, sent: 0, skips: 0 };
+        self.private = Private { text: greeting, sent: 0, skips: None };
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -142,24 +147,29 @@ impl Reader {
     }
 
     /// If it fell behind the backlog: goes on from the oldest line kept and has it told how many
-    /// messages it missed. One of which it has got a part is among them, and its part is ended.
+    /// messages it missed. One of which it has got a part is among them, and its part is ended; one
+    /// that lacks only its newline is not.
     pub(crate) fn rejoin(&mut self, log: &Log, cuts: &Cuts) {
         if self.position >= log.start() {
             return;
         }
-        // What it is told now, or, while a greeting or an older notice is on its way, next time.
-        if !self.private.text.is_empty() && (self.private.skips == 0 || self.private.sent > 0) {
+        // While a greeting or an older notice is on its way, it is told next time.
+        if !self.private.text.is_empty() && (self.private.skips.is_none() || self.private.sent > 0)
+        {
             return;
         }
         let (position, lines) = self.end(log).min((log.start(), log.lines_evicted()));
-        let missed = lines.saturating_sub(self.lines + self.own_evicted);
-        let skips = self.private.skips + missed;
-        self.private = Private::default();
-        if skips > 0 {
-            let end = self.half.iter().flat_map(Half::end);
-            self.private.text = end.chain(notice::skipped(skips).bytes()).collect();
-            self.private.skips = skips;
+        let mut missed = lines.saturating_sub(self.lines + self.own_evicted);
+        let mut text = Vec::new();
+        if let Some(half) = &mut self.half {
+            text.extend(half.end());
+            missed = missed.saturating_sub(mem::take(&mut half.is_whole).into());
         }
+        let skips = self.private.skips.unwrap_or(0) + missed;
+        if skips > 0 {
+            text.extend(notice::skipped(skips).bytes());
+        }
+        self.private = Private { text, sent: 0, skips: Some(skips) };
         self.position = position;
         self.pass_cuts(cuts);
         self.lines = if self.position == position {
@@ -179,7 +189,7 @@ impl Reader {
     ) -> Transmit<'a> {
         let mut transmit = Transmit::default();
         transmit.push(self.private.text.get(self.private.sent..).unwrap_or_default());
-        let is_greeting = !transmit.is_empty() && self.private.skips == 0;
+        let is_greeting = !transmit.is_empty() && self.private.skips.is_none();
         let got_more = self.lend(log, cuts, &mut transmit);
         if is_unframed && (got_more || !is_greeting) {
             transmit.withhold_newline();

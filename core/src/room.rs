@@ -299,9 +299,11 @@ fn label_of(roster: &Roster, author: Option<MemberId>) -> &str {
 impl Room {
     /// Lends what a member has pending, or the first of it; empty if there is nothing.
     pub fn transmit(&mut self, id: MemberId) -> Transmit<'_> {
-        // Of what was lent before the peer became unframed, one newline may be left, which is not
-        // lent any more: that is dealt with now.
-        self.sent(id, 0);
+        if self.roster.get(id).is_some_and(|member| member.framer.is_unframed()) {
+            // Of what was lent before it was known to be so, a newline may be left, which is not
+            // lent any more: that is dealt with now.
+            self.sent(id, 0);
+        }
         let Some(member) = self.roster.get_mut(id) else { return Transmit::default() };
         member.reader.rejoin(&self.log, &self.cuts);
         member.reader.pending(&self.log, &self.cuts, member.framer.is_unframed())
@@ -311,11 +313,11 @@ impl Room {
     ///
     /// Call it before anything else is said. If the backlog has gone over those bytes in the
     /// meantime, they are counted among what the member missed.
-    pub fn sent(&mut self, id: MemberId, count: usize) {
+    pub fn sent(&mut self, id: MemberId, mut count: usize) {
         let Some(member) = self.roster.get_mut(id) else { return };
-        let is_unframed = member.framer.is_unframed();
-        let pending = member.reader.pending(&self.log, &self.cuts, is_unframed);
-        let count = pending.dealt_with(count);
+        if member.framer.is_unframed() {
+            count = member.reader.pending(&self.log, &self.cuts, true).dealt_with(count);
+        }
         member.reader.advance(count, &self.log, &self.cuts);
         self.forgive(Who::Member(id));
     }

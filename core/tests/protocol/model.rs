@@ -166,19 +166,22 @@ impl Model {
             return reader.private.clone();
         }
         if is_behind {
-            let missed = reader.lines.iter().take_while(|line| line.number < first_kept).count();
+            let gone = reader.lines.iter().take_while(|line| line.number < first_kept).count();
+            let mut missed = gone;
             if reader.got > 0 {
                 let text = &reader.lines[0].text;
                 let end = text.ceil_char_boundary(reader.got);
                 reader.end = [&text.as_bytes()[reader.got..end], b"\n"].concat();
+                missed -= usize::from(&text[end..] == "\n");
             }
             let skips = missed + reader.unsent_skips.unwrap_or(0);
-            reader.lines.drain(..missed);
+            reader.lines.drain(..gone);
             reader.got = 0;
             let s = if skips == 1 { "" } else { "s" };
             let notice =
                 format!("> {skips} message{s} skipped: this connection reads too slowly\n");
-            reader.private = [&reader.end, notice.as_bytes()].concat();
+            let notice = if skips > 0 { notice.as_bytes() } else { b"" };
+            reader.private = [&reader.end, notice].concat();
             reader.is_greeting = false;
             reader.unsent_skips = Some(skips);
         }

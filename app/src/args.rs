@@ -43,7 +43,7 @@ pub(crate) enum Command {
 )]
 pub(crate) struct Serve {
     /// address or name to listen on; '' for all, IPv4 and IPv6
-    #[argh(positional)]
+    #[argh(positional, from_str_fn(host))]
     pub(crate) host: String,
 
     /// TCP port; 0 for any free one
@@ -72,7 +72,7 @@ pub(crate) struct Serve {
 #[argh(subcommand, name = "join", example = "chat join 127.0.0.1 3333")]
 pub(crate) struct Join {
     /// address or name of the machine that serves the room
-    #[argh(positional)]
+    #[argh(positional, from_str_fn(host))]
     pub(crate) host: String,
 
     /// its TCP port
@@ -153,6 +153,12 @@ fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), F
         return Ok(());
     }
     Err(Failure::usage(format!("{option}: {value} is not between {least} and {most} bytes")))
+}
+
+/// An address or a name; IPv6 with or without the brackets that it is shown in.
+fn host(word: &str) -> Result<String, String> {
+    let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    Ok(inner.filter(|inner| inner.contains(':')).unwrap_or(word).to_owned())
 }
 
 fn count(word: &str) -> Result<usize, String> {

@@ -1,8 +1,10 @@
 //! What a program that cannot go on says, and its exit status.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
+
+use crate::stdio;
 
 /// The reason why the program ends: one or two lines on stderr and a status.
 #[derive(Debug)]
@@ -23,8 +25,8 @@ impl Failure {
     }
 
     /// Standard output failed.
-    pub(crate) fn output(error: io::Error) -> Self {
-        Self::new("cannot write to standard output", &error)
+    pub(crate) fn output(error: &io::Error) -> Self {
+        Self::new("cannot write to standard output", error)
     }
 
     pub(crate) fn report(&self) -> ExitCode {
@@ -36,7 +38,12 @@ impl Failure {
 /// Says something on stderr; where nobody listens there is nothing more to do.
 pub(crate) fn complain(text: &str) {
     // One write, so that lines of several processes on one terminal do not mix.
-    let _ = io::stderr().write_all(format!("chat: {text}\n").as_bytes());
+    let _ = stdio::write_error(format!("chat: {text}\n").as_bytes());
+}
+
+/// As [`complain`], without waiting: stderr may be a terminal that somebody has stopped.
+pub(crate) fn complain_aside(text: String) {
+    let _ = stdio::spawn(move || complain(&text));
 }
 
 /// Why it failed, without the system's number for it and without std's preface to a resolver's

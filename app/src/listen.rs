@@ -28,12 +28,12 @@ impl fmt::Display for Place<'_> {
 
 /// Listens on each address of `place`, or on all interfaces if its host is empty. Gives the
 /// listeners, which share one port, and that port.
-pub(crate) fn listen(place: &Place<'_>) -> Result<(Vec<TcpListener>, u16), Failure> {
+pub(crate) async fn listen(place: &Place<'_>) -> Result<(Vec<TcpListener>, u16), Failure> {
     let failed = |error: &io::Error| Failure::new(format!("cannot listen on {place}"), error);
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut port = place.port;
     let mut unavailable = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for mut addr in addresses(place).map_err(|error| failed(&error))? {
+    for mut addr in addresses(place).await.map_err(|error| failed(&error))? {
         addr.set_port(port);
         match bind(addr) {
             Ok(listener) => {
@@ -56,13 +56,13 @@ pub(crate) fn listen(place: &Place<'_>) -> Result<(Vec<TcpListener>, u16), Failu
 
 /// The addresses to listen on. For an empty host, IPv6's "any", which takes IPv4 in too, and
 /// IPv4's for a machine that has no IPv6.
-fn addresses(place: &Place<'_>) -> io::Result<Vec<SocketAddr>> {
+async fn addresses(place: &Place<'_>) -> io::Result<Vec<SocketAddr>> {
     if place.host.is_empty() {
         let any: [std::net::IpAddr; 2] =
             [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
         return Ok(any.map(|ip| (ip, place.port).into()).into());
     }
-    let mut addresses = smol::block_on(async_net::resolve((place.host, place.port)))?;
+    let mut addresses = async_net::resolve((place.host, place.port)).await?;
     addresses.dedup();
     Ok(addresses)
 }

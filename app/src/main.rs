@@ -1,19 +1,21 @@
-//! `chat`: a group chat for the terminal in one file.
+//! `chat`: a group chat for the terminal in one executable.
 //!
 //! This crate moves bytes between sockets, terminal and signals on one side and `chat-core` on the
 //! other. What is said, and to whom, is decided there.
 
 mod args;
 mod clock;
+mod descriptors;
 mod failure;
 mod join;
 mod listen;
-mod output;
 mod serve;
 mod signals;
 mod socket;
+mod stdio;
 
 use std::env;
+use std::io;
 use std::process::ExitCode;
 
 use args::{Command, Parsed};
@@ -28,8 +30,16 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     match args::parse(env::args_os())? {
-        Parsed::Text(text) => output::print(text.as_bytes()).map_err(Failure::output),
+        Parsed::Text(text) => print(&text),
         Parsed::Command(Command::Serve(serve)) => serve::run(&serve),
         Parsed::Command(Command::Join(join)) => join::run(&join),
+    }
+}
+
+/// Prints a text that was asked for. That nobody reads it is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match stdio::write(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+        _ => Ok(()),
     }
 }

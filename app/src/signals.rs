@@ -1,9 +1,16 @@
 //! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM.
 
+use std::time::Duration;
+
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
+use futures_lite::future::or;
+use smol::Timer;
 
 use crate::failure::Failure;
+
+/// How long what is already said has, when the program is asked to end, to be sent and printed.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The requests to end, from when this was made.
 pub(crate) struct Interrupts {
@@ -15,6 +22,20 @@ impl Interrupts {
         let signals = Signals::new([Signal::Int, Signal::Term])
             .map_err(|error| Failure::new("cannot receive signals", &error))?;
         Ok(Self { signals })
+    }
+
+    /// Lets the last `work` go on for as long as a user has patience, or until the next request.
+    pub(crate) async fn let_finish(&mut self, work: impl Future<Output = ()>) {
+        let too_late = async {
+            Timer::after(PATIENCE).await;
+        };
+        or(work, or(too_late, self.next())).await;
+    }
+
+    /// Waits for the next request; nothing else comes of it.
+    pub(crate) async fn or_none<T>(&mut self) -> Option<T> {
+        self.next().await;
+        None
     }
 
     /// Waits for the next request.

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn an_accepted_connection_has_its_listeners_options() {
-        let (listeners, port) = listen(&Place { host: "127.0.0.1", port: 0 }).unwrap();
+        let place = Place { host: "127.0.0.1", port: 0 };
+        let (listeners, port) = smol::block_on(listen(&place)).unwrap();
         let _peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let (accepted, _) = listeners[0].accept().unwrap();
         let socket = SockRef::from(&accepted);

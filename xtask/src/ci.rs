@@ -23,6 +23,7 @@ const CORE_DEPENDENCIES: &str = "ci/core-dependencies.txt";
 
 impl Ci {
     pub(crate) fn run(&self) -> Result<(), String> {
+        run(cargo().args(["fetch", "--locked"]))?;
         run(cargo().args(["fmt", "--all", "--check"]))?;
         run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
         run(cargo()
@@ -32,7 +33,9 @@ impl Ci {
         for target in BARE_METAL {
             run(cargo().args(["build", "--package", "chat-core", "--target", target]))?;
         }
-        run(&mut readme_test_command()?)?;
+        for mut command in readme_test_commands()? {
+            run(&mut command)?;
+        }
         say("All checks passed.");
         Ok(())
     }
@@ -64,12 +67,19 @@ fn core_dependencies() -> Result<(), String> {
     Err(format!("the core depends on {found:?}, but {CORE_DEPENDENCIES} lists {listed:?}"))
 }
 
-/// The command by which the README says that the tests are run.
-fn readme_test_command() -> Result<Command, String> {
+/// The commands that the README gives to show what it says.
+fn readme_test_commands() -> Result<Vec<Command>, String> {
     let readme = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
-    let line = readme.lines().find(|line| line.trim_start().starts_with("cargo test"));
-    let words = line.ok_or("README.md: no line that begins with `cargo test`")?;
-    let mut command = cargo();
-    command.args(words.split_whitespace().skip(1));
-    Ok(command)
+    let lines = readme.lines().filter(|line| line.starts_with("    cargo test"));
+    let commands: Vec<Command> = lines
+        .map(|line| {
+            let mut command = cargo();
+            command.args(line.split_whitespace().skip(1));
+            command
+        })
+        .collect();
+    if commands.is_empty() {
+        return Err("README.md: no line with a `cargo test` command".to_owned());
+    }
+    Ok(commands)
 }

@@ -19,11 +19,19 @@ const WITHIN: Duration = Duration::from_secs(10);
 
 /// Connects to the first address of `place` that answers.
 pub(crate) async fn connect(place: &Place<'_>) -> Result<Arc<Async<TcpStream>>, Failure> {
-    let failed = |error| Failure::new(format!("cannot connect to {place}"), &error);
     let deadline = Instant::now() + WITHIN;
-    let found = async_net::resolve((place.host, place.port));
-    let addresses = within(WITHIN, found).await.map_err(failed)?;
+    let connected = match within(WITHIN, async_net::resolve((place.host, place.port))).await {
+        Ok(addresses) => connect_to_first(&addresses, deadline).await,
+        Err(error) => Err(error),
+    };
+    connected.map_err(|error| Failure::new(format!("cannot connect to {place}"), &error))
+}
 
+/// Connects to the first that answers; fails as the last one did.
+async fn connect_to_first(
+    addresses: &[SocketAddr],
+    deadline: Instant,
+) -> io::Result<Arc<Async<TcpStream>>> {
     let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for (index, &addr) in addresses.iter().enumerate() {
         // An address that does not answer leaves the others their share of the time.
@@ -34,7 +42,7 @@ pub(crate) async fn connect(place: &Place<'_>) -> Result<Arc<Async<TcpStream>>, 
             Err(error) => last_error = error,
         }
     }
-    Err(failed(last_error))
+    Err(last_error)
 }
 
 async fn connect_to(addr: SocketAddr) -> io::Result<Arc<Async<TcpStream>>> {
@@ -54,4 +62,57 @@ async fn within<T>(time: Duration, work: impl Future<Output = io::Result<T>>) ->
         Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
     };
     or(work, too_late).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use socket2::{Domain, Socket, Type};
+    use std::net::TcpListener;
+
+    fn listener(waiting: i32) -> TcpListener {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(waiting).unwrap();
+        socket.into()
+    }
+
+    /// An address that does not answer: its queue is full. It does so while what comes with it
+    /// lives.
+    fn mute() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
+        let listener = listener(0);
+        let addr = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&addr, Duration::from_millis(200)) {
+            waiting.push(stream);
+        }
+        (addr, (listener, waiting))
+    }
+
+    #[test]
+    fn each_address_is_tried_in_its_share_of_the_time() {
+        let dead = listener(1).local_addr().unwrap();
+        let (mute, _alive) = mute();
+        let live = listener(1);
+        let addresses = [dead, mute, live.local_addr().unwrap()];
+        let deadline = Instant::now() + Duration::from_secs(2);
+        let stream = smol::block_on(connect_to_first(&addresses, deadline)).unwrap();
+        assert_eq!(stream.get_ref().peer_addr().unwrap(), addresses[2]);
+        assert!(Instant::now() < deadline);
+    }
+
+    #[test]
+    fn the_last_ones_reason_is_given() {
+        let (mute, _alive) = mute();
+        let dead = listener(1).local_addr().unwrap();
+        for (addresses, reason) in [
+            (&[mute, dead][..], io::ErrorKind::ConnectionRefused),
+            (&[dead, mute], io::ErrorKind::TimedOut),
+            (&[], io::ErrorKind::AddrNotAvailable),
+        ] {
+            let deadline = Instant::now() + Duration::from_millis(500);
+            let error = smol::block_on(connect_to_first(addresses, deadline)).unwrap_err();
+            assert_eq!(error.kind(), reason);
+        }
+    }
 }

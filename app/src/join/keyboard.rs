@@ -1,33 +1,37 @@
 //! Standard input, read on a thread of its own: a read of it cannot be given up.
 
-use std::io::{self, Read};
-use std::thread;
+use std::io;
 
 use smol::channel::{Receiver, bounded};
+
+use crate::failure::Failure;
+use crate::stdio;
 
 /// Bytes read at once, at the most: a pipe's whole buffer.
 const CHUNK: usize = 64 * 1024;
 
-/// Starts to read standard input. Its end, or an error of it, closes the channel.
+/// What standard input gives, chunk by chunk.
+pub(crate) type Typed = Receiver<io::Result<Vec<u8>>>;
+
+/// Starts to read standard input. Its end closes the channel; so does an error, which is given
+/// last.
 ///
 /// One chunk waits at the most, so that an input without end is read only as fast as it is sent.
-pub(crate) fn read() -> Receiver<Vec<u8>> {
+pub(crate) fn read() -> Result<Typed, Failure> {
     let (sender, receiver) = bounded(1);
-    thread::spawn(move || {
-        let mut stdin = io::stdin().lock();
+    stdio::spawn(move || {
         let mut buffer = vec![0; CHUNK];
         loop {
-            match stdin.read(&mut buffer) {
+            let chunk = match stdio::read(&mut buffer) {
                 Ok(0) => break,
-                Ok(count) => {
-                    if sender.send_blocking(buffer[..count].to_vec()).is_err() {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
+                Ok(count) => Ok(buffer[..count].to_vec()),
+                Err(error) => Err(error),
+            };
+            let is_last = chunk.is_err();
+            if sender.send_blocking(chunk).is_err() || is_last {
+                break;
             }
         }
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }

@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 
 use chat_core::{Client, FAREWELL, Instant};
 use futures_lite::Stream;
-use smol::channel::Receiver;
-use smol::{Async, Task, Timer};
+use smol::{Async, Timer};
 
+use super::keyboard::Typed;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::listen::Place;
-use crate::output;
+use crate::stdio::Printer;
 
 /// Bytes read from the server at once, at the most.
 const CHUNK: usize = 64 * 1024;
@@ -26,9 +26,11 @@ pub(crate) struct Session {
     clock: Clock,
     socket: Arc<Async<TcpStream>>,
     /// `None` once it has ended.
-    keyboard: Option<Pin<Box<Receiver<Vec<u8>>>>>,
-    /// The write to standard output that is under way.
-    printing: Option<Task<io::Result<()>>>,
+    keyboard: Option<Pin<Box<Typed>>>,
+    /// Why standard input could not be read to its end.
+    input_error: Option<io::Error>,
+    printer: Printer,
+    is_printing: bool,
     timer: Timer,
     /// What the timer is set to.
     armed: Option<Instant>,
@@ -56,7 +58,8 @@ type Moved = bool;
 impl Session {
     pub(crate) fn new(
         socket: Arc<Async<TcpStream>>,
-        keyboard: Receiver<Vec<u8>>,
+        keyboard: Typed,
+        printer: Printer,
         stay: bool,
     ) -> Self {
         let clock = Clock::new();
@@ -65,7 +68,9 @@ impl Session {
             clock,
             socket,
             keyboard: Some(Box::pin(keyboard)),
-            printing: None,
+            input_error: None,
+            printer,
+            is_printing: false,
             timer: Timer::never(),
             armed: None,
             buffer: vec![0; CHUNK].into(),
@@ -80,12 +85,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The server ended although the user had not, or the output failed.
+    /// The server ended although the user had not, the output failed, or the input had.
     pub(crate) async fn run(&mut self, place: &Place<'_>) -> Result<(), Failure> {
         match future::poll_fn(|cx| self.poll(cx)).await {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(error) => return Err(Failure::output(error)),
+            Err(error) => return Err(Failure::output(&error)),
+        }
+        if let Some(error) = self.input_error.take() {
+            return Err(Failure::new("cannot read standard input", &error));
         }
         let tried = format!("the connection to {place} ended");
         match self.server_end.take() {
@@ -93,6 +101,16 @@ impl Session {
             _ if self.sending == Sending::Closed => Ok(()),
             _ => Err(Failure::new(tried, &io::Error::other("the server closed it"))),
         }
+    }
+
+    /// Prints what is left to print, and the farewell.
+    pub(crate) async fn say_farewell(&mut self) {
+        if self.is_printing {
+            let _ = self.printer.printed().await;
+        }
+        let mut bytes = self.take_display();
+        bytes.extend_from_slice(FAREWELL.as_bytes());
+        let _ = self.printer.print(bytes).await;
     }
 
     /// Ready when the session is over; an error is one of standard output.
@@ -103,7 +121,7 @@ impl Session {
             moved |= self.send(cx);
             moved |= self.print(cx)?;
             moved |= self.tick(cx);
-            if self.server_end.is_some() && self.printing.is_none() {
+            if self.server_end.is_some() && !self.is_printing {
                 return Poll::Ready(Ok(()));
             }
             if !moved {
@@ -117,7 +135,8 @@ impl Session {
             return false;
         };
         match keyboard.as_mut().poll_next(cx) {
-            Poll::Ready(Some(bytes)) => self.client.type_in(&bytes),
+            Poll::Ready(Some(Ok(bytes))) => self.client.type_in(&bytes),
+            Poll::Ready(Some(Err(error))) => self.input_error = Some(error),
             Poll::Ready(None) => {
                 self.keyboard = None;
                 self.client.end_of_input();
@@ -177,22 +196,18 @@ impl Session {
     }
 
     fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
-        if let Some(printing) = &mut self.printing {
-            match Pin::new(printing).poll(cx) {
+        if self.is_printing {
+            match self.printer.poll_printed(cx) {
                 Poll::Pending => return Ok(false),
-                Poll::Ready(result) => {
-                    self.printing = None;
-                    result?;
-                }
+                Poll::Ready(result) => self.is_printing = result.map(|_| false)?,
             }
         }
         let bytes = self.take_display();
-        if bytes.is_empty() {
-            return Ok(false);
+        self.is_printing = !bytes.is_empty();
+        if self.is_printing {
+            self.printer.begin(bytes);
         }
-        // On a thread: a stopped terminal stops the printing, but neither signals nor sending.
-        self.printing = Some(smol::unblock(move || output::write(&bytes)));
-        Ok(true)
+        Ok(self.is_printing)
     }
 
     fn take_display(&mut self) -> Vec<u8> {
@@ -217,19 +232,6 @@ impl Session {
         }
         is_due
     }
-}
-
-/// Prints what a session has left to print, and the farewell.
-pub(crate) async fn say_farewell(session: Option<Session>) {
-    let mut bytes = Vec::new();
-    if let Some(mut session) = session {
-        if let Some(printing) = session.printing.take() {
-            let _ = printing.await;
-        }
-        bytes = session.take_display();
-    }
-    bytes.extend_from_slice(FAREWELL.as_bytes());
-    let _ = smol::unblock(move || output::write(&bytes)).await;
 }
 
 /// Whether the same call may succeed later.

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future;
+use rustix::io::Errno;
 use smol::{Async, Timer};
 
-use super::peer;
+use super::peer::{self, Peer};
 use super::server::Server;
-use crate::failure::{complain, reason};
+use crate::failure::{complain_aside, reason};
 
 /// Connections accepted in a row before others have their turn: a full queue.
 const ROW: usize = 4096;
@@ -42,6 +43,7 @@ pub(crate) async fn accept(server: Rc<Server>, listener: Async<TcpListener>) {
 
 /// What became of a queue of connections.
 struct Drained {
+    /// Connections taken out of the queue.
     accepted: usize,
     error: Option<io::Error>,
 }
@@ -55,22 +57,41 @@ fn drain(server: &Rc<Server>, listener: &TcpListener) -> Drained {
                 accepted += 1;
                 admit(server, stream, addr);
             }
-            Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock => break,
-                // The peer has gone again, or a signal came.
-                io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
-                _ => return Drained { accepted, error: Some(error) },
-            },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if is_the_peers(&error) => accepted += 1,
+            Err(error) => return Drained { accepted, error: Some(error) },
         }
     }
     Drained { accepted, error: None }
+}
+
+/// Whether an error is that of a connection which has failed again, or a signal: the next one may
+/// be accepted (`accept(2)`, "Error handling").
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::CONNABORTED
+                | Errno::INTR
+                | Errno::NETDOWN
+                | Errno::PROTO
+                | Errno::NOPROTOOPT
+                | Errno::HOSTDOWN
+                | Errno::HOSTUNREACH
+                | Errno::OPNOTSUPP
+                | Errno::NETUNREACH
+        )
+    )
 }
 
 fn admit(server: &Rc<Server>, stream: TcpStream, addr: SocketAddr) {
     // If the reactor has no room for it the peer is closed, as if it had never been accepted.
     let Ok(socket) = Async::new(stream) else { return };
     match server.tell(|room, now| room.join(now, addr)) {
-        Ok(id) => server.executor.spawn(peer::run(server.clone(), socket, id)).detach(),
+        Ok(id) => {
+            let peer = Peer::new(server.clone(), socket, id);
+            server.executor.spawn(peer.run()).detach();
+        }
         Err(full) => {
             let notice = full.to_string();
             server.executor.spawn(peer::turn_away(server.clone(), socket, notice)).detach();
@@ -85,11 +106,10 @@ struct Trouble {
 }
 
 impl Trouble {
-    /// Says so, once. On a thread: stderr may be a terminal that somebody has stopped.
+    /// Says so, once.
     fn tell(&self, error: &io::Error) {
         if self.pause.is_none() {
-            let text = format!("cannot accept connections for now: {}", reason(error));
-            smol::unblock(move || complain(&text)).detach();
+            complain_aside(format!("cannot accept connections for now: {}", reason(error)));
         }
     }
 

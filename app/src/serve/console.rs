@@ -2,6 +2,7 @@
 
 use std::future;
 use std::io;
+use std::mem;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -9,15 +10,15 @@ use chat_core::FAREWELL;
 
 use super::server::Server;
 use super::wakers::Entered;
-use crate::output;
+use crate::failure::{complain_aside, reason};
+use crate::stdio::Printer;
 
 /// Bytes printed in one go, at the most. These are taken out of the log before they are printed,
 /// so they are what a console that is stopped can still get of what the room has gone on without.
 const CHUNK: usize = 64 * 1024;
 
-/// Prints what is said until the server ends, then the farewell. Each print is done on a thread of
-/// its own: a terminal that somebody has stopped stops nothing else.
-pub(crate) async fn run(server: Rc<Server>, is_quiet: bool) {
+/// Prints what is said until the server ends, then the farewell.
+pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool) {
     let mut chunk = Vec::new();
     let mut entered = Entered::default();
     loop {
@@ -32,19 +33,23 @@ pub(crate) async fn run(server: Rc<Server>, is_quiet: bool) {
             await_growth(&server, &mut entered).await;
             continue;
         }
-        match print(chunk).await {
+        match printer.print(chunk).await {
             Ok(printed) => chunk = printed,
-            Err(_) => {
-                // Nobody reads it any more, and nobody waits for it.
+            Err(error) => {
+                // The room goes on; nobody waits for its console.
                 server.tell(|room, _| room.close_console());
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    complain_aside(format!("cannot print what is said: {}", reason(&error)));
+                }
                 return;
             }
         }
     }
-    let _ = print(FAREWELL.as_bytes().to_vec()).await;
+    let _ = printer.print(FAREWELL.into()).await;
 }
 
-/// Takes what the console has pending out of the room, up to a chunk.
+/// Takes what the console has pending out of the room: up to a chunk, of whole lines if there are
+/// any in it.
 fn take(server: &Server, chunk: &mut Vec<u8>) {
     chunk.clear();
     let mut room = server.room();
@@ -52,13 +57,12 @@ fn take(server: &Server, chunk: &mut Vec<u8>) {
         let length = slice.len().min(CHUNK - chunk.len());
         chunk.extend_from_slice(&slice[..length]);
     }
+    if let Some(last) = chunk.iter().rposition(|&byte| byte == b'\n') {
+        chunk.truncate(last + 1);
+    }
     room.console_sent(chunk.len());
     drop(room);
     server.wake();
-}
-
-async fn print(chunk: Vec<u8>) -> io::Result<Vec<u8>> {
-    smol::unblock(move || output::write(&chunk).map(|()| chunk)).await
 }
 
 /// Waits until the log grows or the server is to end.
@@ -66,7 +70,7 @@ async fn await_growth(server: &Server, entered: &mut Entered) {
     let mut is_first = true;
     future::poll_fn(|cx| {
         server.await_growth(entered, cx);
-        if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }
+        if mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
 }

@@ -2,38 +2,50 @@
 
 mod accept;
 mod console;
-mod descriptors;
 mod peer;
 mod server;
 mod ticker;
 mod wakers;
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use chat_core::Room;
-use futures_lite::{FutureExt, future};
-use smol::{Async, LocalExecutor, Timer};
+use chat_core::{FAREWELL, Room};
+use futures_lite::future::or;
+use smol::{Async, LocalExecutor};
 
 use crate::args::Serve;
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::listen::{Place, listen};
 use crate::signals::Interrupts;
+use crate::stdio::Printer;
 use server::Server;
-
-/// How long members and the console have to take what is already said when the server ends.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves a room until a signal ends it.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
-    let place = Place { host: &args.host, port: args.port };
-    let mut room = Room::new(args.limits()?);
-    descriptors::raise_limit();
+    let room = Room::new(args.limits()?);
+    descriptors::raise_limit()?;
+    let executor = Rc::new(LocalExecutor::new());
+    smol::block_on(executor.run(serve(args, room, executor.clone())))
+}
+
+async fn serve(
+    args: &Serve,
+    mut room: Room,
+    executor: Rc<LocalExecutor<'static>>,
+) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new()?;
-    let (listeners, port) = listen(&place)?;
+    let mut printer = Printer::start()?;
+    let place = Place { host: &args.host, port: args.port };
+    let listening = async { Some(listen(&place).await) };
+    let Some(listening) = or(listening, interrupts.or_none()).await else {
+        // Finding out what a name means can take long.
+        interrupts.let_finish(async { drop(printer.print(FAREWELL.into()).await) }).await;
+        return Ok(());
+    };
+    let (listeners, port) = listening?;
     room.open(port);
 
-    let executor = Rc::new(LocalExecutor::new());
     let server = Rc::new(Server::new(room, executor.clone()));
     let mut accepting = Vec::new();
     for listener in listeners {
@@ -42,20 +54,21 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
         accepting.push(executor.spawn(accept::accept(server.clone(), listener)));
     }
     executor.spawn(ticker::run(server.clone())).detach();
-    let console = executor.spawn(console::run(server.clone(), args.quiet));
+    let console = executor.spawn(console::run(server.clone(), printer, args.quiet));
 
-    smol::block_on(executor.run(async {
+    // In a task of its own: this one is polled at each turn of the executor, and would look for
+    // signals each time.
+    let interrupted = executor.spawn(async move {
         interrupts.next().await;
-        drop(accepting);
-        server.stop();
-        let farewell = async {
-            server.emptied().await;
-            console.await;
-        };
-        let too_late = async {
-            Timer::after(FAREWELL).await;
-        };
-        future::or(farewell, too_late.or(interrupts.next())).await;
-    }));
+        interrupts
+    });
+    let mut interrupts = interrupted.await;
+    drop(accepting);
+    server.stop();
+    let farewell = async {
+        server.emptied().await;
+        console.await;
+    };
+    interrupts.let_finish(farewell).await;
     Ok(())
 }

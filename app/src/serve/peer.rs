@@ -1,6 +1,6 @@
 //! One connection: its bytes go into the room, and the room's go straight from the log into it.
 
-use std::future;
+use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chat_core::{MemberId, Transmit};
-use futures_lite::future::or;
+use futures_lite::future;
 use smol::{Async, Timer};
 
 use super::server::{Connection, Server};
@@ -20,28 +20,6 @@ const PARTING: Duration = Duration::from_secs(1);
 /// Bytes of unread input that are thrown away before a connection is closed, at the most.
 const DISCARD: usize = 1024 * 1024;
 
-/// Serves one member until its connection ends.
-pub(crate) async fn run(server: Rc<Server>, socket: Async<TcpStream>, id: MemberId) {
-    let connection = server.count_connection();
-    let mut peer = Peer {
-        server,
-        socket,
-        id,
-        input: Input::Awaited,
-        is_blocked: false,
-        growth: Entered::default(),
-        budget: Entered::default(),
-        _connection: connection,
-    };
-    // Whatever ends the connection, its member has left; the reason makes no difference to others.
-    let _ = future::poll_fn(|cx| peer.poll(cx)).await;
-    if peer.server.is_stopping() {
-        peer.close_cleanly();
-    } else {
-        peer.server.tell(|room, now| room.leave(now, id));
-    }
-}
-
 /// Tells a peer why it cannot join, and closes its connection once it had the time to read that.
 pub(crate) async fn turn_away(server: Rc<Server>, socket: Async<TcpStream>, notice: String) {
     // A new socket's buffer is empty: either it takes so few bytes at once or it takes none.
@@ -51,16 +29,24 @@ pub(crate) async fn turn_away(server: Rc<Server>, socket: Async<TcpStream>, noti
     let _ = socket.get_ref().shutdown(Shutdown::Write);
     // Closed with its input unread, the connection would be reset and the notice with it.
     let read_out = async {
-        while let Ok(1..) = socket.read_with(|mut stream| stream.read(&mut server.buffer())).await {
+        let mut discarded = 0;
+        while discarded < DISCARD {
+            match socket.read_with(|mut stream| stream.read(&mut server.buffer())).await {
+                Ok(count @ 1..) => discarded += count,
+                _ => break,
+            }
+            // It is not the only one that wants a turn.
+            future::yield_now().await;
         }
     };
     let too_late = async {
         Timer::after(PARTING).await;
     };
-    or(read_out, too_late).await;
+    future::or(read_out, too_late).await;
 }
 
-struct Peer {
+/// The connection of one member.
+pub(crate) struct Peer {
     server: Rc<Server>,
     socket: Async<TcpStream>,
     id: MemberId,
@@ -93,6 +79,31 @@ enum Turn {
 }
 
 impl Peer {
+    pub(crate) fn new(server: Rc<Server>, socket: Async<TcpStream>, id: MemberId) -> Self {
+        Self {
+            _connection: server.count_connection(),
+            server,
+            socket,
+            id,
+            input: Input::Awaited,
+            is_blocked: false,
+            growth: Entered::default(),
+            budget: Entered::default(),
+        }
+    }
+
+    /// Serves the member until its connection ends.
+    pub(crate) async fn run(mut self) {
+        // Whatever ends the connection, its member has left; to others the reason makes no
+        // difference.
+        let _ = poll_fn(|cx| self.poll(cx)).await;
+        if self.server.is_stopping() {
+            self.close_cleanly();
+        } else {
+            self.server.tell(|room, now| room.leave(now, self.id));
+        }
+    }
+
     /// One turn: reads once, then writes what is pending. Ready when the connection is to close.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let turn = self.read(cx)?;

@@ -1,7 +1,6 @@
 //! Tasks that wait for the same thing.
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 use std::task::{Context, Waker};
 
 /// A list of tasks to be woken at once. A task is in it once at the most.
@@ -27,14 +26,8 @@ impl Wakers {
 
     /// Wakes all tasks, and takes them out of the list.
     pub(crate) fn wake(&self) {
-        if self.list.borrow().is_empty() {
-            return;
-        }
         self.round.set(self.round.get() + 1);
-        let mut list = self.list.take();
-        list.drain(..).for_each(Waker::wake);
-        // The list's memory is used again.
-        let entered_meanwhile = mem::replace(&mut *self.list.borrow_mut(), list);
-        self.list.borrow_mut().extend(entered_meanwhile);
+        // Waking only makes a task due: nothing is entered meanwhile.
+        self.list.borrow_mut().drain(..).for_each(Waker::wake);
     }
 }

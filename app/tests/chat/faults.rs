@@ -1,8 +1,9 @@
 //! Connections that end badly, and a system without descriptors.
 
+use std::io::{ErrorKind, Write};
 use std::process::Command;
 
-use crate::harness::{Peer, Program, Server, executable};
+use crate::harness::{Peer, Program, Server, executable, wait_until};
 
 #[test]
 fn half_close() {
@@ -21,27 +22,41 @@ fn half_close() {
 
 #[test]
 fn what_was_pending_at_the_half_close_is_handed_out() {
-    let server = Server::start(&["--quiet"]);
+    let server = Server::start(&["--quiet", "--backlog", "4M"]);
     let mut ann = server.member();
     let mut ben = server.member();
-    let text = "x".repeat(1000);
-    for _ in 0..600 {
-        ann.send(format!("{text}\n"));
-    }
-    ann.send("표시\n");
-    // Its own line comes after all of those in the one order there is.
-    ben.line_where(|line| line.ends_with("표시"));
     let mut cat = server.member();
-    ben.line();
-    for _ in 0..600 {
-        ann.send(format!("{text}\n"));
+    let text = "x".repeat(1000);
+    // More than the sockets hold, so that most of it is pending in the room.
+    for number in 0..2500 {
+        ann.send(format!("{number} {text}\n"));
     }
-    ann.send("표시\n");
-    cat.line();
+    ann.send("마지막\n");
+    cat.line_where(|line| line.ends_with("마지막"));
     ben.close_sending();
-    cat.line_where(|line| line.starts_with("< The user"));
-    let heard = ben.rest();
-    assert!(heard.lines().all(|line| line.len() > 1000 || line.ends_with("표시")));
+    cat.line_where(|line| line == format!("< The user {} left (2 users online)", ben.addr()));
+    ben.line();
+    for number in 0..2500 {
+        assert_eq!(ben.line(), format!("[{}] {number} {text}", ann.addr()));
+    }
+    assert_eq!(ben.line(), format!("[{}] 마지막", ann.addr()));
+    assert_eq!(ben.rest(), "", "its own leaving is not told to it");
+}
+
+/// What one that is turned away goes on to send is not read for long.
+#[test]
+fn a_flood_from_one_that_was_turned_away() {
+    let server = Server::start(&["--max-users", "2"]);
+    let mut ann = server.member();
+    let mut ben = server.member();
+    ann.line();
+    let mut third = server.peer();
+    let row = "x".repeat(100_000);
+    let gone =
+        wait_until("its connection is closed", || third.stream.write_all(row.as_bytes()).err());
+    assert!(matches!(gone.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{gone}");
+    ann.send("둘이서\n");
+    assert!(ben.line().ends_with("둘이서"));
 }
 
 #[test]

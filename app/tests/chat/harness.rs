@@ -91,10 +91,6 @@ impl Program {
         status.code().unwrap_or_else(|| panic!("ended by {status}"))
     }
 
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
     pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }

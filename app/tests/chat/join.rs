@@ -50,16 +50,15 @@ fn stay() {
 
 #[test]
 fn the_servers_end() {
-    for (signal, reason) in
-        [(Signal::INT, "the server closed it"), (Signal::KILL, "the server closed it")]
-    {
+    for signal in [Signal::INT, Signal::KILL] {
         let server = Server::start(&[]);
         let mut ben = Program::join(server.port, &[]);
         ben.out.wait_for("(1 user online)\n");
         server.program.signal(signal);
         assert_eq!(ben.status(), 1);
         let port = server.port;
-        let expected = format!("chat: the connection to 127.0.0.1:{port} ended: {reason}\n");
+        let expected =
+            format!("chat: the connection to 127.0.0.1:{port} ended: the server closed it\n");
         assert_eq!(ben.err.all(), expected);
         assert_eq!(ben.out.all(), "> Connected to the chat server (1 user online)\n");
     }
@@ -99,14 +98,6 @@ fn no_such_name() {
     assert_eq!(said.lines().count(), 1);
 }
 
-/// A name may mean several addresses, of which only a later one answers.
-#[test]
-fn every_address_of_a_name_is_tried() {
-    let server = Server::start_on("127.0.0.1", &[]);
-    let ben = Program::start(["join", "localhost", &server.port.to_string()]);
-    ben.out.wait_for("> Connected to the chat server (1 user online)\n");
-}
-
 /// Nobody answers at all: the listening queue of a server that does not accept is full.
 #[test]
 fn interrupts_end_it_while_it_connects() {
@@ -128,6 +119,10 @@ fn interrupts_end_it_while_it_connects() {
         assert_eq!(ben.status(), 0);
         assert_eq!(ben.out.all(), "\nexit\n");
     }
+    // It had not connected: nobody is in the queue but those who filled it.
+    listener.set_nonblocking(true).unwrap();
+    let accepted = listener.incoming().take_while(|stream| stream.is_ok()).count();
+    assert_eq!(accepted, filling.len());
 }
 
 /// Waits until a program catches a signal.
@@ -151,6 +146,51 @@ fn a_signal_ends_it_with_a_farewell() {
         assert!(ben.out.all().ends_with(" online)\n\nexit\n"));
         assert_eq!(ben.err.all(), "");
     }
+}
+
+#[test]
+fn a_signal_ends_it_though_its_output_is_full() {
+    let server = Server::start(&["--quiet"]);
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    let (mut ben, _out) = Program::run_unread(&mut command);
+    let mut ann = server.member();
+    for _ in 0..10_000 {
+        ann.send(format!("{}\n", "x".repeat(100)));
+    }
+    ben.signal(Signal::INT);
+    assert_eq!(ben.status(), 0);
+}
+
+/// Programs that share a terminal may leave it non-blocking.
+#[test]
+fn a_non_blocking_input() {
+    let server = Server::start(&[]);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&reader, true).unwrap();
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    command.stdin(reader).stdout(Stdio::null());
+    let mut ben = command.spawn().unwrap();
+    server.says("(1 user online)\n");
+    for text in ["하나", "둘"] {
+        writeln!(writer, "{text}").unwrap();
+        server.says(&format!("] {text}\n"));
+    }
+    drop((writer, command));
+    assert!(ben.wait().unwrap().success());
+}
+
+#[test]
+fn an_input_that_cannot_be_read() {
+    let server = Server::start(&[]);
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    command.stdin(std::fs::File::open("/").unwrap());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "chat: cannot read standard input: Is a directory\n");
 }
 
 #[test]

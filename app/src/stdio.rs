@@ -1,0 +1,122 @@
+//! The standard streams, as blocking calls: what may wait is called on a thread of its own.
+//!
+//! A descriptor that another program shares, such as a terminal, may be non-blocking at any time.
+//! Then these calls wait for it themselves.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::thread;
+
+use futures_lite::Stream;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::stdio;
+use smol::channel::{Receiver, Sender, bounded};
+
+use crate::failure::Failure;
+
+/// Reads from standard input; 0 bytes are its end.
+pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
+    let stdin = stdio::stdin();
+    loop {
+        match rustix::io::read(stdin, &mut *buffer) {
+            Ok(count) => return Ok(count),
+            Err(error) => wait_if_passing(error, stdin, PollFlags::IN)?,
+        }
+    }
+}
+
+/// Writes all of `bytes` to standard output; fails with [`io::ErrorKind::BrokenPipe`] if nobody
+/// reads it any more.
+pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
+    write_to(stdio::stdout(), bytes)
+}
+
+/// Writes all of `bytes` to standard error.
+pub(crate) fn write_error(bytes: &[u8]) -> io::Result<()> {
+    write_to(stdio::stderr(), bytes)
+}
+
+fn write_to(descriptor: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(descriptor, rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(error) => wait_if_passing(error, descriptor, PollFlags::OUT)?,
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a call that failed may succeed; fails if it will not.
+fn wait_if_passing(error: Errno, descriptor: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
+    match error {
+        Errno::INTR => Ok(()),
+        Errno::AGAIN => match poll(&mut [PollFd::new(&descriptor, flags)], None) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        },
+        error => Err(error.into()),
+    }
+}
+
+/// A thread that writes to standard output, so that a terminal that somebody has stopped stops
+/// nothing else.
+///
+/// Not the `blocking` crate's pool: the threads of its release 1.7.0 never end, and wake up twice a
+/// second for as long as the program runs.
+pub(crate) struct Printer {
+    texts: Sender<Vec<u8>>,
+    printed: Pin<Box<Receiver<io::Result<Vec<u8>>>>>,
+}
+
+impl Printer {
+    /// Starts the thread.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let (texts, to_print) = bounded::<Vec<u8>>(1);
+        let (report, printed) = bounded(1);
+        spawn(move || {
+            while let Ok(text) = to_print.recv_blocking() {
+                if report.send_blocking(write(&text).map(|()| text)).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { texts, printed: Box::pin(printed) })
+    }
+
+    /// Begins to print `text`, after which comes [`Printer::poll_printed`].
+    pub(crate) fn begin(&self, text: Vec<u8>) {
+        // There is room: nothing is begun before what was begun last is printed.
+        let _ = self.texts.try_send(text);
+    }
+
+    /// Ready when what was begun is printed; gives its memory back.
+    pub(crate) fn poll_printed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let gone = || Err(io::ErrorKind::BrokenPipe.into());
+        self.printed.as_mut().poll_next(cx).map(|result| result.unwrap_or_else(gone))
+    }
+
+    /// Waits until what was begun is printed.
+    pub(crate) async fn printed(&mut self) -> io::Result<Vec<u8>> {
+        poll_fn(|cx| self.poll_printed(cx)).await
+    }
+
+    /// Prints `text`.
+    pub(crate) async fn print(&mut self, text: Vec<u8>) -> io::Result<Vec<u8>> {
+        self.begin(text);
+        self.printed().await
+    }
+}
+
+/// Starts a thread.
+pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    thread::Builder::new()
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| Failure::new("cannot start a thread", &error))
+}

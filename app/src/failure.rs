@@ -29,6 +29,11 @@ impl Failure {
         Self::new("cannot write to standard output", error)
     }
 
+    /// A thread cannot be started.
+    pub(crate) fn thread(error: io::Error) -> Self {
+        Self::new("cannot start a thread", &error)
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         complain(&self.text);
         ExitCode::from(self.status)

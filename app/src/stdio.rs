@@ -16,8 +16,6 @@ use rustix::io::Errno;
 use rustix::stdio;
 use smol::channel::{Receiver, Sender, bounded};
 
-use crate::failure::Failure;
-
 /// Reads from standard input; 0 bytes are its end.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     let stdin = stdio::stdin();
@@ -76,7 +74,7 @@ pub(crate) struct Printer {
 
 impl Printer {
     /// Starts the thread.
-    pub(crate) fn start() -> Result<Self, Failure> {
+    pub(crate) fn start() -> io::Result<Self> {
         let (texts, to_print) = bounded::<Vec<u8>>(1);
         let (report, printed) = bounded(1);
         spawn(move || {
@@ -114,9 +112,6 @@ impl Printer {
 }
 
 /// Starts a thread.
-pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    thread::Builder::new()
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| Failure::new("cannot start a thread", &error))
+pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().spawn(work).map(drop)
 }

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use core::ops::Range;
 
-use crate::member::MemberId;
+use crate::id::MemberId;
 
 /// The cuts of all members, oldest first, each of one or more whole lines that are still kept.
 ///

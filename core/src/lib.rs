@@ -57,7 +57,7 @@
 //! | `log` | the ring of bytes |
 //! | `reader`, `cuts` | a cursor on it, and the lines that a member does not get back |
 //! | `pressure`, `timers` | whom the room waits for, and until when |
-//! | `member` | a peer; the roster of all readers |
+//! | `member`, `id` | a peer, the roster of all readers, and their names |
 //! | `framing`, `partial`, `cleaning` | from bytes to messages, to text, to text that commands nothing |
 //! | `notice` | every line that the program says of its own accord |
 //! | `client` | the other end |
@@ -70,6 +70,7 @@ mod cleaning;
 mod client;
 mod cuts;
 mod framing;
+mod id;
 mod limits;
 mod log;
 mod member;
@@ -83,8 +84,8 @@ mod timers;
 mod transmit;
 
 pub use client::Client;
+pub use id::MemberId;
 pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
-pub use member::MemberId;
 pub use notice::FAREWELL;
 pub use room::{Full, Room};
 pub use time::Instant;

@@ -5,23 +5,10 @@ use alloc::boxed::Box;
 use slotmap::{DefaultKey, SlotMap};
 
 use crate::framing::Framer;
+use crate::id::{MemberId, Who};
 use crate::notice;
 use crate::pressure::Episode;
 use crate::reader::Reader;
-
-/// Names a member of one room.
-///
-/// It is never given to another member: once its own has left it names nobody, and every call with
-/// it is without effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(DefaultKey);
-
-/// A reader of the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Who {
-    Console,
-    Member(MemberId),
-}
 
 /// One peer, from its joining until its connection is gone.
 pub(crate) struct Member {
@@ -83,15 +70,15 @@ impl Roster {
     }
 
     pub(crate) fn insert(&mut self, member: Member) -> MemberId {
-        MemberId(self.members.insert(member))
+        MemberId::new(self.members.insert(member))
     }
 
     pub(crate) fn get(&self, id: MemberId) -> Option<&Member> {
-        self.members.get(id.0)
+        self.members.get(id.key())
     }
 
     pub(crate) fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {
-        self.members.get_mut(id.0)
+        self.members.get_mut(id.key())
     }
 
     /// A member that has not left.
@@ -115,7 +102,7 @@ impl Roster {
     pub(crate) fn remove(&mut self, who: Who) -> Option<Reader> {
         match who {
             Who::Console => self.console.take(),
-            Who::Member(id) => self.members.remove(id.0).map(|member| member.reader),
+            Who::Member(id) => self.members.remove(id.key()).map(|member| member.reader),
         }
     }
 }

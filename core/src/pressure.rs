@@ -4,8 +4,8 @@
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
+use crate::id::Who;
 use crate::limits::Limits;
-use crate::member::Who;
 
 /// Finds readers that are far behind without looking at all of them, and counts those that the
 /// room waits for.

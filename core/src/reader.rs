@@ -5,8 +5,8 @@ use core::mem;
 use core::ops::Range;
 
 use crate::cuts::{Chain, Cuts, Evicted};
+use crate::id::MemberId;
 use crate::log::Log;
-use crate::member::MemberId;
 use crate::notice;
 use crate::pressure::Episode;
 use crate::transmit::Transmit;

@@ -7,9 +7,10 @@ use core::net::SocketAddr;
 
 use crate::cuts::Cuts;
 use crate::framing::Framer;
+use crate::id::{MemberId, Who};
 use crate::limits::{LITTLE, Limits};
 use crate::log::Log;
-use crate::member::{Member, MemberId, Roster, Who};
+use crate::member::{Member, Roster};
 use crate::notice;
 use crate::partial::Deliver;
 use crate::pressure::Pressure;

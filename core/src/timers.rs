@@ -3,7 +3,7 @@
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
-use crate::member::MemberId;
+use crate::id::MemberId;
 use crate::pressure::Episode;
 use crate::time::Instant;
 

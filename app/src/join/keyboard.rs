@@ -4,7 +4,6 @@ use std::io;
 
 use smol::channel::{Receiver, bounded};
 
-use crate::failure::Failure;
 use crate::stdio;
 
 /// Bytes read at once, at the most: a pipe's whole buffer.
@@ -17,7 +16,7 @@ pub(crate) type Typed = Receiver<io::Result<Vec<u8>>>;
 /// last.
 ///
 /// One chunk waits at the most, so that an input without end is read only as fast as it is sent.
-pub(crate) fn read() -> Result<Typed, Failure> {
+pub(crate) fn read() -> io::Result<Typed> {
     let (sender, receiver) = bounded(1);
     stdio::spawn(move || {
         let mut buffer = vec![0; CHUNK];

@@ -24,14 +24,15 @@ pub(crate) fn run(args: &Join) -> Result<(), Failure> {
 async fn join(args: &Join) -> Result<(), Failure> {
     let place = Place { host: &args.host, port: args.port };
     let mut interrupts = Interrupts::new()?;
-    let mut printer = Printer::start()?;
+    let mut printer = Printer::start().map_err(Failure::thread)?;
 
     let connected = async { Some(connect::connect(&place).await) };
     let Some(socket) = or(connected, interrupts.or_none()).await else {
         interrupts.let_finish(async { drop(printer.print(FAREWELL.into()).await) }).await;
         return Ok(());
     };
-    let mut session = Session::new(socket?, keyboard::read()?, printer, args.stay);
+    let keyboard = keyboard::read().map_err(Failure::thread)?;
+    let mut session = Session::new(socket?, keyboard, printer, args.stay);
     let ended = async { Some(session.run(&place).await) };
     if let Some(end) = or(ended, interrupts.or_none()).await {
         return end;

@@ -35,7 +35,7 @@ async fn serve(
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new()?;
-    let mut printer = Printer::start()?;
+    let mut printer = Printer::start().map_err(Failure::thread)?;
     let place = Place { host: &args.host, port: args.port };
     let listening = async { Some(listen(&place).await) };
     let Some(listening) = or(listening, interrupts.or_none()).await else {

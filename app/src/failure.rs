@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::stdio;
 
@@ -34,21 +37,43 @@ impl Failure {
         Self::new("cannot start a thread", &error)
     }
 
-    pub(crate) fn report(&self) -> ExitCode {
-        complain(&self.text);
+    /// Says so, and gives the exit status. A terminal that somebody has stopped is not waited for
+    /// for long.
+    pub(crate) fn report(self) -> ExitCode {
+        let (said, is_said) = mpsc::channel();
+        let saying = stdio::spawn(move || {
+            say(&self.text);
+            let _ = said.send(());
+        });
+        if saying.is_ok() {
+            let _ = is_said.recv_timeout(PATIENCE);
+        }
         ExitCode::from(self.status)
     }
 }
 
-/// Says something on stderr; where nobody listens there is nothing more to do.
-pub(crate) fn complain(text: &str) {
-    // One write, so that lines of several processes on one terminal do not mix.
-    let _ = stdio::write_error(format!("chat: {text}\n").as_bytes());
+/// How long stderr has to take a report.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Says something on stderr while the program goes on. What is to be said while the last is still
+/// being said, because the terminal is stopped, is not said.
+pub(crate) fn complain(text: String) {
+    static IS_SAYING: AtomicBool = AtomicBool::new(false);
+    if !IS_SAYING.swap(true, Ordering::Relaxed) {
+        let saying = stdio::spawn(move || {
+            say(&text);
+            IS_SAYING.store(false, Ordering::Relaxed);
+        });
+        if saying.is_err() {
+            IS_SAYING.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
-/// As [`complain`], without waiting: stderr may be a terminal that somebody has stopped.
-pub(crate) fn complain_aside(text: String) {
-    let _ = stdio::spawn(move || complain(&text));
+fn say(text: &str) {
+    // One write, so that lines of several processes on one terminal do not mix. Where nobody
+    // listens there is nothing more to do.
+    let _ = stdio::write_error(format!("chat: {text}\n").as_bytes());
 }
 
 /// Why it failed, without the system's number for it and without std's preface to a resolver's

@@ -1,30 +1,17 @@
 //! Listening: every address that a HOST means, on one port.
 
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::socket;
 
 /// Connections that may wait to be accepted: a whole lab's at once. The kernel takes its own
 /// `net.core.somaxconn` if that is less.
 const WAITING: i32 = 4096;
-
-/// A host and a port as the user named them, for messages: IPv6 in brackets.
-pub(crate) struct Place<'a> {
-    pub(crate) host: &'a str,
-    pub(crate) port: u16,
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
-    }
-}
 
 /// Listens on each address of `place`, or on all interfaces if its host is empty. Gives the
 /// listeners, which share one port, and that port.
@@ -62,9 +49,7 @@ async fn addresses(place: &Place<'_>) -> io::Result<Vec<SocketAddr>> {
             [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
         return Ok(any.map(|ip| (ip, place.port).into()).into());
     }
-    let mut addresses = async_net::resolve((place.host, place.port)).await?;
-    addresses.dedup();
-    Ok(addresses)
+    place.resolve().await
 }
 
 fn bind(addr: SocketAddr) -> io::Result<TcpListener> {

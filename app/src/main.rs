@@ -9,6 +9,7 @@ mod descriptors;
 mod failure;
 mod join;
 mod listen;
+mod place;
 mod serve;
 mod signals;
 mod socket;

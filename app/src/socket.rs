@@ -36,7 +36,8 @@ pub(crate) fn configure(socket: &SockRef<'_>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::{Place, listen};
+    use crate::listen::listen;
+    use crate::place::Place;
     use std::net::TcpStream;
 
     #[test]

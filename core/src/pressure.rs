@@ -16,8 +16,9 @@ use crate::limits::Limits;
 ///
 /// The room waits in episodes. One begins with a reader that is far behind, and with it the room
 /// waits for all those that could come to be far behind by what may still be said before it ends:
-/// otherwise they could hold the room one after the other. It ends when all of them have caught up
-/// completely, or when the time of grace is over.
+/// otherwise as many as there are could hold the room one after the other. (Readers that are an
+/// eighth of the backlog apart can, but no more than a few fit into a backlog.) It ends when all of
+/// them have caught up completely, or when the time of grace is over.
 pub(crate) struct Pressure {
     far_behind: u64,
     turn: usize,

@@ -11,7 +11,7 @@ use smol::{Async, Timer};
 use socket2::SockRef;
 
 use crate::failure::Failure;
-use crate::listen::Place;
+use crate::place::Place;
 use crate::socket;
 
 /// How long finding and trying all addresses may take.
@@ -20,7 +20,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// Connects to the first address of `place` that answers.
 pub(crate) async fn connect(place: &Place<'_>) -> Result<Arc<Async<TcpStream>>, Failure> {
     let deadline = Instant::now() + WITHIN;
-    let connected = match within(WITHIN, async_net::resolve((place.host, place.port))).await {
+    let connected = match within(WITHIN, place.resolve()).await {
         Ok(addresses) => connect_to_first(&addresses, deadline).await,
         Err(error) => Err(error),
     };

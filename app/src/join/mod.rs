@@ -10,7 +10,7 @@ use futures_lite::future::or;
 use crate::args::Join;
 use crate::descriptors;
 use crate::failure::Failure;
-use crate::listen::Place;
+use crate::place::Place;
 use crate::signals::Interrupts;
 use crate::stdio::Printer;
 use session::Session;

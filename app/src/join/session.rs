@@ -14,7 +14,7 @@ use smol::{Async, Timer};
 use super::keyboard::Typed;
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::listen::Place;
+use crate::place::Place;
 use crate::stdio::Printer;
 
 /// Bytes read from the server at once, at the most.

@@ -159,15 +159,15 @@ impl Peer {
 
     /// Hands out what is pending until the socket takes no more. Gives whether that was all.
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        loop {
+        let is_all = loop {
             if self.is_blocked && self.socket.poll_writable(cx)?.is_pending() {
-                return Ok(false);
+                break false;
             }
             self.is_blocked = false;
             let mut room = self.server.room();
             let transmit = room.transmit(self.id);
             if transmit.is_empty() {
-                break;
+                break true;
             }
             match send(self.socket.get_ref(), &transmit) {
                 Ok(count) => {
@@ -178,11 +178,13 @@ impl Peer {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            drop(room);
-            self.server.wake();
+        };
+        // The room may have waited for this member.
+        self.server.wake();
+        if is_all {
+            self.server.await_growth(&mut self.growth, cx);
         }
-        self.server.await_growth(&mut self.growth, cx);
-        Ok(true)
+        Ok(is_all)
     }
 
     /// Closes so that the member can still read what it was sent: with input unread, the

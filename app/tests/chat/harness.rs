@@ -282,9 +282,17 @@ impl Peer {
     /// What one read returns.
     pub(crate) fn read(&mut self) -> Vec<u8> {
         let mut buffer = vec![0; 64 * 1024];
-        let count = self.stream.read(&mut buffer).unwrap();
-        buffer.truncate(count);
-        buffer
+        loop {
+            match self.stream.read(&mut buffer) {
+                // A read with a time limit is interrupted even by what no program sees
+                // (`signal(7)`).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    buffer.truncate(result.unwrap());
+                    return buffer;
+                }
+            }
+        }
     }
 
     /// Everything until the server closes.

@@ -193,6 +193,25 @@ fn an_input_that_cannot_be_read() {
     assert_eq!(said, "chat: cannot read standard input: Is a directory\n");
 }
 
+/// Its last words have nobody to read them, and it has to end all the same.
+#[test]
+fn a_full_standard_error() {
+    let server = Server::start(&[]);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[b'x'; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(writer);
+    let mut ben = command.spawn().unwrap();
+    let _input = ben.stdin.take();
+    server.says("(1 user online)\n");
+    drop(server);
+    assert_eq!(ben.wait().unwrap().code(), Some(1));
+    drop(reader);
+}
+
 #[test]
 fn a_closed_output() {
     let server = Server::start(&[]);

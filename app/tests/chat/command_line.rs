@@ -52,7 +52,11 @@ fn wrong_usage_says_so_in_one_or_two_lines() {
             "chat: Required positional arguments not provided: host, port\nTry: chat serve --help\n",
         ),
         (&["serve", "127.0.0.1", "none"], "chat: "),
-        (&["serve", "127.0.0.1", "65536"], "chat: "),
+        (
+            &["serve", "127.0.0.1", "65536"],
+            "chat: Error parsing positional argument 'port' with value '65536': \
+             not a port from 0 to 65535\nTry: chat serve --help\n",
+        ),
         (
             &["serve", "127.0.0.1", "0", "--loud"],
             "chat: Unrecognized argument: --loud\nTry: chat serve --help\n",

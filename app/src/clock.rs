@@ -1,8 +1,16 @@
-//! The clock: the world's time as the core's.
+//! The clock: the world's time as the core's, and what is to happen in time.
 
-use std::time;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{self, Duration};
 
 use chat_core::Instant;
+use futures_lite::future::or;
+use smol::Timer;
+
+/// How long the last words have, when the program ends, to be sent and printed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A clock that began when it was made.
 #[derive(Clone, Copy)]
@@ -20,7 +28,45 @@ impl Clock {
     }
 
     /// The world's moment for one of the core's.
-    pub(crate) fn world(self, instant: Instant) -> time::Instant {
-        self.origin + time::Duration::from_micros(instant.as_micros())
+    fn world(self, instant: Instant) -> time::Instant {
+        self.origin + Duration::from_micros(instant.as_micros())
     }
+}
+
+/// A timer for one moment of the core's, which may change.
+pub(crate) struct Alarm {
+    clock: Clock,
+    timer: Timer,
+    set_to: Option<Instant>,
+}
+
+impl Alarm {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, timer: Timer::never(), set_to: None }
+    }
+
+    /// Ready, once, when `at` has come; never if there is no such moment.
+    pub(crate) fn poll(&mut self, at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.set_to != at {
+            self.set_to = at;
+            match at {
+                Some(at) => self.timer.set_at(self.clock.world(at)),
+                None => self.timer.clear(),
+            }
+        }
+        let rung = Pin::new(&mut self.timer).poll(cx).map(drop);
+        if rung.is_ready() {
+            self.set_to = None;
+        }
+        rung
+    }
+}
+
+/// What comes of `work`; `None` if it takes longer than `time`.
+pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let too_late = async {
+        Timer::after(time).await;
+        None
+    };
+    or(async { Some(work.await) }, too_late).await
 }

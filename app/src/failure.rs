@@ -5,8 +5,8 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
+use crate::clock::PATIENCE;
 use crate::stdio;
 
 /// The reason why the program ends: one or two lines on stderr and a status.
@@ -51,9 +51,6 @@ impl Failure {
         ExitCode::from(self.status)
     }
 }
-
-/// How long stderr has to take a report.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Says something on stderr while the program goes on. What is to be said while the last is still
 /// being said, because the terminal is stopped, is not said.

@@ -1,16 +1,11 @@
 //! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM.
 
-use std::time::Duration;
-
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use futures_lite::future::or;
-use smol::Timer;
 
+use crate::clock::{PATIENCE, within};
 use crate::failure::Failure;
-
-/// How long what is already said has, when the program is asked to end, to be sent and printed.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The requests to end, from when this was made.
 pub(crate) struct Interrupts {
@@ -26,10 +21,7 @@ impl Interrupts {
 
     /// Lets the last `work` go on for as long as a user has patience, or until the next request.
     pub(crate) async fn let_finish(&mut self, work: impl Future<Output = ()>) {
-        let too_late = async {
-            Timer::after(PATIENCE).await;
-        };
-        or(work, or(too_late, self.next())).await;
+        or(within(PATIENCE, work), self.or_none()).await;
     }
 
     /// Waits for the next request; nothing else comes of it.

@@ -117,7 +117,7 @@ impl Client {
     pub fn transmit(&mut self, now: Instant) -> &[u8] {
         self.now = self.now.max(now);
         self.lent = 0;
-        if !self.may_send(now) {
+        if !self.may_send(self.now) {
             return &[];
         }
         let display = &mut self.display;
@@ -171,7 +171,7 @@ impl Client {
     pub fn next_tick(&self, now: Instant) -> Option<Instant> {
         let silence = self.incoming.silent_since().map(|since| since + SILENCE);
         let sending = (self.input_ended || !self.outbox.is_empty()).then(|| self.may_send_at());
-        let sending = sending.filter(|&at| at > now);
+        let sending = sending.filter(|&at| at > now.max(self.now));
         [silence, sending].into_iter().flatten().min()
     }
 
@@ -195,7 +195,7 @@ impl Client {
     }
 
     fn may_send(&self, now: Instant) -> bool {
-        now >= self.may_send_at()
+        now.max(self.now) >= self.may_send_at()
     }
 
     /// When sending may go on if nothing more is heard.

@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_lite::future::or;
-use smol::{Async, Timer};
+use smol::Async;
 use socket2::SockRef;
 
+use crate::clock::within;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::socket;
@@ -20,7 +20,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// Connects to the first address of `place` that answers.
 pub(crate) async fn connect(place: &Place<'_>) -> Result<Arc<Async<TcpStream>>, Failure> {
     let deadline = Instant::now() + WITHIN;
-    let connected = match within(WITHIN, place.resolve()).await {
+    let connected = match in_time(WITHIN, place.resolve()).await {
         Ok(addresses) => connect_to_first(&addresses, deadline).await,
         Err(error) => Err(error),
     };
@@ -37,7 +37,7 @@ async fn connect_to_first(
         // An address that does not answer leaves the others their share of the time.
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        match within(share, connect_to(addr)).await {
+        match in_time(share, connect_to(addr)).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last_error = error,
         }
@@ -56,12 +56,9 @@ async fn connect_to(addr: SocketAddr) -> io::Result<Arc<Async<TcpStream>>> {
     Ok(stream)
 }
 
-async fn within<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    let too_late = async {
-        Timer::after(time).await;
-        Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
-    };
-    or(work, too_late).await
+async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let too_late = || Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
+    within(time, work).await.unwrap_or_else(too_late)
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! A session: one connection between a user and a room.
 
-use std::future::{self, Future};
+use std::future;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use chat_core::{Client, FAREWELL, Instant};
+use chat_core::{Client, FAREWELL};
 use futures_lite::Stream;
-use smol::{Async, Timer};
+use smol::Async;
 
 use super::keyboard::Typed;
-use crate::clock::Clock;
+use crate::clock::{Alarm, Clock};
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::stdio::Printer;
@@ -31,9 +31,7 @@ pub(crate) struct Session {
     input_error: Option<io::Error>,
     printer: Printer,
     is_printing: bool,
-    timer: Timer,
-    /// What the timer is set to.
-    armed: Option<Instant>,
+    alarm: Alarm,
     buffer: Box<[u8]>,
     /// Whether the end of input leaves the connection as it is.
     stay: bool,
@@ -71,8 +69,7 @@ impl Session {
             input_error: None,
             printer,
             is_printing: false,
-            timer: Timer::never(),
-            armed: None,
+            alarm: Alarm::new(clock),
             buffer: vec![0; CHUNK].into(),
             stay,
             sending: Sending::Open,
@@ -218,16 +215,8 @@ impl Session {
 
     fn tick(&mut self, cx: &mut Context<'_>) -> Moved {
         let next = self.client.next_tick(self.clock.now());
-        if self.armed != next || next.is_none() {
-            self.armed = next;
-            match next {
-                Some(at) => self.timer.set_at(self.clock.world(at)),
-                None => self.timer.clear(),
-            }
-        }
-        let is_due = pin!(&mut self.timer).poll(cx).is_ready();
+        let is_due = self.alarm.poll(next, cx).is_ready();
         if is_due {
-            self.armed = None;
             self.client.tick(self.clock.now());
         }
         is_due

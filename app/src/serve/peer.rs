@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use chat_core::{MemberId, Transmit};
 use futures_lite::future;
-use smol::{Async, Timer};
+use smol::Async;
 
 use super::server::{Connection, Server};
 use super::wakers::Entered;
+use crate::clock::within;
 
 /// How long a peer that was turned away has to read why.
 const PARTING: Duration = Duration::from_secs(1);
@@ -39,10 +40,7 @@ pub(crate) async fn turn_away(server: Rc<Server>, socket: Async<TcpStream>, noti
             future::yield_now().await;
         }
     };
-    let too_late = async {
-        Timer::after(PARTING).await;
-    };
-    future::or(read_out, too_late).await;
+    within(PARTING, read_out).await;
 }
 
 /// The connection of one member.

@@ -25,7 +25,7 @@ pub(crate) struct Server {
     /// The length of the log that the tasks in `growth` know of.
     said: Cell<u64>,
     /// The time that the ticker waits for.
-    pub(crate) armed: Cell<Option<Instant>>,
+    armed: Cell<Option<Instant>>,
     /// Tasks that wait for the log to grow, or for the end.
     growth: Wakers,
     /// Tasks of members that the room takes no input from.
@@ -103,8 +103,15 @@ impl Server {
         self.held_back.enter(entered, cx);
     }
 
-    /// Has the task of `cx` woken when the room wants a tick before `armed`.
-    pub(crate) fn await_earlier(&self, entered: &mut Entered, cx: &Context<'_>) {
+    /// Has the task of `cx`, which waits for `armed` itself, woken when the room wants a tick
+    /// before that.
+    pub(crate) fn await_tick_before(
+        &self,
+        armed: Option<Instant>,
+        entered: &mut Entered,
+        cx: &Context<'_>,
+    ) {
+        self.armed.set(armed);
         self.earlier.enter(entered, cx);
     }
 

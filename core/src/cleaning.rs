@@ -21,7 +21,11 @@ pub(crate) fn push_clean(text: &str, out: &mut String) {
 }
 
 /// The character that stands for `c` on a screen: `c` itself unless it could be taken as a command.
-pub(crate) fn shown(c: char) -> char {
+///
+/// A control character becomes its picture (U+2400 block: ESC is `␛`), other commands U+FFFD. A tab
+/// stays, a newline does not.
+#[must_use]
+pub fn shown(c: char) -> char {
     match c {
         '\t' => c,
         // C0 has its pictures from U+2400 on, in the same order.

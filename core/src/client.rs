@@ -29,7 +29,8 @@ const ENOUGH: usize = 64 * 1024;
 /// - **Out**: [`transmit`](Client::transmit) and [`sent`](Client::sent) toward the server,
 ///   [`display`](Client::display) and [`displayed`](Client::displayed) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
-///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent).
+///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
+///   [`unsent`](Client::unsent).
 ///
 /// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
 pub struct Client {
@@ -192,6 +193,15 @@ impl Client {
     #[must_use]
     pub fn is_all_sent(&self, now: Instant) -> bool {
         self.input_ended && self.outbox.is_empty() && self.may_send(now)
+    }
+
+    /// Lends what was typed and is not sent yet: lines, each with its newline. The first of them
+    /// may be sent in part.
+    ///
+    /// If the connection ends, this is what another one has to be given again.
+    #[must_use]
+    pub fn unsent(&self) -> &[u8] {
+        self.outbox.lines.get(self.outbox.done..).unwrap_or_default()
     }
 
     fn may_send(&self, now: Instant) -> bool {

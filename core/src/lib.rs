@@ -61,6 +61,7 @@
 //! | `framing`, `partial`, `cleaning` | from bytes to messages, to text, to text that commands nothing |
 //! | `notice` | every line that the program says of its own accord |
 //! | `client` | the other end |
+//! | `line` | a line taken apart, for those who show it |
 
 #![no_std]
 
@@ -72,6 +73,7 @@ mod cuts;
 mod framing;
 mod id;
 mod limits;
+mod line;
 mod log;
 mod member;
 mod notice;
@@ -83,10 +85,12 @@ mod time;
 mod timers;
 mod transmit;
 
+pub use cleaning::shown;
 pub use client::Client;
 pub use id::MemberId;
 pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
-pub use notice::FAREWELL;
+pub use line::Line;
+pub use notice::{FAREWELL, YOU};
 pub use room::{Full, Room};
 pub use time::Instant;
 pub use transmit::Transmit;

@@ -10,7 +10,10 @@ use core::net::SocketAddr;
 pub const FAREWELL: &str = "\nexit\n";
 
 /// What the client puts before a line that its own user typed.
-pub(crate) const YOU: &str = "[You] ";
+pub const YOU: &str = "[You] ";
+
+/// How the notice begins that turns a newcomer away.
+pub(crate) const FULL: &str = "> The chat server is full (";
 
 /// The longest label in bytes: `[` + IPv6 in brackets, colon and port + `] `.
 pub(crate) const MAX_LABEL: usize = 1 + 47 + 2;
@@ -60,7 +63,7 @@ pub(crate) fn skipped(messages: u64) -> String {
 
 /// What a newcomer gets when the room is full.
 pub(crate) fn full(users: usize) -> String {
-    format!("> The chat server is full ({})\n", Online(users))
+    format!("{FULL}{})\n", Online(users))
 }
 
 /// The count in a notice: `0 user online`, `1 user online`, `2 users online`.

@@ -235,3 +235,21 @@ fn a_line_of_a_rooms_full_length_is_not_cut() {
     session.receive(&line);
     assert_eq!(session.shows(), line);
 }
+
+/// What another connection has to be given again if this one ends.
+#[test]
+fn what_is_not_sent_can_be_taken_along() {
+    let mut session = Session::new();
+    session.client.type_in("하나\n둘\n셋".as_bytes());
+    assert_eq!(session.client.unsent(), "하나\n둘\n".as_bytes());
+    session.receive(&format!("{GREETING}\n"));
+    let lent = session.client.transmit(session.now).len();
+    assert_eq!(lent, "하나\n둘\n".len());
+    session.client.sent(session.now, "하나\n".len());
+    assert_eq!(session.client.unsent(), "둘\n".as_bytes());
+    assert!(!session.client.transmit(session.now).is_empty());
+    session.client.sent(session.now, "둘".len());
+    assert_eq!(session.client.unsent(), "둘\n".as_bytes(), "not whole, so not sent");
+    session.sends();
+    assert_eq!(session.client.unsent(), b"");
+}

@@ -82,6 +82,30 @@ pub(crate) struct Join {
     /// stay when the input ends, and go on printing
     #[argh(switch)]
     pub(crate) stay: bool,
+
+    /// lines in and lines out, without an editor, also on a terminal
+    #[argh(switch)]
+    pub(crate) plain: bool,
+
+    /// end when the connection ends, instead of connecting again
+    #[argh(switch)]
+    pub(crate) no_reconnect: bool,
+
+    /// put the local time before each line
+    #[argh(switch)]
+    pub(crate) time: bool,
+
+    /// auto, always or never; auto is on a terminal, unless NO_COLOR is set (default: auto)
+    #[argh(option, arg_name = "WHEN", from_str_fn(color), default = "Color::Auto")]
+    pub(crate) color: Color,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
 }
 
 impl Serve {
@@ -169,6 +193,15 @@ fn count(word: &str) -> Result<usize, String> {
     match word.parse() {
         Ok(0) | Err(_) => Err("not a whole number above 0".to_owned()),
         Ok(count) => Ok(count),
+    }
+}
+
+fn color(word: &str) -> Result<Color, String> {
+    match word {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        _ => Err("not auto, always or never".to_owned()),
     }
 }
 

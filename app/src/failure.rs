@@ -1,12 +1,13 @@
 //! What a program that cannot go on says, and its exit status.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 use crate::clock::PATIENCE;
+use crate::place::Place;
 use crate::stdio;
 
 /// The reason why the program ends: one or two lines on stderr and a status.
@@ -27,6 +28,11 @@ impl Failure {
         Self { text: text.to_string(), status: 2 }
     }
 
+    /// The connection to `place` ended although nobody wanted that.
+    pub(crate) fn connection_ended(place: &Place<'_>, error: &io::Error) -> Self {
+        Self::new(format_args!("the connection to {place} ended"), error)
+    }
+
     /// Standard output failed.
     pub(crate) fn output(error: &io::Error) -> Self {
         Self::new("cannot write to standard output", error)
@@ -37,18 +43,30 @@ impl Failure {
         Self::new("cannot start a thread", &error)
     }
 
+    /// Signals cannot be had.
+    pub(crate) fn signals(error: io::Error) -> Self {
+        Self::new("cannot receive signals", &error)
+    }
+
     /// Says so, and gives the exit status. A terminal that somebody has stopped is not waited for
     /// for long.
     pub(crate) fn report(self) -> ExitCode {
+        let status = self.status;
         let (said, is_said) = mpsc::channel();
         let saying = stdio::spawn(move || {
-            say(&self.text);
+            say(&self);
             let _ = said.send(());
         });
         if saying.is_ok() {
             let _ = is_said.recv_timeout(PATIENCE);
         }
-        ExitCode::from(self.status)
+        ExitCode::from(status)
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "chat: {}", self.text)
     }
 }
 
@@ -58,7 +76,7 @@ pub(crate) fn complain(text: String) {
     static IS_SAYING: AtomicBool = AtomicBool::new(false);
     if !IS_SAYING.swap(true, Ordering::Relaxed) {
         let saying = stdio::spawn(move || {
-            say(&text);
+            say(&Failure { text, status: 0 });
             IS_SAYING.store(false, Ordering::Relaxed);
         });
         if saying.is_err() {
@@ -67,10 +85,10 @@ pub(crate) fn complain(text: String) {
     }
 }
 
-fn say(text: &str) {
+fn say(failure: &Failure) {
     // One write, so that lines of several processes on one terminal do not mix. Where nobody
     // listens there is nothing more to do.
-    let _ = stdio::write_error(format!("chat: {text}\n").as_bytes());
+    let _ = stdio::write_error(format!("{failure}\n").as_bytes());
 }
 
 /// Why it failed, without the system's number for it and without std's preface to a resolver's

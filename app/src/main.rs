@@ -14,6 +14,7 @@ mod serve;
 mod signals;
 mod socket;
 mod stdio;
+mod terminal;
 
 use std::env;
 use std::io;

@@ -1,4 +1,5 @@
-//! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM.
+//! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM, and for what has changed
+//! its terminal SIGHUP.
 
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
@@ -14,9 +15,16 @@ pub(crate) struct Interrupts {
 
 impl Interrupts {
     pub(crate) fn new() -> Result<Self, Failure> {
-        let signals = Signals::new([Signal::Int, Signal::Term])
-            .map_err(|error| Failure::new("cannot receive signals", &error))?;
-        Ok(Self { signals })
+        Self::of(&[Signal::Int, Signal::Term])
+    }
+
+    /// The terminal's hanging up too.
+    pub(crate) fn with_hang_up() -> Result<Self, Failure> {
+        Self::of(&[Signal::Int, Signal::Term, Signal::Hup])
+    }
+
+    fn of(signals: &[Signal]) -> Result<Self, Failure> {
+        Ok(Self { signals: Signals::new(signals).map_err(Failure::signals)? })
     }
 
     /// Lets the last `work` go on for as long as a user has patience, or until the next request.

@@ -1,42 +1,26 @@
-//! `chat join`: what is typed goes to the room, what the room says is printed.
+//! `chat join`: what is typed goes to the room, what the room says is shown.
 
+mod backoff;
 mod connect;
+mod connection;
+mod interactive;
 mod keyboard;
-mod session;
-
-use chat_core::FAREWELL;
-use futures_lite::future::or;
+mod plain;
+mod style;
 
 use crate::args::Join;
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::signals::Interrupts;
-use crate::stdio::Printer;
-use session::Session;
+use style::Style;
 
-/// Joins a room until the input, the server or a signal ends it.
+/// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(args: &Join) -> Result<(), Failure> {
     descriptors::raise_limit()?;
-    smol::block_on(join(args))
-}
-
-async fn join(args: &Join) -> Result<(), Failure> {
     let place = Place { host: &args.host, port: args.port };
-    let mut interrupts = Interrupts::new()?;
-    let mut printer = Printer::start().map_err(Failure::thread)?;
-
-    let connected = async { Some(connect::connect(&place).await) };
-    let Some(socket) = or(connected, interrupts.or_none()).await else {
-        interrupts.let_finish(async { drop(printer.print(FAREWELL.into()).await) }).await;
-        return Ok(());
-    };
-    let keyboard = keyboard::read().map_err(Failure::thread)?;
-    let mut session = Session::new(socket?, keyboard, printer, args.stay);
-    let ended = async { Some(session.run(&place).await) };
-    if let Some(end) = or(ended, interrupts.or_none()).await {
-        return end;
+    if args.plain || !style::is_interactive() {
+        smol::block_on(plain::join(args, &place, Style::plain(args)))
+    } else {
+        smol::block_on(interactive::join(args, &place, Style::of_terminal(args)))
     }
-    interrupts.let_finish(session.say_farewell()).await;
-    Ok(())
 }

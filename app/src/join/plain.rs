@@ -1,0 +1,157 @@
+//! The plain client: lines in, lines out, as any Unix filter.
+
+use std::future;
+use std::io;
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use chat_core::FAREWELL;
+use futures_lite::Stream;
+use futures_lite::future::or;
+use smol::Async;
+
+use super::connect;
+use super::connection::{Connection, Moved};
+use super::keyboard::{self, Typed};
+use super::style::Style;
+use crate::args::Join;
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::signals::Interrupts;
+use crate::stdio::Printer;
+
+/// Joins a room until the input, the server or a signal ends it.
+pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::new()?;
+    let mut printer = Printer::start().map_err(Failure::thread)?;
+
+    let connected = async { Some(connect::connect(place).await) };
+    let Some(socket) = or(connected, interrupts.or_none()).await else {
+        interrupts.let_finish(async { drop(printer.print(FAREWELL.into()).await) }).await;
+        return Ok(());
+    };
+    let socket = socket?;
+    let keyboard = keyboard::read().map_err(Failure::thread)?;
+    let mut session = Session::new(socket, keyboard, printer, args.stay, style);
+    let ended = async { Some(session.run(place).await) };
+    if let Some(end) = or(ended, interrupts.or_none()).await {
+        return end;
+    }
+    interrupts.let_finish(session.say_farewell()).await;
+    Ok(())
+}
+
+/// Moves bytes between a connection, standard input and standard output.
+struct Session {
+    connection: Connection,
+    /// `None` once it has ended.
+    keyboard: Option<Pin<Box<Typed>>>,
+    /// Why standard input could not be read to its end.
+    input_error: Option<io::Error>,
+    style: Style,
+    printer: Printer,
+    is_printing: bool,
+}
+
+impl Session {
+    fn new(
+        socket: Arc<Async<TcpStream>>,
+        keyboard: Typed,
+        printer: Printer,
+        stay: bool,
+        style: Style,
+    ) -> Self {
+        Self {
+            connection: Connection::new(socket, stay),
+            keyboard: Some(Box::pin(keyboard)),
+            input_error: None,
+            style,
+            printer,
+            is_printing: false,
+        }
+    }
+
+    /// Runs until the server's side has ended and all that it said is printed, or until nobody
+    /// reads the output any more.
+    ///
+    /// # Errors
+    ///
+    /// The server ended although the user had not, the output failed, or the input had.
+    async fn run(&mut self, place: &Place<'_>) -> Result<(), Failure> {
+        match future::poll_fn(|cx| self.poll(cx)).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(Failure::output(&error)),
+        }
+        if let Some(error) = self.input_error.take() {
+            return Err(Failure::new("cannot read standard input", &error));
+        }
+        match self.connection.failure() {
+            Some(error) => Err(Failure::connection_ended(place, &error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Prints what is left to print, and the farewell.
+    async fn say_farewell(&mut self) {
+        if self.is_printing {
+            let _ = self.printer.printed().await;
+        }
+        let mut bytes = self.take_display();
+        bytes.extend_from_slice(FAREWELL.as_bytes());
+        let _ = self.printer.print(bytes).await;
+    }
+
+    /// Ready when the session is over; an error is one of standard output.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut moved = self.take_typed(cx);
+            moved |= self.connection.poll(cx);
+            moved |= self.print(cx)?;
+            if self.connection.has_ended() && !self.is_printing {
+                return Poll::Ready(Ok(()));
+            }
+            if !moved {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn take_typed(&mut self, cx: &mut Context<'_>) -> Moved {
+        let client = &mut self.connection.client;
+        let Some(keyboard) = self.keyboard.as_mut().filter(|_| client.wants_typed()) else {
+            return false;
+        };
+        match keyboard.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Ok(bytes))) => client.type_in(&bytes),
+            Poll::Ready(Some(Err(error))) => self.input_error = Some(error),
+            Poll::Ready(None) => {
+                self.keyboard = None;
+                client.end_of_input();
+            }
+            Poll::Pending => return false,
+        }
+        true
+    }
+
+    fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
+        if self.is_printing {
+            match self.printer.poll_printed(cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(result) => self.is_printing = result.map(|_| false)?,
+            }
+        }
+        let bytes = self.take_display();
+        self.is_printing = !bytes.is_empty();
+        if self.is_printing {
+            self.printer.begin(bytes);
+        }
+        Ok(self.is_printing)
+    }
+
+    fn take_display(&mut self) -> Vec<u8> {
+        self.style.show(self.connection.take_display(), "\n")
+    }
+}

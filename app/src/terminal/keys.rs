@@ -1,0 +1,368 @@
+//! Keys: from the bytes that a terminal sends to what was pressed and pasted.
+//!
+//! The syntax is ECMA-48's (section 5.4 for control sequences); the keys are those of xterm
+//! ("PC-Style Function Keys" in its `ctlseqs` document), the Linux console and rxvt. What is well
+//! formed and unknown is one [`Key::Other`], never text.
+
+use std::mem;
+
+/// What was pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// A character of text, or a tab.
+    Char(char),
+    /// Ctrl and a letter, given in lower case.
+    Ctrl(char),
+    /// Alt and a character.
+    Alt(char),
+    Enter,
+    AltEnter,
+    Backspace,
+    WordBackspace,
+    Delete,
+    WordDelete,
+    Left,
+    Right,
+    WordLeft,
+    WordRight,
+    Up,
+    Down,
+    Home,
+    End,
+    Escape,
+    /// Text that came between the marks of a bracketed paste, with newlines as line ends.
+    Paste(String),
+    Other,
+}
+
+/// Bytes of a paste that are kept; a terminal that never ends one must not fill the memory.
+const MAX_PASTE: usize = super::MAX_DRAFT;
+
+/// Bytes of a control sequence that are looked at: more than any key has.
+const MAX_SEQUENCE: usize = 32;
+
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// Turns bytes into keys, however they are cut.
+#[derive(Default)]
+pub(crate) struct Keys {
+    state: State,
+    /// Bytes of a character, of a control sequence, or of a paste that is not complete.
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Ground,
+    /// After ESC: the key itself, Alt, or the beginning of a sequence.
+    Escape,
+    /// After ESC `[`.
+    Sequence,
+    /// After ESC `O`.
+    Single,
+    Paste,
+}
+
+impl Keys {
+    /// Takes bytes as they came.
+    pub(crate) fn feed(&mut self, bytes: &[u8], press: &mut dyn FnMut(Key)) {
+        for &byte in bytes {
+            self.take(byte, press);
+        }
+    }
+
+    /// Whether only time can tell a key from the beginning of another.
+    pub(crate) fn is_undecided(&self) -> bool {
+        matches!(self.state, State::Escape | State::Sequence | State::Single)
+    }
+
+    /// Nothing followed for so long that what is undecided was a key of its own.
+    pub(crate) fn decide(&mut self, press: &mut dyn FnMut(Key)) {
+        let state = if self.is_undecided() { mem::take(&mut self.state) } else { return };
+        self.bytes.clear();
+        press(match state {
+            State::Sequence => Key::Alt('['),
+            State::Single => Key::Alt('O'),
+            State::Ground | State::Escape | State::Paste => Key::Escape,
+        });
+    }
+
+    fn take(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        match self.state {
+            State::Ground => self.take_text(byte, press),
+            State::Escape => self.take_after_escape(byte, press),
+            State::Single => {
+                self.state = State::Ground;
+                press(single_key(byte));
+            }
+            State::Sequence => self.take_in_sequence(byte, press),
+            State::Paste => self.take_in_paste(byte, press),
+        }
+    }
+
+    fn take_text(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        if byte >= 0x80 || !self.bytes.is_empty() {
+            self.bytes.push(byte);
+            match str::from_utf8(&self.bytes) {
+                Ok(text) => {
+                    text.chars().for_each(|c| press(Key::Char(c)));
+                    self.bytes.clear();
+                }
+                Err(error) => {
+                    if let Some(count) = error.error_len() {
+                        // What breaks a character off is looked at afresh.
+                        let rest = self.bytes.split_off(count);
+                        self.bytes.clear();
+                        press(Key::Char(char::REPLACEMENT_CHARACTER));
+                        self.feed(&rest, press);
+                    }
+                }
+            }
+            return;
+        }
+        if byte == 0x1b {
+            self.state = State::Escape;
+        } else {
+            press(plain_key(byte));
+        }
+    }
+
+    fn take_after_escape(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        self.state = State::Ground;
+        match byte {
+            b'[' => self.state = State::Sequence,
+            b'O' => self.state = State::Single,
+            0x1b => {
+                self.state = State::Escape;
+                press(Key::Escape);
+            }
+            b'\r' | b'\n' => press(Key::AltEnter),
+            0x08 | 0x7f => press(Key::WordBackspace),
+            b' '..=b'~' => press(Key::Alt(byte.into())),
+            _ => {
+                press(Key::Escape);
+                self.take(byte, press);
+            }
+        }
+    }
+
+    fn take_in_sequence(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        match byte {
+            // The Linux console's function keys: ESC [ [ A.
+            b'[' if self.bytes.is_empty() => self.bytes.push(byte),
+            // Parameters and intermediate bytes.
+            b' '..=b'?' => {
+                if self.bytes.len() < MAX_SEQUENCE {
+                    self.bytes.push(byte);
+                }
+            }
+            b'@'..=b'~' => {
+                let parameters = mem::take(&mut self.bytes);
+                if parameters == b"200" && byte == b'~' {
+                    self.state = State::Paste;
+                } else {
+                    self.state = State::Ground;
+                    press(sequence_key(&parameters, byte));
+                }
+            }
+            _ => {
+                self.bytes.clear();
+                self.state = State::Ground;
+                press(Key::Other);
+                self.take(byte, press);
+            }
+        }
+    }
+
+    fn take_in_paste(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        if self.bytes.len() >= MAX_PASTE + PASTE_END.len() {
+            // Only the end of it still matters.
+            self.bytes.remove(MAX_PASTE);
+        }
+        self.bytes.push(byte);
+        if let Some(pasted) = self.bytes.strip_suffix(PASTE_END) {
+            let text = String::from_utf8_lossy(&pasted[..pasted.len().min(MAX_PASTE)]);
+            // Terminals send the line ends of a paste as Enter.
+            let text = text.replace("\r\n", "\n").replace('\r', "\n");
+            self.bytes = Vec::new();
+            self.state = State::Ground;
+            press(Key::Paste(text));
+        }
+    }
+}
+
+/// A byte that is no part of a sequence: ASCII.
+fn plain_key(byte: u8) -> Key {
+    match byte {
+        b'\r' | b'\n' => Key::Enter,
+        b'\t' | b' '..=b'~' => Key::Char(byte.into()),
+        0x08 | 0x7f => Key::Backspace,
+        0x01..=0x1a => Key::Ctrl((b'a' + byte - 1).into()),
+        _ => Key::Other,
+    }
+}
+
+/// ESC O and `last`.
+fn single_key(last: u8) -> Key {
+    match last {
+        b'c' => Key::WordRight,
+        b'd' => Key::WordLeft,
+        b'M' => Key::Enter,
+        _ => cursor_key(last, false),
+    }
+}
+
+/// ESC `[`, `parameters` and `last`.
+fn sequence_key(parameters: &[u8], last: u8) -> Key {
+    let parameters = str::from_utf8(parameters).unwrap_or_default();
+    let mut numbers = parameters.split(';').map(|number| number.parse::<u8>());
+    let number = numbers.next().and_then(Result::ok).unwrap_or(0);
+    let modifiers = numbers.next().and_then(Result::ok).unwrap_or(1);
+    // xterm: one more than a sum of 1 for Shift, 2 for Alt, 4 for Ctrl, 8 for Meta.
+    let by_word = modifiers.saturating_sub(1) & !1 != 0;
+    match last {
+        _ if parameters.starts_with(['[', '?', '<', '=', '>']) => Key::Other,
+        b'~' => match number {
+            1 | 7 => Key::Home,
+            4 | 8 => Key::End,
+            3 if by_word => Key::WordDelete,
+            3 => Key::Delete,
+            _ => Key::Other,
+        },
+        _ => cursor_key(last, by_word),
+    }
+}
+
+fn cursor_key(last: u8, by_word: bool) -> Key {
+    match last {
+        b'A' => Key::Up,
+        b'B' => Key::Down,
+        b'C' if by_word => Key::WordRight,
+        b'D' if by_word => Key::WordLeft,
+        b'C' => Key::Right,
+        b'D' => Key::Left,
+        b'H' => Key::Home,
+        b'F' => Key::End,
+        _ => Key::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(bytes: impl AsRef<[u8]>) -> Vec<Key> {
+        let mut keys = Keys::default();
+        let mut pressed = Vec::new();
+        keys.feed(bytes.as_ref(), &mut |key| pressed.push(key));
+        keys.decide(&mut |key| pressed.push(key));
+        pressed
+    }
+
+    fn text(text: &str) -> Vec<Key> {
+        text.chars().map(Key::Char).collect()
+    }
+
+    #[test]
+    fn text_of_every_kind() {
+        for it in ["abc ~", "안녕하세요ㅋㅋ", "\u{1112}\u{1161}\u{11ab}", "👩\u{200d}🚀", "\t"]
+        {
+            assert_eq!(keys(it), text(it));
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_shown_and_swallows_nothing() {
+        assert_eq!(keys(b"\xffa\xec\x95b\xed\x1b[A"), {
+            let mut expected = text("\u{fffd}a\u{fffd}b\u{fffd}");
+            expected.push(Key::Up);
+            expected
+        });
+    }
+
+    #[test]
+    fn the_keys_of_terminals() {
+        for (bytes, key) in [
+            ("\r", Key::Enter),
+            ("\n", Key::Enter),
+            ("\x1b\r", Key::AltEnter),
+            ("\x7f", Key::Backspace),
+            ("\x08", Key::Backspace),
+            ("\x1b\x7f", Key::WordBackspace),
+            ("\x01", Key::Ctrl('a')),
+            ("\x1a", Key::Ctrl('z')),
+            ("\x1bb", Key::Alt('b')),
+            ("\x1b]", Key::Alt(']')),
+            ("\x1b", Key::Escape),
+            ("\x1b[", Key::Alt('[')),
+            ("\x1bO", Key::Alt('O')),
+            ("\x1b[A", Key::Up),
+            ("\x1bOA", Key::Up),
+            ("\x1b[B", Key::Down),
+            ("\x1b[C", Key::Right),
+            ("\x1b[D", Key::Left),
+            ("\x1b[1;2C", Key::Right),
+            ("\x1b[1;5C", Key::WordRight),
+            ("\x1b[1;3D", Key::WordLeft),
+            ("\x1bOc", Key::WordRight),
+            ("\x1b[H", Key::Home),
+            ("\x1bOH", Key::Home),
+            ("\x1b[1~", Key::Home),
+            ("\x1b[7~", Key::Home),
+            ("\x1b[F", Key::End),
+            ("\x1b[4~", Key::End),
+            ("\x1b[8~", Key::End),
+            ("\x1b[3~", Key::Delete),
+            ("\x1b[3;5~", Key::WordDelete),
+            ("\x1b[15~", Key::Other),
+            ("\x1b[[A", Key::Other),
+            ("\x1b[?1;2c", Key::Other),
+            ("\x1b[<0;1;1M", Key::Other),
+            ("\x1b[99999999999999999999;5~", Key::Other),
+            ("\x1c", Key::Other),
+            ("\0", Key::Other),
+        ] {
+            assert_eq!(keys(bytes), [key], "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_that_breaks_off_swallows_no_text() {
+        assert_eq!(keys("\x1b[1;안"), [Key::Other, Key::Char('안')]);
+        assert_eq!(keys("\x1b안"), [Key::Escape, Key::Char('안')]);
+        assert_eq!(keys("\x1b\x1b[A"), [Key::Escape, Key::Up]);
+    }
+
+    #[test]
+    fn a_paste_is_one_key() {
+        assert_eq!(
+            keys("가\x1b[200~하나\r\n둘\r\r\x1b[A\x1b[201~나"),
+            [Key::Char('가'), Key::Paste("하나\n둘\n\n\x1b[A".to_owned()), Key::Char('나')]
+        );
+    }
+
+    #[test]
+    fn a_paste_without_an_end_is_bounded() {
+        let mut keys = Keys::default();
+        let mut pressed = Vec::new();
+        keys.feed(b"\x1b[200~", &mut |key| pressed.push(key));
+        keys.feed(&vec![b'x'; MAX_PASTE + 100], &mut |key| pressed.push(key));
+        assert_eq!(keys.bytes.len(), MAX_PASTE + PASTE_END.len());
+        keys.feed(PASTE_END, &mut |key| pressed.push(key));
+        assert_eq!(pressed, [Key::Paste("x".repeat(MAX_PASTE))]);
+    }
+
+    #[test]
+    fn bytes_cut_anywhere_are_the_same_keys() {
+        let bytes = "한\x1b[1;5C\x1bb\x1bOA\x1b[200~글\r\x1b[201~\x7f\r".as_bytes();
+        let whole = keys(bytes);
+        for cut in 0..bytes.len() {
+            let mut keys = Keys::default();
+            let mut pressed = Vec::new();
+            keys.feed(&bytes[..cut], &mut |key| pressed.push(key));
+            keys.feed(&bytes[cut..], &mut |key| pressed.push(key));
+            assert_eq!(pressed, whole);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Layout: the rows that pending lines and a draft take on a terminal of some width.
+
+use std::borrow::Cow;
+
+use chat_core::YOU;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::draft::View;
+
+/// Columns between tab stops.
+const TAB: usize = 8;
+
+/// One row: what is written, which is never wider than the terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) text: String,
+    /// Whether it is not settled yet: typed, but not sent.
+    pub(crate) is_pending: bool,
+}
+
+/// Rows, and the cursor in them. There is at least one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<Row>,
+    /// The row that the cursor is in.
+    pub(crate) cursor_row: usize,
+    /// Bytes of that row before the cursor.
+    pub(crate) cursor_byte: usize,
+}
+
+/// Lays out `pending`, lines that are typed and not sent, and the draft below them.
+pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
+    let mut pen = Pen::new(columns);
+    for line in pending.split_terminator('\n') {
+        pen.begin_line(true);
+        pen.write(YOU);
+        pen.write(line);
+    }
+    let mut start = 0;
+    for line in draft.text.split('\n') {
+        let end = start + line.len();
+        pen.begin_line(false);
+        pen.write(if start == 0 { &draft.prompt } else { YOU });
+        if (start..=end).contains(&draft.cursor) {
+            let (before, after) = line.split_at(draft.cursor - start);
+            pen.write(before);
+            pen.put_cursor(after);
+            pen.write(after);
+        } else {
+            pen.write(line);
+        }
+        start = end + 1;
+    }
+    pen.rows
+}
+
+/// How many rows `text` takes on a terminal that wraps it.
+pub(crate) fn height(text: &str, columns: usize) -> usize {
+    let mut pen = Pen::new(columns);
+    pen.begin_line(false);
+    pen.write(text);
+    pen.rows.rows.len()
+}
+
+struct Pen {
+    columns: usize,
+    rows: Rows,
+    /// Columns of the last row that are written.
+    column: usize,
+}
+
+impl Pen {
+    fn new(columns: usize) -> Self {
+        Self { columns: columns.max(1), rows: Rows::default(), column: 0 }
+    }
+
+    fn begin_line(&mut self, is_pending: bool) {
+        self.rows.rows.push(Row { text: String::new(), is_pending });
+        self.column = 0;
+    }
+
+    fn begin_row(&mut self) {
+        let is_pending = self.rows.rows.last().is_some_and(|row| row.is_pending);
+        self.begin_line(is_pending);
+    }
+
+    fn write(&mut self, text: &str) {
+        for grapheme in text.graphemes(true) {
+            let (shown, width) = self.measure(grapheme);
+            self.make_room(width);
+            if let Some(row) = self.rows.rows.last_mut() {
+                row.text.push_str(&shown);
+            }
+            self.column += width;
+        }
+    }
+
+    /// The cursor is before `after`: where that will be written, or where the next character
+    /// would be.
+    fn put_cursor(&mut self, after: &str) {
+        let next = after.graphemes(true).next().unwrap_or(" ");
+        let (_, width) = self.measure(next);
+        self.make_room(width);
+        self.rows.cursor_row = self.rows.rows.len().saturating_sub(1);
+        self.rows.cursor_byte = self.rows.rows.last().map_or(0, |row| row.text.len());
+    }
+
+    /// Begins a new row if `width` more columns do not fit into this one.
+    fn make_room(&mut self, width: usize) {
+        if self.column > 0 && self.column + width > self.columns {
+            self.begin_row();
+        }
+    }
+
+    /// What is written for a character, and the columns that it takes.
+    fn measure<'a>(&self, grapheme: &'a str) -> (Cow<'a, str>, usize) {
+        if grapheme == "\t" {
+            let width = (TAB - self.column % TAB).min(self.columns);
+            return (Cow::Owned(" ".repeat(width)), width);
+        }
+        (Cow::Borrowed(grapheme), width(grapheme))
+    }
+}
+
+/// The columns that a character as a person sees it takes at the most: some terminals give a
+/// sequence (an emoji that is joined from several) the width of one, others that of its parts.
+fn width(grapheme: &str) -> usize {
+    let parts: usize = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum();
+    parts.max(grapheme.width())
+}

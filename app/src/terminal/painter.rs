@@ -1,0 +1,180 @@
+//! Painting: what is written to a terminal so that new lines stand above the draft.
+//!
+//! What the terminal shows of the draft is known row by row. Each row ends with a line feed instead
+//! of being wrapped by the terminal, which cannot wrap it otherwise than meant (its own wrapping is
+//! off meanwhile), whatever it thinks of a character's width. The cursor is brought to its place by
+//! writing what stands before it once more, so that the terminal itself measures that.
+
+use super::layout::{Row, Rows, height};
+use super::mode::Size;
+
+/// Take what follows at once (`?2026`, which terminals without it ignore), or show it now.
+const BEGIN: &str = "\x1b[?2026h";
+const SHOW: &str = "\x1b[?2026l";
+const WRAP_OFF: &str = "\x1b[?7l";
+const WRAP_ON: &str = "\x1b[?7h";
+const CLEAR_BELOW: &str = "\x1b[J";
+const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
+const PASTE_MARKED: &str = "\x1b[?2004h";
+const PASTE_PLAIN: &str = "\x1b[?2004l";
+const BELL: &str = "\x07";
+
+/// Knows what stands on the terminal of what can still change.
+pub(crate) struct Painter {
+    size: Size,
+    /// What stands before and after what is pending.
+    dim: (&'static str, &'static str),
+    /// The rows that stand there.
+    painted: Vec<Row>,
+    /// The cursor's row among them, from the first.
+    cursor_row: usize,
+    /// Bytes of it before the cursor.
+    cursor_byte: usize,
+    /// Rows that the cursor is below the first that stands there.
+    cursor_below: usize,
+    /// The first row of the draft that is shown, if not all of them fit.
+    first_shown: usize,
+    has_begun: bool,
+    /// What the next frame begins with.
+    prelude: String,
+}
+
+impl Painter {
+    pub(crate) fn new(size: Size, dim: (&'static str, &'static str)) -> Self {
+        Self {
+            size,
+            dim,
+            painted: Vec::new(),
+            cursor_row: 0,
+            cursor_byte: 0,
+            cursor_below: 0,
+            first_shown: 0,
+            has_begun: false,
+            prelude: String::new(),
+        }
+    }
+
+    /// Columns to lay out rows for.
+    pub(crate) fn columns(&self) -> usize {
+        self.size.columns
+    }
+
+    /// The terminal has another size. What stands there stands as the terminal has left it.
+    pub(crate) fn resize(&mut self, size: Size) {
+        self.size = size;
+        if size.reflows {
+            self.cursor_below = self.reflowed();
+        }
+    }
+
+    /// Rows between the first that stands there and the cursor's if the terminal has wrapped those
+    /// that had become too wide for it.
+    fn reflowed(&self) -> usize {
+        let columns = self.size.columns;
+        let above = self.painted.iter().take(self.cursor_row);
+        let above: usize = above.map(|row| height(&row.text, columns)).sum();
+        let own = self.painted.get(self.cursor_row).map_or("", |row| row.text.as_str());
+        above + height(own.get(..self.cursor_byte).unwrap_or_default(), columns) - 1
+    }
+
+    /// The terminal is as another program has left it: the draft begins anew where the cursor is.
+    pub(crate) fn forget(&mut self) {
+        self.painted.clear();
+        self.cursor_below = 0;
+        self.has_begun = false;
+    }
+
+    /// Rings the terminal's bell with the next frame.
+    pub(crate) fn ring(&mut self) {
+        BELL.clone_into(&mut self.prelude);
+    }
+
+    /// Clears the screen with the next frame.
+    pub(crate) fn clear(&mut self) {
+        CLEAR_SCREEN.clone_into(&mut self.prelude);
+        self.painted.clear();
+        self.cursor_below = 0;
+    }
+
+    /// What to write so that `above`, whole lines as they are to be shown, stands above `rows`.
+    pub(crate) fn frame(&mut self, above: &[u8], rows: &Rows) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(above.len() + 512);
+        let mut push = |text: &str| frame.extend_from_slice(text.as_bytes());
+        push(BEGIN);
+        if !self.has_begun {
+            self.has_begun = true;
+            push(PASTE_MARKED);
+        }
+        push("\r");
+        push(&up(self.cursor_below));
+        push(&std::mem::take(&mut self.prelude));
+        push(CLEAR_BELOW);
+        frame.extend_from_slice(above);
+        self.paint(rows, &mut frame);
+        frame.extend_from_slice(SHOW.as_bytes());
+        frame
+    }
+
+    /// What to write so that the draft goes and the terminal is as it was found.
+    pub(crate) fn withdraw(&mut self) -> Vec<u8> {
+        let frame = format!("\r{}{CLEAR_BELOW}{PASTE_PLAIN}", up(self.cursor_below));
+        self.forget();
+        frame.into_bytes()
+    }
+
+    /// What to write so that the draft stays, `farewell` stands below it, and the terminal is as it
+    /// was found.
+    pub(crate) fn farewell(&mut self, farewell: &str) -> Vec<u8> {
+        let below = self.painted.len().saturating_sub(self.cursor_below + 1);
+        let mut frame = String::new();
+        if below > 0 {
+            frame.push_str(&format!("\x1b[{below}B"));
+        }
+        frame.push_str(&farewell.replace('\n', "\r\n"));
+        frame.push_str(PASTE_PLAIN);
+        self.forget();
+        frame.into_bytes()
+    }
+
+    fn paint(&mut self, rows: &Rows, frame: &mut Vec<u8>) {
+        let shown = self.choose(rows);
+        let (dim, plain) = self.dim;
+        let mut push = |text: &str| frame.extend_from_slice(text.as_bytes());
+        push(WRAP_OFF);
+        for (index, row) in shown.iter().enumerate() {
+            if index > 0 {
+                push("\r\n");
+            }
+            match row.is_pending {
+                true => [dim, &row.text, plain].into_iter().for_each(&mut push),
+                false => push(&row.text),
+            }
+        }
+        let cursor_row = rows.cursor_row - self.first_shown;
+        push("\r");
+        push(&up(shown.len() - 1 - cursor_row));
+        push(shown.get(cursor_row).and_then(|row| row.text.get(..rows.cursor_byte)).unwrap_or(""));
+        push(WRAP_ON);
+        self.painted = shown.to_vec();
+        self.cursor_row = cursor_row;
+        self.cursor_byte = rows.cursor_byte;
+        self.cursor_below = cursor_row;
+    }
+
+    /// The rows that are shown: all, or as many as fit into half the screen, with the cursor.
+    fn choose<'a>(&mut self, rows: &'a Rows) -> &'a [Row] {
+        let count = rows.rows.len();
+        let fit = (self.size.rows / 2).max(1);
+        let last_first = count.saturating_sub(fit);
+        self.first_shown = self.first_shown.clamp(
+            (rows.cursor_row + 1).saturating_sub(fit).min(last_first),
+            rows.cursor_row.min(last_first),
+        );
+        &rows.rows[self.first_shown..(self.first_shown + fit).min(count)]
+    }
+}
+
+/// Moves the cursor up.
+fn up(rows: usize) -> String {
+    if rows == 0 { String::new() } else { format!("\x1b[{rows}A") }
+}

@@ -147,8 +147,14 @@ impl Draft {
             Key::Right | Key::Ctrl('f') => line.move_forward(1),
             Key::WordLeft | Key::Alt('b') => line.move_to_prev_word(Word::Emacs, 1),
             Key::WordRight | Key::Alt('f') => line.move_to_next_word(At::AfterEnd, Word::Emacs, 1),
-            Key::Home | Key::Ctrl('a') => line.move_home() || line.is_empty(),
-            Key::End | Key::Ctrl('e') => line.move_end() || line.is_empty(),
+            Key::Home | Key::Ctrl('a') => {
+                line.move_home();
+                true
+            }
+            Key::End | Key::Ctrl('e') => {
+                line.move_end();
+                true
+            }
             Key::Up | Key::Ctrl('p') => self.line_up() || self.older(),
             Key::Down | Key::Ctrl('n') => self.line_down() || self.newer(),
 

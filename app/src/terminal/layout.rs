@@ -55,11 +55,12 @@ pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
     pen.rows
 }
 
-/// How many rows `text` takes on a terminal that wraps it.
-pub(crate) fn height(text: &str, columns: usize) -> usize {
+/// How many rows `text` takes on a terminal that wraps it, `more` columns behind it included.
+pub(crate) fn height(text: &str, more: usize, columns: usize) -> usize {
     let mut pen = Pen::new(columns);
     pen.begin_line(false);
     pen.write(text);
+    pen.make_room(more);
     pen.rows.rows.len()
 }
 

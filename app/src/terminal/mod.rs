@@ -21,6 +21,8 @@ mod keys;
 mod layout;
 mod mode;
 mod painter;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use draft::{Draft, Effect};
 pub(crate) use keys::{Key, Keys};

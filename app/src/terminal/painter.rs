@@ -72,9 +72,17 @@ impl Painter {
     fn reflowed(&self) -> usize {
         let columns = self.size.columns;
         let above = self.painted.iter().take(self.cursor_row);
-        let above: usize = above.map(|row| height(&row.text, columns)).sum();
+        let above: usize = above.map(|row| height(row.text.trim_end(), 0, columns)).sum();
+        // Terminals differ in what they do with blanks at a row's end, and with a cursor on a wide
+        // character that they wrap. Rather a row of the draft too many stays than one of what was
+        // said goes.
         let own = self.painted.get(self.cursor_row).map_or("", |row| row.text.as_str());
-        above + height(own.get(..self.cursor_byte).unwrap_or_default(), columns) - 1
+        let (before, after) = own.split_at_checked(self.cursor_byte).unwrap_or((own, ""));
+        let down_to_cursor = match after {
+            "" => height(before.trim_end(), 0, columns),
+            _ => height(before, 1, columns),
+        };
+        above + down_to_cursor - 1
     }
 
     /// The terminal is as another program has left it: the draft begins anew where the cursor is.

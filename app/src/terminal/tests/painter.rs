@@ -1,0 +1,199 @@
+//! What stands on a terminal, after any mixture of keys, lines and sizes.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Typist;
+use super::emulator::Emulator;
+use crate::terminal::layout::{Rows, lay_out};
+use crate::terminal::{Painter, Size};
+
+/// A terminal, the painter that writes to it, and all that should stand there.
+struct Rig {
+    emulator: Emulator,
+    painter: Painter,
+    typist: Typist,
+    transcript: Vec<String>,
+}
+
+impl Rig {
+    fn new(columns: usize, rows: usize, reflows: bool) -> Self {
+        let size = Size { columns, rows, reflows };
+        Self {
+            emulator: Emulator::new(columns, rows, reflows),
+            painter: Painter::new(size, ("\x1b[2m", "\x1b[0m")),
+            typist: Typist::new(),
+            transcript: Vec::new(),
+        }
+    }
+
+    fn rows(&self) -> Rows {
+        lay_out("", &self.typist.draft.view(), self.painter.columns())
+    }
+
+    fn paint(&mut self, lines: &[String]) {
+        let above: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        self.transcript.extend_from_slice(lines);
+        let frame = self.painter.frame(above.as_bytes(), &self.rows());
+        self.emulator.feed(&frame);
+    }
+
+    fn types(&mut self, keys: &str) {
+        let before = self.typist.sent.len();
+        self.typist.types(keys);
+        let sent = self.typist.sent[before..].join("\n");
+        let own: Vec<String> = match before == self.typist.sent.len() {
+            true => Vec::new(),
+            false => sent.split('\n').map(|line| format!("[You] {line}")).collect(),
+        };
+        self.paint(&own);
+    }
+
+    fn resize(&mut self, columns: usize, rows: usize) {
+        let reflows = matches!(self.emulator, Emulator::Reflowing(_));
+        let size = Size { columns, rows, reflows };
+        self.emulator.resize(columns, rows);
+        self.painter.resize(size);
+        self.paint(&[]);
+    }
+
+    /// Everything that was said stands there once and in order, the draft below it row by row, and
+    /// nothing else.
+    #[track_caller]
+    fn check(&mut self, context: &str) {
+        let rows = self.rows();
+        let draft = rows.rows.iter().map(|row| row.text.trim_end().to_owned());
+        let draft: Vec<String> = draft.collect();
+        // Where it wrapped a line is the terminal's business.
+        let bare = |text: String| text.replace(' ', "");
+        let expected = bare(self.transcript.concat() + &draft.concat());
+        assert_eq!(bare(self.emulator.lines().concat()), expected, "{context}");
+        let screen = self.emulator.screen();
+        let shown = draft.iter().rposition(|row| !row.is_empty()).map_or(0, |last| last + 1);
+        assert!(screen.ends_with(&draft[..shown]), "{context}: {screen:?}, {draft:?}");
+        let before = &rows.rows[rows.cursor_row].text[..rows.cursor_byte];
+        let column = before.width();
+        assert_eq!(self.emulator.cursor().1, column, "{context}: {before:?}");
+    }
+}
+
+fn message(number: usize) -> String {
+    format!("[127.0.0.1:45390] {number}번째 이야기 {}", "가나다라 ".repeat(number % 7))
+}
+
+#[test]
+fn lines_stand_above_a_draft_at_every_key() {
+    for reflows in [true, false] {
+        for columns in [12, 20, 33, 80] {
+            let mut rig = Rig::new(columns, 24, reflows);
+            let keys = "안녕하세요? abc 반갑습니다ㅋㅋ \x1b[D\x1b[D나\x7f\x1b[H머리\x1b[F꼬리 漢字 😀\r다음";
+            let mut number = 0;
+            let mut chars = keys.chars().peekable();
+            while let Some(c) = chars.next() {
+                let mut key = c.to_string();
+                if c == '\x1b' {
+                    key.extend(chars.by_ref().take(2));
+                }
+                rig.types(&key);
+                rig.check(&format!("{columns} columns, after {key:?}"));
+                number += 1;
+                rig.paint(&[message(number)]);
+                rig.check(&format!("{columns} columns, line {number}"));
+            }
+            rig.paint(&(100..200).map(message).collect::<Vec<_>>());
+            rig.check("a burst");
+        }
+    }
+}
+
+/// A draft of more rows than the terminal has does not fill the scrollback with itself.
+#[test]
+fn a_draft_that_is_too_high_is_shown_in_part() {
+    for reflows in [true, false] {
+        let mut rig = Rig::new(40, 10, reflows);
+        let text: Vec<String> = (1..=30).map(|number| format!("줄 {number}")).collect();
+        rig.types(&format!("\x1b[200~{}\x1b[201~", text.join("\n")));
+        for number in 0..20 {
+            rig.paint(&[message(number)]);
+            rig.types("\x1b[A");
+        }
+        let lines = rig.emulator.lines();
+        let shown: Vec<&String> = lines.iter().filter(|line| line.starts_with("[You] ")).collect();
+        assert_eq!(
+            shown,
+            ["[You] 줄 10", "[You] 줄 11", "[You] 줄 12", "[You] 줄 13", "[You] 줄 14"]
+        );
+        let said = lines.iter().filter(|line| line.contains("이야기")).count();
+        assert_eq!(said, 20);
+    }
+}
+
+/// Any mixture. The random numbers are the same in every run; a failure says which.
+#[test]
+fn nothing_is_torn() {
+    for seed in 0..300 {
+        let reflows = seed % 2 == 0;
+        let mut random = fastrand::Rng::with_seed(seed);
+        let least = if reflows { 20 } else { 40 };
+        let mut rig = Rig::new(random.usize(least..60), 24, reflows);
+        // A terminal whose screen is not full may push rows out of it that it wraps anew.
+        rig.paint(&vec![">".to_owned(); 30]);
+        for step in 0..60 {
+            let context = format!("seed {seed}, step {step}");
+            // Not so much that it does not fit into half the screen at any width.
+            if rig.rows().rows.len() > 3 {
+                rig.typist.draft.take();
+            }
+            match random.u8(0..10) {
+                0 | 1 => {
+                    let count = if random.u8(0..10) == 0 { 40 } else { 1 };
+                    let lines: Vec<String> = (0..count)
+                        .map(|_| format!("> {}", "가a".repeat(random.usize(0..6))))
+                        .collect();
+                    rig.paint(&lines);
+                }
+                2 => rig.resize(random.usize(least..60), random.usize(20..30)),
+                3 => rig.types(
+                    random.choice(["\x1b[D", "\x1b[H", "\x1b[F", "\x1b[A", "\x12"]).unwrap(),
+                ),
+                4 => rig.types(random.choice(["\x7f", "\x15", "\x17", "\x0b", "\x1b[3~"]).unwrap()),
+                // What has been said and is too wide for it, a terminal that cuts rows off loses.
+                5 if reflows || rig.rows().rows.iter().all(|row| row.text.width() < 40) => {
+                    rig.types("\r");
+                }
+                6 => rig.types("\x1b[200~하나\n둘 둘\n\x1b[201~"),
+                _ => rig
+                    .types(random.choice(["가", "안녕하세요 ", "abc ", "漢", "😀", "ㅋ"]).unwrap()),
+            }
+            rig.check(&context);
+        }
+    }
+}
+
+#[test]
+fn leaving_keeps_the_draft_and_withdrawing_takes_it_away() {
+    let mut rig = Rig::new(20, 24, true);
+    rig.paint(&[message(1)]);
+    rig.types("가나다라마바사아자차카타파하\x1b[H");
+    let farewell = rig.painter.farewell("\nexit\n");
+    rig.emulator.feed(&farewell);
+    let lines = rig.emulator.lines();
+    assert_eq!(lines[1..], ["[You] 가나다라마바사", "아자차카타파하", "exit"]);
+
+    let mut rig = Rig::new(20, 24, true);
+    rig.paint(&["> 안내".to_owned()]);
+    rig.types("가나다라마바사아자차카타파하\x1b[H");
+    let withdrawn = rig.painter.withdraw();
+    rig.emulator.feed(&withdrawn);
+    assert_eq!(rig.emulator.lines(), ["> 안내"]);
+}
+
+#[test]
+fn clearing_leaves_the_draft_alone_at_the_top() {
+    let mut rig = Rig::new(30, 10, false);
+    rig.paint(&[message(1)]);
+    rig.types("초안");
+    rig.painter.clear();
+    rig.paint(&[]);
+    assert_eq!(rig.emulator.screen(), ["[You] 초안"]);
+    assert_eq!(rig.emulator.cursor(), (0, 10));
+}

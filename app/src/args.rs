@@ -140,8 +140,12 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, 
     let options_end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (options, rest) = words.split_at(options_end);
-    // argh knows the long form only.
+    // argh knows neither the short form of help nor `--option=value`.
     let options = options.iter().map(|&word| if word == "-h" { "--help" } else { word });
+    let options = options.flat_map(|word| match word.split_once('=') {
+        Some((option, value)) if option.starts_with("--") => vec![option, value],
+        _ => vec![word],
+    });
     let words: Vec<&str> = options.chain(rest.iter().copied()).collect();
 
     match Chat::from_args(&["chat"], &words) {

@@ -76,6 +76,15 @@ fn wrong_usage_says_so_in_one_or_two_lines() {
         ),
         (&["serve", "127.0.0.1", "0", "--backlog", "many"], "chat: "),
         (
+            &["serve", "127.0.0.1", "0", "--max-line=15"],
+            "chat: --max-line: 15 is not between 16 and 65536 bytes\n",
+        ),
+        (
+            &["join", "127.0.0.1", "1", "--color=often"],
+            "chat: Error parsing option '--color' with value 'often': \
+             not auto, always or never\nTry: chat join --help\n",
+        ),
+        (
             &["join", "127.0.0.1"],
             "chat: Required positional arguments not provided: port\nTry: chat join --help\n",
         ),

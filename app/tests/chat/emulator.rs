@@ -37,6 +37,13 @@ impl Emulator {
         }
     }
 
+    pub(crate) fn columns(&self) -> usize {
+        match self {
+            Self::Reflowing(terminal) => terminal.size().0,
+            Self::Cutting(terminal) => terminal.screen().size().1.get().into(),
+        }
+    }
+
     /// Row and column, from 0.
     pub(crate) fn cursor(&self) -> (usize, usize) {
         match self {

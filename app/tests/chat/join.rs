@@ -114,7 +114,7 @@ fn interrupts_end_it_while_it_connects() {
     }
     for signal in [Signal::INT, Signal::TERM] {
         let mut ben = Program::join(addr.port(), &[]);
-        wait_for_handler(&ben, signal);
+        wait_for_handler(ben.id(), signal);
         ben.signal(signal);
         assert_eq!(ben.status(), 0);
         assert_eq!(ben.out.all(), "\nexit\n");
@@ -126,9 +126,9 @@ fn interrupts_end_it_while_it_connects() {
 }
 
 /// Waits until a program catches a signal.
-fn wait_for_handler(program: &Program, signal: Signal) {
+pub(crate) fn wait_for_handler(id: u32, signal: Signal) {
     crate::harness::wait_until("the signal is caught", || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim();
         let caught = u64::from_str_radix(caught, 16).ok()?;
         (caught & (1 << (signal.as_raw() - 1)) != 0).then_some(())

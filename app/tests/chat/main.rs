@@ -10,10 +10,16 @@
 )]
 
 mod command_line;
+mod emulator;
 mod faults;
 mod harness;
+mod interactive;
 mod join;
+mod leaving;
+mod looks;
+mod mixture;
 mod original;
 mod serve;
 mod session;
 mod stalls;
+mod terminal;

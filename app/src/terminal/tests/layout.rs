@@ -33,7 +33,7 @@ fn rows_are_those_of_a_terminal() {
             let mut ours: Vec<&str> = rows.rows.iter().map(|row| row.text.trim_end()).collect();
             // A terminal keeps the cursor in a full row; the next character is on the next one.
             let (row, column) = terminal.cursor();
-            let is_full = column == columns;
+            let is_full = column == terminal.columns();
             assert_eq!(rows.cursor_row, row + usize::from(is_full), "{text:?} in {columns}");
             ours.truncate(ours.len() - usize::from(is_full));
             assert_eq!(ours, terminal.screen(), "{columns} columns");

@@ -1,0 +1,266 @@
+//! Programs on a pseudo-terminal, and what is to be seen on it.
+
+use std::io::{Read, Write};
+use std::process::Child;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pty_process::blocking::{Command, Pty, open};
+use rustix::process::{Pid, kill_process};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::emulator::Emulator;
+use crate::harness::{LIMIT, Signal, executable, wait_until};
+
+/// A terminal, somebody at its keyboard, and the program that has it.
+pub(crate) struct Terminal {
+    pty: Arc<Pty>,
+    child: Child,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+/// What the program has written.
+pub(crate) struct Seen {
+    pub(crate) emulator: Emulator,
+    pub(crate) bytes: Vec<u8>,
+    /// Bytes that the emulator has: whole characters.
+    fed: usize,
+    has_ended: bool,
+}
+
+/// Columns from which on no line of these tests is wrapped.
+pub(crate) const NEVER_WRAPS: usize = 100;
+
+/// What a terminal is.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+    /// Whether it wraps rows anew when it becomes narrower.
+    pub(crate) reflows: bool,
+}
+
+impl Kind {
+    /// One that wraps nothing of these tests.
+    pub(crate) const WIDE: Self = Self::cutting(NEVER_WRAPS);
+
+    pub(crate) const fn cutting(columns: usize) -> Self {
+        Self { columns, rows: 24, reflows: false }
+    }
+
+    pub(crate) const fn reflowing(columns: usize) -> Self {
+        Self { columns, rows: 24, reflows: true }
+    }
+
+    /// The name of one of its kind.
+    fn name(self) -> &'static str {
+        if self.reflows { "xterm-256color" } else { "linux" }
+    }
+}
+
+impl Terminal {
+    /// `chat join` to a server on this machine.
+    pub(crate) fn join(port: u16, kind: Kind, options: &[&str]) -> Self {
+        Self::join_with(port, kind, options, &[])
+    }
+
+    /// The same in an environment.
+    pub(crate) fn join_with(
+        port: u16,
+        kind: Kind,
+        options: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let port = port.to_string();
+        let args = ["join", "127.0.0.1", &port].into_iter().chain(options.iter().copied());
+        let command = Command::new(executable()).args(args);
+        Self::run(command.envs(environment.iter().copied()), kind, environment)
+    }
+
+    pub(crate) fn run(command: Command, kind: Kind, environment: &[(&str, &str)]) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(size(kind.columns, kind.rows)).unwrap();
+        let mut command = command.env_remove("TMUX").env_remove("XTERM_VERSION");
+        for name in ["NO_COLOR", "TERM"] {
+            if !environment.iter().any(|(set, _)| *set == name) {
+                command = match name {
+                    "TERM" => command.env(name, kind.name()),
+                    name => command.env_remove(name),
+                };
+            }
+        }
+        let child = command.spawn(pts).unwrap();
+        let pty = Arc::new(pty);
+        let seen = Seen {
+            emulator: Emulator::new(kind.columns, kind.rows, kind.reflows),
+            bytes: Vec::new(),
+            fed: 0,
+            has_ended: false,
+        };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
+        let (reader, shared) = (pty.clone(), seen.clone());
+        thread::spawn(move || read(&reader, &shared));
+        Self { pty, child, seen }
+    }
+
+    pub(crate) fn types(&self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn pastes(&self, text: &str) {
+        // As terminals do.
+        self.types(&format!("\x1b[200~{}\x1b[201~", text.replace('\n', "\r")));
+    }
+
+    pub(crate) fn resize(&self, columns: usize, rows: usize) {
+        self.lock().emulator.resize(columns, rows);
+        self.pty.resize(size(columns, rows)).unwrap();
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits until what is seen is so.
+    #[track_caller]
+    pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&mut Seen) -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        let mut seen = self.lock();
+        while !is_so(&mut seen) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let lines = seen.emulator.lines();
+                let tail = &lines[lines.len().saturating_sub(30)..];
+                let cursor = seen.emulator.cursor();
+                drop(seen);
+                panic!("waited in vain until {what}; there is {tail:#?}, cursor {cursor:?}");
+            }
+            // Output wakes this up; the time is for conditions that depend on something else.
+            seen = self.seen.1.wait_timeout(seen, left.min(Duration::from_millis(50))).unwrap().0;
+        }
+    }
+
+    /// Waits until the last lines are these. Where one is wrapped is the terminal's business.
+    #[track_caller]
+    pub(crate) fn ends_with(&self, expected: &[&str]) {
+        self.wait(&format!("it ends with {expected:#?}"), |seen| {
+            let columns = seen.emulator.columns();
+            let shown = joined(seen.emulator.lines().iter().map(String::as_str), columns);
+            shown.ends_with(&joined(expected.iter().copied(), columns))
+        });
+    }
+
+    /// Waits until these are all lines.
+    #[track_caller]
+    pub(crate) fn shows(&self, expected: &[&str]) {
+        self.wait(&format!("it shows {expected:#?}"), |seen| {
+            let columns = seen.emulator.columns();
+            let shown = joined(seen.emulator.lines().iter().map(String::as_str), columns);
+            shown == joined(expected.iter().copied(), columns)
+        });
+    }
+
+    /// Waits until the screen's last rows are these, row by row.
+    #[track_caller]
+    pub(crate) fn has_rows(&self, expected: &[&str]) {
+        self.wait(&format!("its rows end with {expected:?}"), |seen| {
+            seen.emulator
+                .screen()
+                .ends_with(&expected.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>())
+        });
+    }
+
+    /// Waits until the cursor is in this column, from 0.
+    #[track_caller]
+    pub(crate) fn has_cursor_in(&self, column: usize) {
+        self.wait(&format!("the cursor is in column {column}"), |seen| {
+            seen.emulator.cursor().1 == column
+        });
+    }
+
+    /// All lines that stand there now.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lock().emulator.lines()
+    }
+
+    /// Looks at the emulator as it is now.
+    pub(crate) fn look<T>(&self, at: impl FnOnce(&Emulator) -> T) -> T {
+        at(&self.lock().emulator)
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.lock().bytes.clone()
+    }
+
+    /// Waits for the program's end and for all that it wrote, and gives its exit status. The
+    /// terminal must be as it was.
+    #[track_caller]
+    pub(crate) fn status(&mut self) -> i32 {
+        let status = wait_until("the program ends", || self.child.try_wait().unwrap());
+        self.wait("the output ends", |seen| seen.has_ended);
+        let modes = tcgetattr(&*self.pty).unwrap().local_modes;
+        assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
+        let bytes = self.bytes();
+        for (set, reset) in [("\x1b[?2004h", "\x1b[?2004l"), ("\x1b[?7l", "\x1b[?7h")] {
+            let last = |text| String::from_utf8_lossy(&bytes).rfind(text);
+            assert!(last(set) <= last(reset), "{set:?} stays");
+        }
+        status.code().unwrap_or_else(|| panic!("ended by {status}"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads what the program writes, until nobody has the terminal open any more.
+fn read(pty: &Pty, seen: &(Mutex<Seen>, Condvar)) {
+    let mut pty = pty;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        // The end is an error (EIO).
+        let count = pty.read(&mut buffer).unwrap_or(0);
+        let mut seen_now = seen.0.lock().unwrap();
+        seen_now.take(&buffer[..count]);
+        seen.1.notify_all();
+        if count == 0 {
+            return;
+        }
+    }
+}
+
+impl Seen {
+    fn take(&mut self, bytes: &[u8]) {
+        self.has_ended = bytes.is_empty();
+        self.bytes.extend_from_slice(bytes);
+        let new = &self.bytes[self.fed..];
+        let whole = match str::from_utf8(new) {
+            Ok(text) => text.len(),
+            Err(error) => {
+                assert!(error.error_len().is_none(), "not UTF-8 is written");
+                error.valid_up_to()
+            }
+        };
+        self.emulator.feed(&new[..whole]);
+        self.fed += whole;
+    }
+}
+
+/// Lines as one text. On a narrow terminal, which wraps some of them, without their ends and without
+/// the blanks that it leaves where a wide character does not fit.
+fn joined<'a>(lines: impl Iterator<Item = &'a str>, columns: usize) -> String {
+    let lines = lines.map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
+    if columns >= NEVER_WRAPS { lines } else { lines.replace([' ', '\n'], "") }
+}
+
+fn size(columns: usize, rows: usize) -> pty_process::Size {
+    pty_process::Size::new(rows.try_into().unwrap(), columns.try_into().unwrap())
+}

@@ -34,7 +34,7 @@ pub(crate) fn configure(socket: &SockRef<'_>) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::listen::listen;
     use crate::place::Place;
@@ -52,11 +52,15 @@ mod tests {
         let (listeners, port) = smol::block_on(listen(&place)).unwrap();
         let _peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let (accepted, _) = listeners[0].accept().unwrap();
-        let socket = SockRef::from(&accepted);
+        assert_configured(&SockRef::from(&accepted));
+    }
+
+    pub(crate) fn assert_configured(socket: &SockRef<'_>) {
         assert!(socket.tcp_nodelay().unwrap());
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), ASK_AFTER);
         assert_eq!(socket.tcp_keepalive_interval().unwrap(), ASK_AGAIN);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), ASK_TIMES);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(ANSWER_WITHIN));
         assert_eq!(socket.tcp_notsent_lowat().unwrap(), NOT_SENT);
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's tasks, a file each.
 
 mod ci;
+mod picture;
 mod shell;
 
 use std::process::ExitCode;
@@ -18,12 +19,14 @@ struct Xtask {
 #[argh(subcommand)]
 enum Task {
     Ci(ci::Ci),
+    Picture(picture::Picture),
 }
 
 fn main() -> ExitCode {
     let Xtask { task } = argh::from_env();
     let result = match task {
         Task::Ci(ci) => ci.run(),
+        Task::Picture(picture) => picture.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -64,6 +64,7 @@ async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::socket::tests::assert_configured;
     use socket2::{Domain, Socket, Type};
     use std::net::TcpListener;
 
@@ -96,6 +97,14 @@ mod tests {
         let stream = smol::block_on(connect_to_first(&addresses, deadline)).unwrap();
         assert_eq!(stream.get_ref().peer_addr().unwrap(), addresses[2]);
         assert!(Instant::now() < deadline);
+    }
+
+    /// So that a dead link is noticed, also when nobody talks.
+    #[test]
+    fn a_connection_has_the_rooms_options() {
+        let listener = listener(1);
+        let stream = smol::block_on(connect_to(listener.local_addr().unwrap())).unwrap();
+        assert_configured(&SockRef::from(stream.get_ref()));
     }
 
     #[test]

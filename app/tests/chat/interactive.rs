@@ -335,7 +335,7 @@ fn a_flood() {
     for (count, c) in (1..).zip(draft.chars()) {
         terminal.types(&c.to_string());
         let so_far: String = draft.chars().take(count).collect();
-        terminal.ends_with(&[&format!("[You] {so_far}")]);
+        terminal.has_rows(&[format!("[You] {so_far}").trim_end()]);
     }
     let last = format!("[{addr}] {}번째", LINES - 1);
     terminal.wait("all is there", |seen| {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Peer, Program, Server, Signal, executable};
+use crate::harness::{Peer, Program, Server, Signal, executable, wait_until};
 
 #[test]
 fn the_end_of_input() {
@@ -127,7 +127,7 @@ fn interrupts_end_it_while_it_connects() {
 
 /// Waits until a program catches a signal.
 pub(crate) fn wait_for_handler(id: u32, signal: Signal) {
-    crate::harness::wait_until("the signal is caught", || {
+    wait_until("the signal is caught", || {
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim();
         let caught = u64::from_str_radix(caught, 16).ok()?;
@@ -220,8 +220,12 @@ fn a_closed_output() {
     let (mut ben, out) = Program::run_unread(&mut command);
     drop(out);
     let mut ann = server.member();
-    ann.send("누가 들어요?\n");
-    assert_eq!(ben.status(), 0);
+    // A program that another test is just starting may hold the other end of the pipe for a moment.
+    let status = wait_until("it ends", || {
+        ann.send("누가 들어요?\n");
+        ben.exit_status()
+    });
+    assert!(status.success());
     assert_eq!(ben.err.all(), "");
 }
 

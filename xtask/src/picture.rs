@@ -1,0 +1,259 @@
+//! `cargo xtask picture`: the README's picture, from a real session.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::num::NonZero;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use argh::FromArgs;
+use pty_process::blocking::{Pty, open};
+
+use crate::shell::{cargo, root, run, say};
+
+/// Draw the README's picture: two people in a room on two terminals, with the program as it is.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "picture")]
+pub(crate) struct Picture {}
+
+/// Where it goes.
+const FILE: &str = "app/session.svg";
+
+const COLUMNS: u16 = 58;
+const ROWS: u16 = 9;
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+impl Picture {
+    pub(crate) fn run(&self) -> Result<(), String> {
+        run(cargo().args(["build", "--release", "--package", "chat"]))?;
+        let screens = session().map_err(|error| format!("the session: {error}"))?;
+        fs::write(root().join(FILE), svg(&screens)).map_err(|error| format!("{FILE}: {error}"))?;
+        say(&format!("{FILE} is drawn."));
+        Ok(())
+    }
+}
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// Two people and somebody who looks in, until both have a draft standing.
+fn session() -> Outcome<[vt100::Screen; 2]> {
+    let mut server = Server::start()?;
+    let mut teacher = Terminal::join(server.port)?;
+    teacher.wait_for("(1 user online)")?;
+    let mut pupil = Terminal::join(server.port)?;
+    teacher.wait_for("(2 users online)")?;
+    pupil.wait_for("(2 users online)")?;
+    teacher.types("안녕하세요? 오늘 자료를 올렸습니다.\r")?;
+    pupil.wait_for("올렸습니다.")?;
+    pupil.types("네 안녕하세요ㅋㅋ 잘 받았습니다!\r")?;
+    teacher.wait_for("받았습니다!")?;
+    teacher.types("3쪽 그림부터 ")?;
+    teacher.wait_for("3쪽 그림부터")?;
+    let mut visitor = TcpStream::connect(("127.0.0.1", server.port))?;
+    pupil.wait_for("(3 users online)")?;
+    visitor.write_all("늦어서 죄송합니다 😅\n".as_bytes())?;
+    pupil.wait_for("죄송합니다")?;
+    drop(visitor);
+    pupil.wait_for("left (2 users online)")?;
+    pupil.types("저도 질문이 하나 있는데요, 두 번째 그림에서 화살표가 어느 쪽인")?;
+    pupil.wait_for("쪽인")?;
+    teacher.wait_for("left (2 users online)")?;
+    teacher.types("봅시다. 漢字도")?;
+    teacher.wait_for("漢字도")?;
+    server.child.kill()?;
+    Ok([teacher.screen.screen().clone(), pupil.screen.screen().clone()])
+}
+
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start() -> Outcome<Self> {
+        let mut child = Command::new(executable())
+            .args(["serve", "127.0.0.1", "0"])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let out = child.stdout.take().ok_or("no output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        let port = line.trim_end_matches(['.', '\n']).rsplit(' ').next().ok_or("no port")?;
+        Ok(Self { child, port: port.parse()? })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Terminal {
+    child: Child,
+    pty: Pty,
+    written: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+}
+
+impl Terminal {
+    fn join(port: u16) -> Outcome<Self> {
+        let (pty, pts) = open()?;
+        pty.resize(pty_process::Size::new(ROWS, COLUMNS))?;
+        let mut reader = fs::File::from(rustix::io::dup(&pty)?);
+        let child = pty_process::blocking::Command::new(executable())
+            .args(["join", "127.0.0.1", &port.to_string()])
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .spawn(pts)?;
+        let (sender, written) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let size = |length| NonZero::new(length).ok_or("an empty terminal");
+        let screen = vt100::Parser::new(size(ROWS)?, size(COLUMNS)?, 0);
+        Ok(Self { child, pty, written, screen })
+    }
+
+    fn types(&mut self, text: &str) -> Outcome<()> {
+        Ok(self.pty.write_all(text.as_bytes())?)
+    }
+
+    fn wait_for(&mut self, text: &str) -> Outcome<()> {
+        let deadline = Instant::now() + LIMIT;
+        while !self.screen.screen().contents().contains(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let bytes = self.written.recv_timeout(left).map_err(|_| format!("no {text:?}"))?;
+            self.screen.process(&bytes);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn executable() -> std::path::PathBuf {
+    root().join("target/release/chat")
+}
+
+// Lengths in the picture, in pixels.
+const CELL: f64 = 8.4;
+const LINE: f64 = 19.0;
+const MARGIN: f64 = 14.0;
+const TITLE: f64 = 30.0;
+
+const BACKGROUND: &str = "#1d2026";
+const FRAME: &str = "#2b3038";
+const TEXT: &str = "#d8dee9";
+
+/// The screens as windows, one below the other.
+fn svg(screens: &[vt100::Screen]) -> String {
+    let width = f64::from(COLUMNS) * CELL + 2.0 * MARGIN;
+    let height = f64::from(ROWS) * LINE + TITLE + 2.0 * MARGIN;
+    let total = height * screens.len() as f64 + MARGIN * (screens.len() as f64 - 1.0);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{total:.0}\" \
+         viewBox=\"0 0 {width:.1} {total:.1}\" font-size=\"14\" font-family=\"'DejaVu Sans Mono', \
+         'Noto Sans Mono CJK KR', 'D2Coding', 'NanumGothicCoding', Menlo, Consolas, monospace\">\n"
+    );
+    let mut top = 0.0;
+    for screen in screens {
+        window(screen, width, height, top, &mut svg);
+        top += height + MARGIN;
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn window(screen: &vt100::Screen, width: f64, height: f64, top: f64, svg: &mut String) {
+    let _ = writeln!(
+        svg,
+        "<g transform=\"translate(0 {top:.1})\">\n\
+         <rect width=\"{width:.1}\" height=\"{height:.1}\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
+         <path d=\"M0 {TITLE} V8 a8 8 0 0 1 8 -8 H{:.1} a8 8 0 0 1 8 8 V{TITLE} z\" fill=\"{FRAME}\"/>\n\
+         <circle cx=\"18\" cy=\"15\" r=\"5\" fill=\"#bf616a\"/>\n\
+         <circle cx=\"36\" cy=\"15\" r=\"5\" fill=\"#ebcb8b\"/>\n\
+         <circle cx=\"54\" cy=\"15\" r=\"5\" fill=\"#a3be8c\"/>\n\
+         <text x=\"{:.1}\" y=\"20\" text-anchor=\"middle\" fill=\"{TEXT}\" opacity=\"0.6\">chat join</text>",
+        width - 8.0,
+        width / 2.0,
+    );
+    for row in 0..ROWS {
+        let baseline = TITLE + MARGIN + f64::from(row) * LINE + 14.0;
+        for run in runs(screen, row) {
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{baseline:.1}\" fill=\"{}\"{}>{}</text>",
+                MARGIN + f64::from(run.column) * CELL,
+                run.colour,
+                if run.is_dim { " opacity=\"0.6\"" } else { "" },
+                run.text,
+            );
+        }
+    }
+    let (row, column) = screen.cursor_position();
+    let _ = writeln!(
+        svg,
+        "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{CELL}\" height=\"{LINE}\" fill=\"{TEXT}\" \
+         opacity=\"0.8\"/>\n</g>",
+        MARGIN + f64::from(column) * CELL,
+        TITLE + MARGIN + f64::from(row) * LINE - 1.0,
+    );
+}
+
+/// A word, or one wide character: fonts do not keep to cells as terminals do, so that each is given
+/// its place.
+struct Run {
+    column: u16,
+    text: String,
+    colour: String,
+    is_dim: bool,
+}
+
+fn runs(screen: &vt100::Screen, row: u16) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut next = None;
+    for column in 0..COLUMNS {
+        let Some(cell) = screen.cell(row, column) else { continue };
+        if matches!(cell.contents(), "" | " ") {
+            continue;
+        }
+        let text = cell.contents().replace('&', "&amp;").replace('<', "&lt;");
+        let (colour, is_dim) = (colour(cell.fgcolor()), cell.dim());
+        match runs.last_mut().filter(|_| next == Some(column) && !cell.is_wide()) {
+            Some(run) if run.colour == colour && run.is_dim == is_dim => run.text.push_str(&text),
+            _ => runs.push(Run { column, text, colour, is_dim }),
+        }
+        next = (!cell.is_wide()).then_some(column + 1);
+    }
+    runs
+}
+
+/// Of xterm's palette, what the program uses: its cube.
+fn colour(colour: vt100::Color) -> String {
+    match colour {
+        vt100::Color::Idx(index @ 16..=231) => {
+            let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+            let cube = index - 16;
+            format!("#{:02x}{:02x}{:02x}", level(cube / 36), level(cube / 6 % 6), level(cube % 6))
+        }
+        _ => TEXT.to_owned(),
+    }
+}

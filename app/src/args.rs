@@ -67,9 +67,15 @@ pub(crate) struct Serve {
     pub(crate) quiet: bool,
 }
 
-/// Join a room: lines from standard input are sent, what others say is printed. Ctrl+C ends it.
+/// Join a room: lines that are typed are sent, what others say is shown. Ctrl+C ends it.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "join", example = "chat join 127.0.0.1 3333")]
+#[argh(
+    subcommand,
+    name = "join",
+    example = "chat join 127.0.0.1 3333",
+    note = "On a terminal the line that is being typed stands below what others say, and the\n\
+            connection is made again when it ends. With a pipe at either end it is a filter."
+)]
 pub(crate) struct Join {
     /// address or name of the machine that serves the room
     #[argh(positional, from_str_fn(host))]

@@ -1,24 +1,20 @@
 //! The client on a terminal: a line editor below what the room says.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::net::TcpStream;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{self, Duration};
+use std::time::Duration;
 
 use async_signal::{Signal, Signals};
-use chat_core::{FAREWELL, Instant, Line};
+use chat_core::{FAREWELL, Instant};
 use futures_lite::Stream;
 use futures_lite::future::or;
 use rustix::process::kill_current_process_group;
-use smol::Async;
 
-use super::backoff::Backoff;
-use super::connect;
-use super::connection::{Connection, Moved};
+use super::connection::Moved;
 use super::keyboard::{self, Typed};
+use super::link::Link;
 use super::style::Style;
 use crate::args::Join;
 use crate::clock::{Alarm, Clock, PATIENCE, within};
@@ -58,30 +54,11 @@ pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result
     end
 }
 
-type Socket = Arc<Async<TcpStream>>;
-
-/// The way to the room.
-enum Link<'a> {
-    Connecting(Pin<Box<dyn Future<Output = Result<Socket, Failure>> + 'a>>),
-    Connected(Box<Connection>),
-    /// Until it is time to connect again.
-    Waiting(Instant),
-}
-
 /// Moves what is typed to the room, and what the room says to the terminal.
 struct Session<'a> {
-    place: &'a Place<'a>,
-    no_reconnect: bool,
     clock: Clock,
     alarm: Alarm,
-
     link: Link<'a>,
-    connected_at: time::Instant,
-    backoff: Backoff,
-    /// Whether a room has let us in.
-    has_joined: bool,
-    /// Lines that were typed and not sent while there is no connection.
-    unsent: Vec<u8>,
 
     keyboard: Pin<Box<Typed>>,
     keys: Keys,
@@ -90,10 +67,6 @@ struct Session<'a> {
     draft: Draft,
 
     style: Style,
-    /// Lines that are to be shown.
-    lines: Vec<u8>,
-    /// What was last said of the connection.
-    said: String,
     painter: Painter,
     /// Whether the draft is to be painted although no line comes.
     is_stale: bool,
@@ -129,23 +102,15 @@ impl<'a> Session<'a> {
             .map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
         let keyboard = keyboard::read().map_err(Failure::thread)?;
         Ok(Self {
-            place,
-            no_reconnect: args.no_reconnect,
             clock,
             alarm: Alarm::new(clock),
-            link: Link::Connecting(Box::pin(connect::connect(place))),
-            connected_at: time::Instant::now(),
-            backoff: Backoff::new(),
-            has_joined: false,
-            unsent: Vec::new(),
+            link: Link::new(place, args.no_reconnect, clock),
             keyboard: Box::pin(keyboard),
             keys: Keys::default(),
             escape_at: None,
             draft: Draft::new(),
             painter: Painter::new(Size::now(), style.dim()),
             style,
-            lines: Vec::new(),
-            said: String::new(),
             is_stale: true,
             frame_at: clock.now(),
             printer,
@@ -161,7 +126,7 @@ impl<'a> Session<'a> {
         loop {
             let Some(typed) = self.take_typed(cx) else { return Poll::Ready(Ok(())) };
             let mut moved = typed | self.take_changes(cx);
-            moved |= self.follow_link(cx)?;
+            moved |= self.link.poll(cx)?;
             moved |= self.print(cx).map_err(|error| Failure::output(&error))?;
             moved |= self.tick(cx);
             if !moved {
@@ -204,25 +169,14 @@ impl<'a> Session<'a> {
 
     /// Sends the draft: each of its lines is a message.
     fn enter(&mut self) {
-        if self.pending().len() >= ENOUGH {
+        if self.link.unsent().len() >= ENOUGH {
             return self.painter.ring();
         }
         let mut text = self.draft.take();
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        match &mut self.link {
-            Link::Connected(connection) => connection.client.type_in(text.as_bytes()),
-            _ => self.unsent.extend_from_slice(text.as_bytes()),
-        }
-    }
-
-    /// What was entered and is not sent.
-    fn pending(&self) -> &[u8] {
-        match &self.link {
-            Link::Connected(connection) => connection.client.unsent(),
-            _ => &self.unsent,
-        }
+        self.link.send(&text);
     }
 
     fn take_changes(&mut self, cx: &mut Context<'_>) -> Moved {
@@ -236,69 +190,6 @@ impl<'a> Session<'a> {
             Poll::Ready(None) | Poll::Pending => return false,
         }
         true
-    }
-
-    /// Connects, moves what a connection brings, waits to connect again.
-    fn follow_link(&mut self, cx: &mut Context<'_>) -> Result<Moved, Failure> {
-        match &mut self.link {
-            Link::Connecting(attempt) => match attempt.as_mut().poll(cx) {
-                Poll::Pending => Ok(false),
-                Poll::Ready(Ok(socket)) => {
-                    let mut connection = Connection::new(socket, false);
-                    connection.client.type_in(&std::mem::take(&mut self.unsent));
-                    self.link = Link::Connected(Box::new(connection));
-                    self.connected_at = time::Instant::now();
-                    Ok(true)
-                }
-                Poll::Ready(Err(failure)) => self.connect_again(failure).map(|()| true),
-            },
-            Link::Connected(connection) => {
-                let moved = connection.poll(cx);
-                if connection.has_ended() {
-                    let closed = || io::ErrorKind::ConnectionAborted.into();
-                    let error = connection.failure().unwrap_or_else(closed);
-                    self.unsent = connection.client.unsent().to_vec();
-                    self.collect_lines();
-                    self.backoff.lasted(self.connected_at.elapsed());
-                    self.connect_again(Failure::connection_ended(self.place, &error))?;
-                    return Ok(true);
-                }
-                Ok(moved)
-            }
-            Link::Waiting(until) => {
-                let is_due = *until <= self.clock.now();
-                if is_due {
-                    self.link = Link::Connecting(Box::pin(connect::connect(self.place)));
-                }
-                Ok(is_due)
-            }
-        }
-    }
-
-    /// After a while; fails if that is not wanted. What is said again and again is said once.
-    fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
-        if self.no_reconnect || !self.has_joined {
-            return Err(failure);
-        }
-        let said = format!("{failure}; connecting again\n");
-        if self.said != said {
-            self.lines.extend_from_slice(said.as_bytes());
-            self.said = said;
-        }
-        self.link = Link::Waiting(self.clock.now() + self.backoff.wait());
-        Ok(())
-    }
-
-    /// Takes what the connection wants shown.
-    fn collect_lines(&mut self) {
-        let Link::Connected(connection) = &mut self.link else { return };
-        let lines = connection.take_display();
-        if !self.has_joined && !lines.is_empty() {
-            let text = String::from_utf8_lossy(&lines);
-            let first = text.split('\n').next().unwrap_or_default();
-            self.has_joined = !matches!(Line::parse(first), Line::Full(_));
-        }
-        self.lines.extend_from_slice(&lines);
     }
 
     /// Shows what has changed, if the terminal has taken what was shown before.
@@ -321,11 +212,9 @@ impl<'a> Session<'a> {
             }
             Suspension::Begun | Suspension::Until(_) => return Ok(false),
         }
-        if self.lines.len() < ENOUGH {
-            self.collect_lines();
-        }
-        let is_due = self.lines.len() >= ENOUGH || self.frame_at <= self.clock.now();
-        if self.is_stale || (is_due && !self.lines.is_empty()) {
+        let waiting = self.link.waiting();
+        let is_due = waiting >= ENOUGH || self.frame_at <= self.clock.now();
+        if self.is_stale || (is_due && waiting > 0) {
             self.begin_frame();
             return Ok(true);
         }
@@ -335,8 +224,8 @@ impl<'a> Session<'a> {
     fn begin_frame(&mut self) {
         self.is_stale = false;
         self.frame_at = self.clock.now() + FRAME;
-        let above = self.style.show(std::mem::take(&mut self.lines), "\r\n");
-        let pending = String::from_utf8_lossy(self.pending()).into_owned();
+        let above = self.style.show(self.link.take_lines(), "\r\n");
+        let pending = String::from_utf8_lossy(self.link.unsent()).into_owned();
         let rows = lay_out(&pending, &self.draft.view(), self.painter.columns());
         self.begin_print(|painter| painter.frame(&above, &rows));
     }
@@ -365,10 +254,13 @@ impl<'a> Session<'a> {
 
     /// Waits for the next moment that something is to be done at.
     fn tick(&mut self, cx: &mut Context<'_>) -> Moved {
-        let frame_at = (!self.lines.is_empty() && !self.is_printing).then_some(self.frame_at);
-        let link_at = if let Link::Waiting(until) = self.link { Some(until) } else { None };
+        let may_print = !self.is_printing && self.suspension == Suspension::No;
+        let frame_at = (may_print && self.link.waiting() > 0).then_some(self.frame_at);
         let resume_at = if let Suspension::Until(at) = self.suspension { Some(at) } else { None };
-        let next = [self.escape_at, frame_at, link_at, resume_at].into_iter().flatten().min();
+        let next = [self.escape_at, frame_at, self.link.next_attempt(), resume_at]
+            .into_iter()
+            .flatten()
+            .min();
         if self.alarm.poll(next, cx).is_pending() {
             return false;
         }
@@ -386,29 +278,20 @@ impl<'a> Session<'a> {
         true
     }
 
-    /// Sends what was entered, and closes so that nothing of it is lost. A second Ctrl+C ends that.
+    /// Closes the connection when all that was entered is sent. A second Ctrl+C ends that.
     async fn leave_room(&mut self) {
-        self.collect_lines();
-        let Link::Connected(connection) = &mut self.link else { return };
-        connection.client.end_of_input();
-        let keyboard = &mut self.keyboard;
+        self.link.begin_close();
         poll_fn(|cx| {
-            loop {
-                let mut moved = connection.poll(cx);
-                // Nobody reads on.
-                connection.take_display();
-                if connection.has_ended() {
-                    return Poll::Ready(());
-                }
-                match keyboard.as_mut().poll_next(cx) {
-                    Poll::Ready(Some(Ok(bytes))) if !bytes.contains(&CTRL_C) => moved = true,
-                    Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending => {}
-                }
-                if !moved {
-                    return Poll::Pending;
+            if self.link.poll_close(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            while let Poll::Ready(typed) = self.keyboard.as_mut().poll_next(cx) {
+                match typed {
+                    Some(Ok(bytes)) if !bytes.contains(&CTRL_C) => {}
+                    _ => return Poll::Ready(()),
                 }
             }
+            Poll::Pending
         })
         .await;
     }
@@ -420,7 +303,7 @@ impl<'a> Session<'a> {
         }
         self.begin_frame();
         let _ = self.printer.printed().await;
-        let is_nothing_left = self.draft.is_empty() && self.pending().is_empty();
+        let is_nothing_left = self.draft.is_empty() && self.link.unsent().is_empty();
         let last = match farewell {
             "\n" if is_nothing_left => self.painter.withdraw(),
             farewell => self.painter.farewell(farewell),

@@ -5,6 +5,7 @@ mod connect;
 mod connection;
 mod interactive;
 mod keyboard;
+mod link;
 mod plain;
 mod style;
 

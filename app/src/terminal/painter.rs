@@ -5,6 +5,8 @@
 //! off meanwhile), whatever it thinks of a character's width. The cursor is brought to its place by
 //! writing what stands before it once more, so that the terminal itself measures that.
 
+use std::mem::take;
+
 use super::layout::{Row, Rows, height};
 use super::mode::Size;
 
@@ -35,8 +37,9 @@ pub(crate) struct Painter {
     /// The first row of the draft that is shown, if not all of them fit.
     first_shown: usize,
     has_begun: bool,
-    /// What the next frame begins with.
-    prelude: String,
+    /// Whether the next frame rings the bell, and whether it clears the screen.
+    rings: bool,
+    clears: bool,
 }
 
 impl Painter {
@@ -50,7 +53,8 @@ impl Painter {
             cursor_below: 0,
             first_shown: 0,
             has_begun: false,
-            prelude: String::new(),
+            rings: false,
+            clears: false,
         }
     }
 
@@ -94,14 +98,12 @@ impl Painter {
 
     /// Rings the terminal's bell with the next frame.
     pub(crate) fn ring(&mut self) {
-        BELL.clone_into(&mut self.prelude);
+        self.rings = true;
     }
 
     /// Clears the screen with the next frame.
     pub(crate) fn clear(&mut self) {
-        CLEAR_SCREEN.clone_into(&mut self.prelude);
-        self.painted.clear();
-        self.cursor_below = 0;
+        self.clears = true;
     }
 
     /// What to write so that `above`, whole lines as they are to be shown, stands above `rows`.
@@ -115,8 +117,8 @@ impl Painter {
         }
         push("\r");
         push(&up(self.cursor_below));
-        push(&std::mem::take(&mut self.prelude));
-        push(CLEAR_BELOW);
+        push(if take(&mut self.rings) { BELL } else { "" });
+        push(if take(&mut self.clears) { CLEAR_SCREEN } else { CLEAR_BELOW });
         frame.extend_from_slice(above);
         self.paint(rows, &mut frame);
         frame.extend_from_slice(SHOW.as_bytes());

@@ -68,6 +68,8 @@ fn what_was_entered_is_sent_before_it_ends() {
         peer.line_where(|line| line.ends_with("] 하나"));
         assert!(peer.line().ends_with("] 둘"));
         assert!(peer.line().starts_with("< "));
+        let lines = terminal.lines();
+        assert!(lines.ends_with(&["[You] 하나", "[You] 둘", "[You]", "exit"].map(str::to_owned)));
     }
 }
 

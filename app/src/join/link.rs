@@ -1,0 +1,194 @@
+//! The way to a room, which is made again when it ends.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time;
+
+use chat_core::{Instant, Line, YOU};
+use smol::Async;
+
+use super::backoff::Backoff;
+use super::connect;
+use super::connection::{Connection, Moved};
+use crate::clock::Clock;
+use crate::failure::Failure;
+use crate::place::Place;
+
+/// Bytes that wait to be shown above which no further connection is made that would bring more.
+const ENOUGH: usize = 32 * 1024;
+
+/// A connection, or the attempts to have one.
+pub(super) struct Link<'a> {
+    place: &'a Place<'a>,
+    no_reconnect: bool,
+    clock: Clock,
+    state: State<'a>,
+    connected_at: time::Instant,
+    backoff: Backoff,
+    /// Whether the room has ever let us in.
+    has_joined: bool,
+    /// Lines that were entered and not sent while there is no connection.
+    unsent: Vec<u8>,
+    /// Lines to show that no connection holds any more, or that say what became of it.
+    lines: Vec<u8>,
+    /// What was last said of it.
+    said: String,
+}
+
+type Attempt<'a> = dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a;
+
+enum State<'a> {
+    Connecting(Pin<Box<Attempt<'a>>>),
+    Connected(Box<Connection>),
+    /// Until it is time to connect again.
+    Waiting(Instant),
+}
+
+impl<'a> Link<'a> {
+    pub(super) fn new(place: &'a Place<'a>, no_reconnect: bool, clock: Clock) -> Self {
+        Self {
+            place,
+            no_reconnect,
+            clock,
+            state: State::Connecting(Box::pin(connect::connect(place))),
+            connected_at: time::Instant::now(),
+            backoff: Backoff::new(),
+            has_joined: false,
+            unsent: Vec::new(),
+            lines: Vec::new(),
+            said: String::new(),
+        }
+    }
+
+    /// Connects, moves what a connection brings, waits to connect again.
+    ///
+    /// # Errors
+    ///
+    /// The connection ended, or could not be made, and is not to be made again: that was not
+    /// wanted, or it was the first.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Moved, Failure> {
+        match &mut self.state {
+            State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(socket)) => self.begin(Connection::new(socket, false)),
+                Poll::Ready(Err(failure)) => self.connect_again(failure)?,
+            },
+            State::Connected(connection) => {
+                let moved = connection.poll(cx);
+                self.has_joined = self.has_joined || has_let_in(connection);
+                if !connection.has_ended() {
+                    return Ok(moved);
+                }
+                self.end()?;
+            }
+            State::Waiting(until) if *until <= self.clock.now() && self.lines.len() < ENOUGH => {
+                self.state = State::Connecting(Box::pin(connect::connect(self.place)));
+            }
+            State::Waiting(_) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// When [`Link::poll`] is wanted again though nothing else happens.
+    pub(super) fn next_attempt(&self) -> Option<Instant> {
+        match self.state {
+            State::Waiting(until) if self.lines.len() < ENOUGH => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Sends lines, each with its newline, as soon as that is possible.
+    pub(super) fn send(&mut self, lines: &str) {
+        match &mut self.state {
+            State::Connected(connection) => connection.client.type_in(lines.as_bytes()),
+            _ => self.unsent.extend_from_slice(lines.as_bytes()),
+        }
+    }
+
+    /// What is not sent yet.
+    pub(super) fn unsent(&self) -> &[u8] {
+        match &self.state {
+            State::Connected(connection) => connection.client.unsent(),
+            _ => &self.unsent,
+        }
+    }
+
+    /// Bytes of lines that are to be shown.
+    pub(super) fn waiting(&self) -> usize {
+        let display = match &self.state {
+            State::Connected(connection) => connection.client.display().len(),
+            _ => 0,
+        };
+        self.lines.len() + display
+    }
+
+    /// Takes the lines that are to be shown.
+    pub(super) fn take_lines(&mut self) -> Vec<u8> {
+        let mut lines = std::mem::take(&mut self.lines);
+        if let State::Connected(connection) = &mut self.state {
+            lines.extend(connection.take_display());
+        }
+        lines
+    }
+
+    /// The user leaves: what others say from now on is not shown.
+    pub(super) fn begin_close(&mut self) {
+        self.lines = self.take_lines();
+        if let State::Connected(connection) = &mut self.state {
+            connection.client.end_of_input();
+        }
+    }
+
+    /// Sends what is not sent, and closes so that nothing of it is lost. Ready when that is done, or
+    /// if there is no connection.
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Connected(connection) = &mut self.state else { return Poll::Ready(()) };
+        while connection.poll(cx) {
+            let lines = connection.take_display();
+            let lines = lines.split_inclusive(|&byte| byte == b'\n');
+            let own = lines.filter(|line| line.starts_with(YOU.as_bytes()));
+            own.for_each(|line| self.lines.extend_from_slice(line));
+        }
+        if connection.has_ended() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn begin(&mut self, mut connection: Connection) {
+        connection.client.type_in(&std::mem::take(&mut self.unsent));
+        self.state = State::Connected(Box::new(connection));
+        self.connected_at = time::Instant::now();
+    }
+
+    fn end(&mut self) -> Result<(), Failure> {
+        self.lines = self.take_lines();
+        self.unsent = self.unsent().to_vec();
+        self.backoff.lasted(self.connected_at.elapsed());
+        let State::Connected(connection) = &mut self.state else { return Ok(()) };
+        let error = connection.failure().unwrap_or_else(|| io::ErrorKind::NotConnected.into());
+        self.connect_again(Failure::connection_ended(self.place, &error))
+    }
+
+    /// After a while; fails if that is not wanted. What is said again and again is said once.
+    fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
+        self.state = State::Waiting(self.clock.now() + self.backoff.wait());
+        if self.no_reconnect || !self.has_joined {
+            return Err(failure);
+        }
+        let said = format!("{failure}; connecting again\n");
+        if self.said != said {
+            self.lines.extend_from_slice(said.as_bytes());
+            self.said = said;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the first line that came is one that greets.
+fn has_let_in(connection: &Connection) -> bool {
+    let text = String::from_utf8_lossy(connection.client.display());
+    let first = text.split('\n').next().unwrap_or_default();
+    !first.is_empty() && !matches!(Line::parse(first), Line::Full(_))
+}

@@ -85,7 +85,7 @@ pub(crate) struct Join {
     #[argh(positional, from_str_fn(port))]
     pub(crate) port: u16,
 
-    /// stay when the input ends, and go on printing
+    /// as a filter: stay when the input ends, and go on printing
     #[argh(switch)]
     pub(crate) stay: bool,
 
@@ -105,6 +105,9 @@ pub(crate) struct Join {
     #[argh(option, arg_name = "WHEN", from_str_fn(color), default = "Color::Auto")]
     pub(crate) color: Color,
 }
+
+/// The options that take a value.
+const WITH_VALUE: [&str; 4] = ["--max-users", "--max-line", "--backlog", "--color"];
 
 /// When colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +152,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, 
     // argh knows neither the short form of help nor `--option=value`.
     let options = options.iter().map(|&word| if word == "-h" { "--help" } else { word });
     let options = options.flat_map(|word| match word.split_once('=') {
-        Some((option, value)) if option.starts_with("--") => vec![option, value],
+        Some((option, value)) if WITH_VALUE.contains(&option) => vec![option, value],
         _ => vec![word],
     });
     let words: Vec<&str> = options.chain(rest.iter().copied()).collect();

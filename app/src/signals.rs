@@ -1,5 +1,5 @@
-//! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM, and for what has changed
-//! its terminal SIGHUP.
+//! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM, and the others that would
+//! for a program that has changed its terminal.
 
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
@@ -18,9 +18,10 @@ impl Interrupts {
         Self::of(&[Signal::Int, Signal::Term])
     }
 
-    /// The terminal's hanging up too.
-    pub(crate) fn with_hang_up() -> Result<Self, Failure> {
-        Self::of(&[Signal::Int, Signal::Term, Signal::Hup])
+    /// All that would end the program and leave its terminal as it has changed it.
+    pub(crate) fn all() -> Result<Self, Failure> {
+        use Signal::{Alarm, Hup, Int, Quit, Term, Usr1, Usr2};
+        Self::of(&[Int, Term, Hup, Quit, Usr1, Usr2, Alarm])
     }
 
     fn of(signals: &[Signal]) -> Result<Self, Failure> {

@@ -27,6 +27,11 @@ pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// Waits until standard input has something to read, or has ended.
+pub(crate) fn wait_for_input() -> io::Result<()> {
+    wait_if_passing(Errno::AGAIN, stdio::stdin(), PollFlags::IN)
+}
+
 /// Writes all of `bytes` to standard output; fails with [`io::ErrorKind::BrokenPipe`] if nobody
 /// reads it any more.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {

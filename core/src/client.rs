@@ -7,6 +7,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use crate::framing::Framer;
 use crate::limits::{MAX_LINE, SILENCE};
+use crate::line::Line;
 use crate::notice::{self, YOU};
 use crate::time::Instant;
 
@@ -30,7 +31,8 @@ const ENOUGH: usize = 64 * 1024;
 ///   [`display`](Client::display) and [`displayed`](Client::displayed) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
 ///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
-///   [`unsent`](Client::unsent).
+///   [`unsent`](Client::unsent), [`is_let_in`](Client::is_let_in),
+///   [`is_turned_away`](Client::is_turned_away).
 ///
 /// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
 pub struct Client {
@@ -50,9 +52,7 @@ pub struct Client {
     /// When an unframed server has heard enough silence to take what is sent next for a new
     /// message: nothing else separates them.
     silent_until: Instant,
-    /// Clean lines to show, the first `shown` bytes of which are.
-    display: Vec<u8>,
-    shown: usize,
+    display: Display,
 }
 
 impl Client {
@@ -68,8 +68,7 @@ impl Client {
             outbox: Outbox::default(),
             lent: 0,
             silent_until: now,
-            display: Vec::new(),
-            shown: 0,
+            display: Display::default(),
         }
     }
 
@@ -77,13 +76,13 @@ impl Client {
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
         self.now = self.now.max(now);
         let display = &mut self.display;
-        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |line| show(display, line));
+        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |line| display.show(line));
     }
 
     /// The server sends no more.
     pub fn end_of_stream(&mut self) {
         let display = &mut self.display;
-        self.incoming.end_of_stream(LONGEST_LINE, &mut |line| show(display, line));
+        self.incoming.end_of_stream(LONGEST_LINE, &mut |line| display.show(line));
     }
 
     /// The user has typed `bytes`, in any chunks. A line is a message.
@@ -107,7 +106,7 @@ impl Client {
             self.incoming.was_not_heard_until(self.now);
         } else if since + SILENCE <= self.now {
             let display = &mut self.display;
-            self.incoming.end_by_silence(LONGEST_LINE, &mut |line| show(display, line));
+            self.incoming.end_by_silence(LONGEST_LINE, &mut |line| display.show(line));
         }
     }
 
@@ -118,15 +117,15 @@ impl Client {
     pub fn transmit(&mut self, now: Instant) -> &[u8] {
         self.now = self.now.max(now);
         self.lent = 0;
-        if !self.may_send(self.now) {
+        if !self.may_send(self.now) || self.is_turned_away() {
             return &[];
         }
         let display = &mut self.display;
         if self.incoming.is_unframed() && self.outbox.end_message() {
             // It was sent as a line but for its newline when the server showed what it is.
-            self.outbox.take_sent_lines(&mut |line| show_own(display, line));
+            self.outbox.take_sent_lines(&mut |line| display.show_own(line));
         }
-        self.outbox.take_empty_lines(&mut |line| show_own(display, line));
+        self.outbox.take_empty_lines(&mut |line| display.show_own(line));
         let lent =
             if self.incoming.is_unframed() { self.outbox.message() } else { self.outbox.lines() };
         self.lent = lent.len();
@@ -147,23 +146,30 @@ impl Client {
             self.silent_until = self.now + SILENCE;
         }
         let display = &mut self.display;
-        self.outbox.take_sent_lines(&mut |line| show_own(display, line));
+        self.outbox.take_sent_lines(&mut |line| display.show_own(line));
     }
 
     /// Lends what is to be shown: whole lines.
     #[must_use]
     pub fn display(&self) -> &[u8] {
-        self.display.get(self.shown..).unwrap_or_default()
+        self.display.lines()
     }
 
     /// The first `count` bytes of [`Client::display`] are shown.
     pub fn displayed(&mut self, count: usize) {
-        self.shown = self.shown.saturating_add(count).min(self.display.len());
-        // What is shown goes once it is as much as what is not: a byte is moved once at the most.
-        if self.shown >= self.display.len() - self.shown {
-            self.display.drain(..self.shown);
-            self.shown = 0;
-        }
+        self.display.forget(count);
+    }
+
+    /// Whether the room has greeted us.
+    #[must_use]
+    pub fn is_let_in(&self) -> bool {
+        self.display.greeting == Greeting::Welcome
+    }
+
+    /// Whether the room has no place for us. Then nothing is sent: nobody would hear it.
+    #[must_use]
+    pub fn is_turned_away(&self) -> bool {
+        self.display.greeting == Greeting::Full
     }
 
     /// When, after `now`, [`Client::tick`] and [`Client::transmit`] are wanted next, if nothing
@@ -198,7 +204,8 @@ impl Client {
     /// Lends what was typed and is not sent yet: lines, each with its newline. The first of them
     /// may be sent in part.
     ///
-    /// If the connection ends, this is what another one has to be given again.
+    /// If the connection ends, this is what another one has to be given again. Of a message that
+    /// was sent in part the room may then hear that part too.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         self.outbox.lines.get(self.outbox.done..).unwrap_or_default()
@@ -295,16 +302,53 @@ impl Outbox {
     }
 }
 
-/// Shows a line from the server, unless it is empty.
-fn show(display: &mut Vec<u8>, line: &str) {
-    if !line.is_empty() {
-        display.extend_from_slice(line.as_bytes());
-        display.push(b'\n');
-    }
+/// Clean lines to show, and what the first of them was.
+#[derive(Default)]
+struct Display {
+    lines: Vec<u8>,
+    /// Bytes of `lines` that are shown.
+    shown: usize,
+    greeting: Greeting,
 }
 
-/// Shows a line of the user's own, given with its newline.
-fn show_own(display: &mut Vec<u8>, line: &[u8]) {
-    display.extend_from_slice(YOU.as_bytes());
-    display.extend_from_slice(line);
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Greeting {
+    #[default]
+    NotYet,
+    Welcome,
+    Full,
+}
+
+impl Display {
+    /// Shows a line from the server, unless it is empty.
+    fn show(&mut self, line: &str) {
+        if line.is_empty() {
+            return;
+        }
+        if self.greeting == Greeting::NotYet {
+            let is_full = matches!(Line::parse(line), Line::Full(_));
+            self.greeting = if is_full { Greeting::Full } else { Greeting::Welcome };
+        }
+        self.lines.extend_from_slice(line.as_bytes());
+        self.lines.push(b'\n');
+    }
+
+    /// Shows a line of the user's own, given with its newline.
+    fn show_own(&mut self, line: &[u8]) {
+        self.lines.extend_from_slice(YOU.as_bytes());
+        self.lines.extend_from_slice(line);
+    }
+
+    fn lines(&self) -> &[u8] {
+        self.lines.get(self.shown..).unwrap_or_default()
+    }
+
+    fn forget(&mut self, count: usize) {
+        self.shown = self.shown.saturating_add(count).min(self.lines.len());
+        // What is shown goes once it is as much as what is not: a byte is moved once at the most.
+        if self.shown >= self.lines.len() - self.shown {
+            self.lines.drain(..self.shown);
+            self.shown = 0;
+        }
+    }
 }

@@ -69,7 +69,7 @@ impl Connection {
     }
 
     /// Why it ended; `None` if it is as the user wanted it.
-    pub(super) fn failure(&mut self) -> Option<io::Error> {
+    pub(super) fn take_failure(&mut self) -> Option<io::Error> {
         match self.server_end.take() {
             Some(Err(error)) => Some(error),
             _ if self.sending == Sending::Closed => None,
@@ -107,7 +107,7 @@ impl Connection {
     }
 
     fn send(&mut self, cx: &mut Context<'_>) -> Moved {
-        if self.sending != Sending::Open {
+        if self.sending != Sending::Open || self.has_ended() {
             return false;
         }
         let now = self.clock.now();

@@ -1,13 +1,19 @@
 //! Standard input, read on a thread of its own: a read of it cannot be given up.
 
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use smol::channel::{Receiver, bounded};
 
 use crate::stdio;
+use crate::terminal::is_foreground;
 
 /// Bytes read at once, at the most: a pipe's whole buffer.
 const CHUNK: usize = 64 * 1024;
+
+/// How long to look away when there is input for another program.
+const IN_BACKGROUND: Duration = Duration::from_millis(100);
 
 /// What standard input gives, chunk by chunk.
 pub(crate) type Typed = Receiver<io::Result<Vec<u8>>>;
@@ -17,11 +23,29 @@ pub(crate) type Typed = Receiver<io::Result<Vec<u8>>>;
 ///
 /// One chunk waits at the most, so that an input without end is read only as fast as it is sent.
 pub(crate) fn read() -> io::Result<Typed> {
+    start(stdio::read)
+}
+
+/// The same from a terminal, of which nothing is read while other programs have it: a read then
+/// would stop this program, also when it is asked to end.
+pub(crate) fn read_terminal() -> io::Result<Typed> {
+    start(|buffer| {
+        loop {
+            stdio::wait_for_input()?;
+            if is_foreground() {
+                return stdio::read(buffer);
+            }
+            thread::sleep(IN_BACKGROUND);
+        }
+    })
+}
+
+fn start(read: fn(&mut [u8]) -> io::Result<usize>) -> io::Result<Typed> {
     let (sender, receiver) = bounded(1);
     stdio::spawn(move || {
         let mut buffer = vec![0; CHUNK];
         loop {
-            let chunk = match stdio::read(&mut buffer) {
+            let chunk = match read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => Ok(buffer[..count].to_vec()),
                 Err(error) => Err(error),

@@ -1,14 +1,13 @@
 //! The way to a room, which is made again when it ends.
 
 use std::future::Future;
-use std::io;
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time;
 
-use chat_core::{Instant, Line, YOU};
+use chat_core::{Instant, YOU};
 use smol::Async;
 
 use super::backoff::Backoff;
@@ -29,14 +28,18 @@ pub(super) struct Link<'a> {
     state: State<'a>,
     connected_at: time::Instant,
     backoff: Backoff,
-    /// Whether the room has ever let us in.
+    /// Whether a room has ever let us in, and whether this one has.
     has_joined: bool,
+    is_in: bool,
+    /// Whether the user leaves.
+    is_closing: bool,
     /// Lines that were entered and not sent while there is no connection.
     unsent: Vec<u8>,
     /// Lines to show that no connection holds any more, or that say what became of it.
     lines: Vec<u8>,
-    /// What was last said of it.
+    /// What was last said of it, and by whom we were last turned away, since we were last in.
     said: String,
+    refusal: Vec<u8>,
 }
 
 type Attempt<'a> = dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a;
@@ -46,6 +49,8 @@ enum State<'a> {
     Connected(Box<Connection>),
     /// Until it is time to connect again.
     Waiting(Instant),
+    /// As the user wanted.
+    Closed,
 }
 
 impl<'a> Link<'a> {
@@ -58,9 +63,12 @@ impl<'a> Link<'a> {
             connected_at: time::Instant::now(),
             backoff: Backoff::new(),
             has_joined: false,
+            is_in: false,
+            is_closing: false,
             unsent: Vec::new(),
             lines: Vec::new(),
             said: String::new(),
+            refusal: Vec::new(),
         }
     }
 
@@ -79,7 +87,12 @@ impl<'a> Link<'a> {
             },
             State::Connected(connection) => {
                 let moved = connection.poll(cx);
-                self.has_joined = self.has_joined || has_let_in(connection);
+                if connection.client.is_let_in() && !self.is_in {
+                    self.is_in = true;
+                    self.has_joined = true;
+                    self.said.clear();
+                    self.refusal.clear();
+                }
                 if !connection.has_ended() {
                     return Ok(moved);
                 }
@@ -88,7 +101,7 @@ impl<'a> Link<'a> {
             State::Waiting(until) if *until <= self.clock.now() && self.lines.len() < ENOUGH => {
                 self.state = State::Connecting(Box::pin(connect::connect(self.place)));
             }
-            State::Waiting(_) => return Ok(false),
+            State::Waiting(_) | State::Closed => return Ok(false),
         }
         Ok(true)
     }
@@ -128,47 +141,79 @@ impl<'a> Link<'a> {
 
     /// Takes the lines that are to be shown.
     pub(super) fn take_lines(&mut self) -> Vec<u8> {
-        let mut lines = std::mem::take(&mut self.lines);
-        if let State::Connected(connection) = &mut self.state {
-            lines.extend(connection.take_display());
+        self.collect_lines();
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Takes from the connection what is to be shown of it.
+    fn collect_lines(&mut self) {
+        let State::Connected(connection) = &mut self.state else { return };
+        let mut lines = connection.take_display();
+        if connection.client.is_turned_away() && !lines.is_empty() {
+            // That there is no place is said once, not with every attempt.
+            if self.refusal == lines {
+                return;
+            }
+            self.refusal.clone_from(&lines);
         }
-        lines
+        if self.is_closing {
+            lines = own_lines(&lines);
+        }
+        self.lines.extend(lines);
     }
 
     /// The user leaves: what others say from now on is not shown.
     pub(super) fn begin_close(&mut self) {
-        self.lines = self.take_lines();
-        if let State::Connected(connection) = &mut self.state {
-            connection.client.end_of_input();
-        }
+        self.collect_lines();
+        self.is_closing = true;
     }
 
     /// Sends what is not sent, and closes so that nothing of it is lost. Ready when that is done, or
-    /// if there is no connection.
+    /// cannot be.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let State::Connected(connection) = &mut self.state else { return Poll::Ready(()) };
-        while connection.poll(cx) {
-            let lines = connection.take_display();
-            let lines = lines.split_inclusive(|&byte| byte == b'\n');
-            let own = lines.filter(|line| line.starts_with(YOU.as_bytes()));
-            own.for_each(|line| self.lines.extend_from_slice(line));
+        loop {
+            self.collect_lines();
+            match &mut self.state {
+                State::Waiting(_) | State::Closed => return Poll::Ready(()),
+                State::Connecting(_) if self.unsent.is_empty() => return Poll::Ready(()),
+                State::Connecting(_) => {}
+                State::Connected(connection) => connection.client.end_of_input(),
+            }
+            match self.poll(cx) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
+                Err(_) => return Poll::Ready(()),
+            }
         }
-        if connection.has_ended() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Says what is not sent and will not be.
+    pub(super) fn give_up(&mut self) {
+        if !self.unsent().is_empty() {
+            self.collect_lines();
+            self.lines.extend_from_slice(b"chat: not sent:\n");
+        }
     }
 
     fn begin(&mut self, mut connection: Connection) {
         connection.client.type_in(&std::mem::take(&mut self.unsent));
         self.state = State::Connected(Box::new(connection));
         self.connected_at = time::Instant::now();
+        self.is_in = false;
     }
 
     fn end(&mut self) -> Result<(), Failure> {
-        self.lines = self.take_lines();
+        self.collect_lines();
         self.unsent = self.unsent().to_vec();
         self.backoff.lasted(self.connected_at.elapsed());
         let State::Connected(connection) = &mut self.state else { return Ok(()) };
-        let error = connection.failure().unwrap_or_else(|| io::ErrorKind::NotConnected.into());
-        self.connect_again(Failure::connection_ended(self.place, &error))
+        match connection.take_failure() {
+            Some(error) => self.connect_again(Failure::connection_ended(self.place, &error)),
+            None => {
+                self.state = State::Closed;
+                Ok(())
+            }
+        }
     }
 
     /// After a while; fails if that is not wanted. What is said again and again is said once.
@@ -186,9 +231,8 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Whether the first line that came is one that greets.
-fn has_let_in(connection: &Connection) -> bool {
-    let text = String::from_utf8_lossy(connection.client.display());
-    let first = text.split('\n').next().unwrap_or_default();
-    !first.is_empty() && !matches!(Line::parse(first), Line::Full(_))
+/// Of lines, those that the user said.
+fn own_lines(lines: &[u8]) -> Vec<u8> {
+    let lines = lines.split_inclusive(|&byte| byte == b'\n');
+    lines.filter(|line| line.starts_with(YOU.as_bytes())).flatten().copied().collect()
 }

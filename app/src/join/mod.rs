@@ -7,7 +7,9 @@ mod interactive;
 mod keyboard;
 mod link;
 mod plain;
+mod screen;
 mod style;
+mod typing;
 
 use crate::args::Join;
 use crate::descriptors;

@@ -88,7 +88,7 @@ impl Session {
         if let Some(error) = self.input_error.take() {
             return Err(Failure::new("cannot read standard input", &error));
         }
-        match self.connection.failure() {
+        match self.connection.take_failure() {
             Some(error) => Err(Failure::connection_ended(place, &error)),
             None => Ok(()),
         }

@@ -99,10 +99,9 @@ fn colour_of(address: &str) -> u8 {
 
 /// The system's time zone: `TZ` if it is set, else `/etc/localtime`, else UTC (`tzset(3)`).
 fn time_zone() -> TimeZone {
-    let named = env::var("TZ").ok().filter(|name| !name.is_empty());
-    let zone = match named {
-        Some(name) => TimeZone::from_posix_tz(&name),
-        None => TimeZone::local(),
+    let zone = match env::var("TZ") {
+        Ok(name) => TimeZone::from_posix_tz(&name),
+        Err(_) => TimeZone::local(),
     };
     zone.unwrap_or_else(|_| TimeZone::utc())
 }

@@ -8,14 +8,18 @@ use std::mem;
 use chat_core::{YOU, shown};
 use rustyline::history::{History, MemHistory, SearchDirection, SearchResult};
 use rustyline::line_buffer::{ChangeListener, DeleteListener, Direction, LineBuffer};
-use rustyline::{At, Word};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use super::MAX_DRAFT;
 use super::keys::Key;
 
-/// Lines that are remembered, for as long as the program runs.
+/// Drafts that are remembered, for as long as the program runs, and bytes of each: enough to say
+/// it again, little enough to be nothing.
 const REMEMBERED: usize = 1000;
+const LONGEST_REMEMBERED: usize = 16 * 1024;
+
+/// Bytes of what is searched for.
+const LONGEST_TERM: usize = 1024;
 
 /// What a key leaves to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +56,9 @@ pub(crate) struct Draft {
     /// What was being written before the history was looked through.
     unfinished: Unfinished,
     search: Option<Search>,
-    /// What was killed last.
-    killed: String,
+    /// What was searched for last.
+    term: String,
+    killed: Killed,
 }
 
 /// A text and where the cursor is in it.
@@ -90,7 +95,8 @@ impl Draft {
             place: 0,
             unfinished: Unfinished::default(),
             search: None,
-            killed: String::new(),
+            term: String::new(),
+            killed: Killed::default(),
         }
     }
 
@@ -110,7 +116,9 @@ impl Draft {
     /// Takes the text, which becomes the newest of the history, and begins a new one.
     pub(crate) fn take(&mut self) -> String {
         let text = self.line.as_str().to_owned();
-        let _ = self.history.add(&text);
+        if text.len() <= LONGEST_REMEMBERED {
+            let _ = self.history.add(&text);
+        }
         self.set(Unfinished::default());
         self.place = self.history.len();
         text
@@ -131,6 +139,7 @@ impl Draft {
     }
 
     fn press_in_text(&mut self, key: Key) -> Effect {
+        self.killed.begin_key();
         let line = &mut self.line;
         let done = match key {
             Key::Char(c) => return self.insert(c.encode_utf8(&mut [0; 4])),
@@ -145,8 +154,8 @@ impl Draft {
 
             Key::Left | Key::Ctrl('b') => line.move_backward(1),
             Key::Right | Key::Ctrl('f') => line.move_forward(1),
-            Key::WordLeft | Key::Alt('b') => line.move_to_prev_word(Word::Emacs, 1),
-            Key::WordRight | Key::Alt('f') => line.move_to_next_word(At::AfterEnd, Word::Emacs, 1),
+            Key::WordLeft | Key::Alt('b') => self.move_to(self.start_of_word()),
+            Key::WordRight | Key::Alt('f') => self.move_to(self.end_of_word()),
             Key::Home | Key::Ctrl('a') => {
                 line.move_home();
                 true
@@ -160,16 +169,12 @@ impl Draft {
 
             Key::Backspace => line.backspace(1, &mut Forget),
             Key::Delete | Key::Ctrl('d') => line.delete(1, &mut Forget).is_some(),
-            Key::Ctrl('k') => line.kill_line(&mut Keep(&mut self.killed)),
-            Key::Ctrl('u') => line.discard_line(&mut Keep(&mut self.killed)),
-            Key::Ctrl('w') => line.delete_prev_word(Word::Big, 1, &mut Keep(&mut self.killed)),
-            Key::WordBackspace => {
-                line.delete_prev_word(Word::Emacs, 1, &mut Keep(&mut self.killed))
-            }
-            Key::WordDelete | Key::Alt('d') => {
-                line.delete_word(At::AfterEnd, Word::Emacs, 1, &mut Keep(&mut self.killed))
-            }
-            Key::Ctrl('y') => line.yank(&self.killed, 1, &mut Forget).is_some(),
+            Key::Ctrl('k') => line.kill_line(&mut self.killed),
+            Key::Ctrl('u') => line.discard_line(&mut self.killed),
+            Key::Ctrl('w') => self.kill_back_to(self.start_of_blank_word()),
+            Key::WordBackspace => self.kill_back_to(self.start_of_word()),
+            Key::WordDelete | Key::Alt('d') => self.kill_on_to(self.end_of_word()),
+            Key::Ctrl('y') => line.yank(&self.killed.text, 1, &mut Forget).is_some(),
             Key::Ctrl('t') => line.transpose_chars(&mut Forget),
             Key::Escape => true,
             Key::Ctrl(_) | Key::Alt(_) | Key::Other => false,
@@ -226,12 +231,61 @@ impl Draft {
     }
 
     fn start_of_line(&self) -> usize {
-        self.line.as_str()[..self.line.pos()].rfind('\n').map_or(0, |newline| newline + 1)
+        self.before().rfind('\n').map_or(0, |newline| newline + 1)
     }
 
     /// Characters, as a person sees them, between the line's start and the cursor.
     fn column(&self) -> usize {
-        self.line.as_str()[self.start_of_line()..self.line.pos()].graphemes(true).count()
+        self.before()[self.start_of_line()..].graphemes(true).count()
+    }
+
+    /// Where the word begins that the cursor is behind or in (UAX #29).
+    fn start_of_word(&self) -> usize {
+        let mut words = self.before().unicode_word_indices();
+        words.next_back().map_or(0, |(start, _)| start)
+    }
+
+    /// Where the word ends that the cursor is before or in.
+    fn end_of_word(&self) -> usize {
+        let after = self.after();
+        let word = after.unicode_word_indices().next();
+        self.line.pos() + word.map_or(after.len(), |(start, word)| start + word.len())
+    }
+
+    /// Where what stands between blanks begins.
+    fn start_of_blank_word(&self) -> usize {
+        let before = self.before().trim_end();
+        before
+            .char_indices()
+            .rfind(|(_, c)| c.is_whitespace())
+            .map_or(0, |(at, c)| at + c.len_utf8())
+    }
+
+    fn before(&self) -> &str {
+        self.line.as_str().get(..self.line.pos()).unwrap_or_default()
+    }
+
+    fn after(&self) -> &str {
+        self.line.as_str().get(self.line.pos()..).unwrap_or_default()
+    }
+
+    fn move_to(&mut self, to: usize) -> bool {
+        let moves = to != self.line.pos();
+        self.line.set_pos(to);
+        moves
+    }
+
+    fn kill_back_to(&mut self, start: usize) -> bool {
+        let killed = self.before().get(start..).unwrap_or_default().to_owned();
+        self.line.delete_range(start..start + killed.len(), &mut Forget);
+        self.killed.delete(start, &killed, Direction::Backward);
+        !killed.is_empty()
+    }
+
+    fn kill_on_to(&mut self, end: usize) -> bool {
+        let start = self.line.pos();
+        self.line.delete_range(start..end, &mut self.killed);
+        start < end
     }
 
     fn older(&mut self) -> bool {
@@ -264,11 +318,24 @@ impl Draft {
         Effect::Painted
     }
 
+    /// Takes what was found; what was being written is below it, as if it had been looked for with
+    /// the arrow keys.
+    fn end_search(&mut self) {
+        let Some(search) = self.search.take() else { return };
+        if let Some(entry) = search.entry() {
+            if self.place == self.history.len() {
+                self.unfinished = search.before;
+            }
+            self.place = entry;
+        }
+    }
+
     /// Gives the key back if it ends the search.
     fn press_in_search(&mut self, key: Key) -> Result<Effect, Key> {
         let Some(search) = &mut self.search else { return Err(key) };
         let newest = self.history.len().checked_sub(1);
         let (from, direction) = match key {
+            Key::Char(_) if search.term.len() >= LONGEST_TERM => return Ok(Effect::Refused),
             Key::Char(c) => {
                 search.term.push(shown(c));
                 (search.entry().or(newest), SearchDirection::Reverse)
@@ -277,6 +344,10 @@ impl Draft {
                 let last = search.term.grapheme_indices(true).next_back();
                 let Some((start, _)) = last else { return Ok(Effect::Refused) };
                 search.term.truncate(start);
+                (newest, SearchDirection::Reverse)
+            }
+            Key::Ctrl('r') if search.term.is_empty() => {
+                search.term.clone_from(&self.term);
                 (newest, SearchDirection::Reverse)
             }
             Key::Ctrl('r') => match search.entry() {
@@ -291,11 +362,11 @@ impl Draft {
                 return Ok(Effect::Painted);
             }
             key => {
-                self.search = None;
-                self.place = self.history.len();
+                self.end_search();
                 return Err(key);
             }
         };
+        self.term.clone_from(&search.term);
         if search.term.is_empty() {
             search.found = Found::NotYet;
             let Unfinished { text, cursor } = &search.before;
@@ -354,11 +425,33 @@ impl ChangeListener for Forget {
     fn replace(&mut self, _: usize, _: &str, _: &str) {}
 }
 
-/// What is deleted can be had again.
-struct Keep<'a>(&'a mut String);
+/// What was deleted and can be had again: by one key, or by several in a row.
+#[derive(Default)]
+struct Killed {
+    text: String,
+    /// Whether the key before has added to it, and whether this one has.
+    is_continued: bool,
+    has_grown: bool,
+}
 
-impl DeleteListener for Keep<'_> {
-    fn delete(&mut self, _: usize, text: &str, _: Direction) {
-        text.clone_into(self.0);
+impl Killed {
+    fn begin_key(&mut self) {
+        self.is_continued = mem::take(&mut self.has_grown);
+    }
+}
+
+impl DeleteListener for Killed {
+    fn delete(&mut self, _: usize, text: &str, direction: Direction) {
+        if text.is_empty() {
+            return;
+        }
+        if !mem::replace(&mut self.is_continued, true) {
+            self.text.clear();
+        }
+        self.has_grown = true;
+        match direction {
+            Direction::Forward => self.text.push_str(text),
+            Direction::Backward => self.text.insert_str(0, text),
+        }
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! The syntax is ECMA-48's (section 5.4 for control sequences); the keys are those of xterm
 //! ("PC-Style Function Keys" in its `ctlseqs` document), the Linux console and rxvt. What is well
-//! formed and unknown is one [`Key::Other`], never text.
+//! formed and unknown, such as a terminal's late answer to another program, is one [`Key::Other`],
+//! never text.
 
 use std::mem;
+use std::time::Duration;
 
 /// What was pressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +37,21 @@ pub(crate) enum Key {
     Other,
 }
 
-/// Bytes of a paste that are kept; a terminal that never ends one must not fill the memory.
-const MAX_PASTE: usize = super::MAX_DRAFT;
+/// Bytes of a paste that are kept: more than fit into a draft, so that it is seen that they do not.
+/// A terminal that never ends one must not fill the memory.
+const MAX_PASTE: usize = super::MAX_DRAFT + 1;
+
+/// How long after ESC what follows may belong to it. Terminals send a sequence in one go.
+const ESCAPE: Duration = Duration::from_millis(50);
+
+/// How long the rest of a sequence may take that has clearly begun: only a network can have cut it,
+/// and if its rest were taken for text, a paste could send itself.
+const SEQUENCE: Duration = Duration::from_secs(1);
 
 /// Bytes of a control sequence that are looked at: more than any key has.
 const MAX_SEQUENCE: usize = 32;
+
+const CTRL_C: u8 = 0x03;
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -49,6 +61,8 @@ pub(crate) struct Keys {
     state: State,
     /// Bytes of a character, of a control sequence, or of a paste that is not complete.
     bytes: Vec<u8>,
+    /// Whether nothing has come for long although a paste has not ended.
+    is_quiet: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -61,6 +75,8 @@ enum State {
     Sequence,
     /// After ESC `O`.
     Single,
+    /// After ESC `]` and others that begin a string: a terminal's answer.
+    String,
     Paste,
 }
 
@@ -72,20 +88,35 @@ impl Keys {
         }
     }
 
-    /// Whether only time can tell a key from the beginning of another.
-    pub(crate) fn is_undecided(&self) -> bool {
-        matches!(self.state, State::Escape | State::Sequence | State::Single)
+    /// How long what is undecided may take; `None` if nothing is.
+    pub(crate) fn undecided_for(&self) -> Option<Duration> {
+        match self.state {
+            State::Ground => None,
+            State::Escape | State::Single => Some(ESCAPE),
+            State::Sequence if self.bytes.is_empty() => Some(ESCAPE),
+            State::String if self.bytes.len() == 1 => Some(ESCAPE),
+            State::Sequence | State::String => Some(SEQUENCE),
+            State::Paste => (!self.is_quiet).then_some(SEQUENCE),
+        }
     }
 
-    /// Nothing followed for so long that what is undecided was a key of its own.
+    /// Nothing has come for as long as that: what is undecided was a key of its own, or nothing.
     pub(crate) fn decide(&mut self, press: &mut dyn FnMut(Key)) {
-        let state = if self.is_undecided() { mem::take(&mut self.state) } else { return };
-        self.bytes.clear();
-        press(match state {
-            State::Sequence => Key::Alt('['),
-            State::Single => Key::Alt('O'),
-            State::Ground | State::Escape | State::Paste => Key::Escape,
-        });
+        if self.state == State::Paste {
+            // Not its end: what comes later would be taken for keys. But see there.
+            self.is_quiet = true;
+            return;
+        }
+        let state = mem::take(&mut self.state);
+        let bytes = mem::take(&mut self.bytes);
+        match (state, bytes.as_slice()) {
+            (State::Ground | State::Paste, _) => self.bytes = bytes,
+            (State::Escape, _) => press(Key::Escape),
+            (State::Sequence, []) => press(Key::Alt('[')),
+            (State::Single, _) => press(Key::Alt('O')),
+            (State::String, &[first]) => press(Key::Alt(first.into())),
+            (State::Sequence | State::String, _) => press(Key::Other),
+        }
     }
 
     fn take(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
@@ -97,6 +128,7 @@ impl Keys {
                 press(single_key(byte));
             }
             State::Sequence => self.take_in_sequence(byte, press),
+            State::String => self.take_in_string(byte, press),
             State::Paste => self.take_in_paste(byte, press),
         }
     }
@@ -133,6 +165,11 @@ impl Keys {
         match byte {
             b'[' => self.state = State::Sequence,
             b'O' => self.state = State::Single,
+            // DCS, SOS, OSC, PM, APC (ECMA-48, 5.6).
+            b'P' | b'X' | b']' | b'^' | b'_' => {
+                self.state = State::String;
+                self.bytes.push(byte);
+            }
             0x1b => {
                 self.state = State::Escape;
                 press(Key::Escape);
@@ -175,7 +212,33 @@ impl Keys {
         }
     }
 
+    /// Ends with BEL, or with ESC and a backslash. What no string holds ends it too.
+    fn take_in_string(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        let ends = byte == 0x07 || (byte == b'\\' && self.bytes.ends_with(b"\x1b"));
+        let breaks_off = byte < 0x20 && byte != 0x1b;
+        if !ends && !breaks_off {
+            if self.bytes.len() >= MAX_SEQUENCE {
+                self.bytes.truncate(MAX_SEQUENCE - 1);
+            }
+            self.bytes.push(byte);
+            return;
+        }
+        self.bytes.clear();
+        self.state = State::Ground;
+        press(Key::Other);
+        if !ends {
+            self.take(byte, press);
+        }
+    }
+
     fn take_in_paste(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
+        // A paste whose end was lost must not hold somebody who wants to leave. What is pasted
+        // cannot do that: it does not come alone, and late.
+        if mem::take(&mut self.is_quiet) && byte == CTRL_C {
+            self.bytes = Vec::new();
+            self.state = State::Ground;
+            return press(plain_key(byte));
+        }
         if self.bytes.len() >= MAX_PASTE + PASTE_END.len() {
             // Only the end of it still matters.
             self.bytes.remove(MAX_PASTE);
@@ -294,6 +357,7 @@ mod tests {
             ("\x1a", Key::Ctrl('z')),
             ("\x1bb", Key::Alt('b')),
             ("\x1b]", Key::Alt(']')),
+            ("\x1bP", Key::Alt('P')),
             ("\x1b", Key::Escape),
             ("\x1b[", Key::Alt('[')),
             ("\x1bO", Key::Alt('O')),
@@ -340,6 +404,55 @@ mod tests {
             keys("가\x1b[200~하나\r\n둘\r\r\x1b[A\x1b[201~나"),
             [Key::Char('가'), Key::Paste("하나\n둘\n\n\x1b[A".to_owned()), Key::Char('나')]
         );
+    }
+
+    #[test]
+    fn answers_to_other_programs_are_no_text() {
+        for answer in [
+            "\x1b]11;rgb:0000/0000/0000\x1b\\",
+            "\x1b]11;rgb:0000/0000/0000\x07",
+            "\x1bP1+r544e=787465726d\x1b\\",
+            "\x1b[?64;1;2;6;22c",
+            "\x1b[24;80R",
+        ] {
+            assert_eq!(keys(format!("{answer}가")), [Key::Other, Key::Char('가')], "{answer:?}");
+        }
+        assert_eq!(keys("\x1b]11;x\r가"), [Key::Other, Key::Enter, Key::Char('가')]);
+    }
+
+    /// A network may cut anything anywhere, for a while.
+    #[test]
+    fn a_silence() {
+        for (before, undecided, after, expected) in [
+            ("\x1b", Some(ESCAPE), "", Some(Key::Escape)),
+            ("\x1b[", Some(ESCAPE), "", Some(Key::Alt('['))),
+            ("\x1b]", Some(ESCAPE), "", Some(Key::Alt(']'))),
+            ("\x1b[20", Some(SEQUENCE), "0~가\x1b[201~", Some(Key::Paste("가".to_owned()))),
+            ("\x1b[2", Some(SEQUENCE), "", Some(Key::Other)),
+            ("\x1b]11;r", Some(SEQUENCE), "", Some(Key::Other)),
+            ("\x1b[200~가", Some(SEQUENCE), "", None),
+            ("가", None, "나", Some(Key::Char('나'))),
+        ] {
+            let mut keys = Keys::default();
+            let mut pressed = Vec::new();
+            keys.feed(before.as_bytes(), &mut |key| pressed.push(key));
+            assert_eq!(keys.undecided_for(), undecided, "{before:?}");
+            keys.feed(after.as_bytes(), &mut |key| pressed.push(key));
+            keys.decide(&mut |key| pressed.push(key));
+            assert_eq!(pressed.last(), expected.as_ref(), "{before:?}, {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_paste_whose_end_is_lost_can_be_left() {
+        let mut keys = Keys::default();
+        let mut pressed = Vec::new();
+        keys.feed("\x1b[200~가\x03나".as_bytes(), &mut |key| pressed.push(key));
+        assert_eq!(pressed, []);
+        keys.decide(&mut |key| pressed.push(key));
+        assert_eq!(keys.undecided_for(), None);
+        keys.feed(b"\x03", &mut |key| pressed.push(key));
+        assert_eq!(pressed, [Key::Ctrl('c')]);
     }
 
     #[test]

@@ -55,9 +55,9 @@ pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
     pen.rows
 }
 
-/// How many rows `text` takes on a terminal that wraps it, `more` columns behind it included.
-pub(crate) fn height(text: &str, more: usize, columns: usize) -> usize {
-    let mut pen = Pen::new(columns);
+/// How many rows `text`, and `more` columns behind it, take at least on a terminal that wraps it.
+pub(crate) fn least_height(text: &str, more: usize, columns: usize) -> usize {
+    let mut pen = Pen { width: least_width, ..Pen::new(columns) };
     pen.begin_line(false);
     pen.write(text);
     pen.make_room(more);
@@ -66,6 +66,8 @@ pub(crate) fn height(text: &str, more: usize, columns: usize) -> usize {
 
 struct Pen {
     columns: usize,
+    /// The columns that a character takes.
+    width: fn(&str) -> usize,
     rows: Rows,
     /// Columns of the last row that are written.
     column: usize,
@@ -73,7 +75,7 @@ struct Pen {
 
 impl Pen {
     fn new(columns: usize) -> Self {
-        Self { columns: columns.max(1), rows: Rows::default(), column: 0 }
+        Self { columns: columns.max(1), width: most_width, rows: Rows::default(), column: 0 }
     }
 
     fn begin_line(&mut self, is_pending: bool) {
@@ -120,13 +122,22 @@ impl Pen {
             let width = (TAB - self.column % TAB).min(self.columns);
             return (Cow::Owned(" ".repeat(width)), width);
         }
-        (Cow::Borrowed(grapheme), width(grapheme))
+        (Cow::Borrowed(grapheme), (self.width)(grapheme))
     }
 }
 
-/// The columns that a character as a person sees it takes at the most: some terminals give a
-/// sequence (an emoji that is joined from several) the width of one, others that of its parts.
-fn width(grapheme: &str) -> usize {
+/// The columns that a character as a person sees it takes at the most.
+///
+/// Some terminals give a sequence, such as an emoji that is joined from several, the width of one,
+/// others that of its parts; and what Unicode calls ambiguous is wide in some that are set up for
+/// East Asian text (UAX #11).
+fn most_width(grapheme: &str) -> usize {
+    let parts: usize = grapheme.chars().map(|c| c.width_cjk().unwrap_or(0)).sum();
+    parts.max(grapheme.width_cjk())
+}
+
+/// The columns that it takes at the least.
+fn least_width(grapheme: &str) -> usize {
     let parts: usize = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum();
-    parts.max(grapheme.width())
+    parts.min(grapheme.width())
 }

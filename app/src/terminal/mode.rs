@@ -1,21 +1,26 @@
 //! The terminal itself: its mode and its size.
 
+use std::cell::Cell;
 use std::env;
 use std::io;
 
+use rustix::process::getpgrp;
 use rustix::stdio::{stdin, stdout};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
+};
 
 /// Raw mode: every key comes at once and as it is, and nothing is echoed. The mode before is
 /// restored when this is dropped.
 pub(crate) struct RawMode {
     before: Termios,
+    is_ours: Cell<bool>,
 }
 
 impl RawMode {
     pub(crate) fn enter() -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
-        let mode = Self { before };
+        let mode = Self { before, is_ours: Cell::new(false) };
         mode.resume()?;
         Ok(mode)
     }
@@ -24,11 +29,21 @@ impl RawMode {
     pub(crate) fn resume(&self) -> io::Result<()> {
         let mut raw = self.before.clone();
         raw.make_raw();
-        Ok(tcsetattr(stdin(), OptionalActions::Now, &raw)?)
+        tcsetattr(stdin(), OptionalActions::Now, &raw)?;
+        self.is_ours.set(true);
+        Ok(())
     }
 
-    /// Restores the mode before.
+    /// Whether the terminal is in it still.
+    pub(crate) fn is_entered(&self) -> bool {
+        tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.contains(LocalModes::ICANON))
+    }
+
+    /// Restores the mode before, unless the terminal is another program's: its mode too is then.
     pub(crate) fn suspend(&self) {
+        if !self.is_ours.replace(false) || !is_foreground() {
+            return;
+        }
         // A terminal that is gone has no mode.
         let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
     }
@@ -40,13 +55,17 @@ impl Drop for RawMode {
     }
 }
 
-/// The size of a terminal, and what it does when that changes.
+/// Whether the terminal is this program's to read and to set, and not only to write to: whether its
+/// job is in the foreground. Where there are no jobs it is.
+pub(crate) fn is_foreground() -> bool {
+    tcgetpgrp(stdin()).map_or(true, |foreground| foreground == getpgrp())
+}
+
+/// The size of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) columns: usize,
     pub(crate) rows: usize,
-    /// Whether it wraps rows anew that have become too wide, instead of cutting them off.
-    pub(crate) reflows: bool,
 }
 
 impl Size {
@@ -57,14 +76,15 @@ impl Size {
         Self {
             columns: size.map_or(80, |size| known(size.ws_col, 80)),
             rows: size.map_or(24, |size| known(size.ws_row, 24)),
-            reflows: reflows(),
         }
     }
 }
 
-/// No terminal tells, but most of today's reflow: these are the well-known ones that do not. Taking
-/// one for the other only matters for a draft of several rows when the terminal becomes narrower.
-fn reflows() -> bool {
+/// Whether the terminal wraps rows anew that have become too wide, instead of cutting them off.
+///
+/// No terminal tells, but most of today's do: these are the well-known ones that do not. It only
+/// matters for a draft that is wider than a terminal which becomes narrower.
+pub(crate) fn reflows() -> bool {
     let term = env::var("TERM").unwrap_or_default();
     let cuts_off = ["linux", "screen", "st", "vt"].iter().any(|&name| {
         term.strip_prefix(name)

@@ -1,21 +1,25 @@
 //! Painting: what is written to a terminal so that new lines stand above the draft.
 //!
 //! What the terminal shows of the draft is known row by row. Each row ends with a line feed instead
-//! of being wrapped by the terminal, which cannot wrap it otherwise than meant (its own wrapping is
-//! off meanwhile), whatever it thinks of a character's width. The cursor is brought to its place by
+//! of being wrapped by the terminal; it is laid out for the widest that terminals take a character
+//! for, so that none of them wraps it otherwise than meant. The cursor is brought to its place by
 //! writing what stands before it once more, so that the terminal itself measures that.
+//!
+//! When a terminal becomes narrower, how many rows there are is a guess: it wraps or cuts off rows,
+//! maybe with a frame on its way that was made for another width. The guess is never too high:
+//! rather a row of the draft too many stays than a line of what was said goes.
 
 use std::mem::take;
 
-use super::layout::{Row, Rows, height};
+use super::layout::{Row, Rows, least_height};
 use super::mode::Size;
 
 /// Take what follows at once (`?2026`, which terminals without it ignore), or show it now.
 const BEGIN: &str = "\x1b[?2026h";
 const SHOW: &str = "\x1b[?2026l";
-const WRAP_OFF: &str = "\x1b[?7l";
-const WRAP_ON: &str = "\x1b[?7h";
-const CLEAR_BELOW: &str = "\x1b[J";
+/// Clears the row that the cursor is at the beginning of, and all below. Not all in one: tmux takes
+/// that, in the topmost row, for clearing the screen, and copies it into its scrollback first.
+const CLEAR_BELOW: &str = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8";
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 const PASTE_MARKED: &str = "\x1b[?2004h";
 const PASTE_PLAIN: &str = "\x1b[?2004l";
@@ -24,6 +28,8 @@ const BELL: &str = "\x07";
 /// Knows what stands on the terminal of what can still change.
 pub(crate) struct Painter {
     size: Size,
+    /// Whether the terminal wraps rows that have become too wide for it.
+    reflows: bool,
     /// What stands before and after what is pending.
     dim: (&'static str, &'static str),
     /// The rows that stand there.
@@ -43,9 +49,10 @@ pub(crate) struct Painter {
 }
 
 impl Painter {
-    pub(crate) fn new(size: Size, dim: (&'static str, &'static str)) -> Self {
+    pub(crate) fn new(size: Size, reflows: bool, dim: (&'static str, &'static str)) -> Self {
         Self {
             size,
+            reflows,
             dim,
             painted: Vec::new(),
             cursor_row: 0,
@@ -63,30 +70,26 @@ impl Painter {
         self.size.columns
     }
 
-    /// The terminal has another size. What stands there stands as the terminal has left it.
+    /// The terminal has this size now. What stands there stands as it has left it.
     pub(crate) fn resize(&mut self, size: Size) {
+        let is_narrower = size.columns < self.size.columns;
         self.size = size;
-        if size.reflows {
+        if self.reflows && is_narrower {
             self.cursor_below = self.reflowed();
         }
     }
 
     /// Rows between the first that stands there and the cursor's if the terminal has wrapped those
-    /// that had become too wide for it.
+    /// that have become too wide for it; at least so many.
     fn reflowed(&self) -> usize {
         let columns = self.size.columns;
         let above = self.painted.iter().take(self.cursor_row);
-        let above: usize = above.map(|row| height(row.text.trim_end(), 0, columns)).sum();
-        // Terminals differ in what they do with blanks at a row's end, and with a cursor on a wide
-        // character that they wrap. Rather a row of the draft too many stays than one of what was
-        // said goes.
-        let own = self.painted.get(self.cursor_row).map_or("", |row| row.text.as_str());
+        let above: usize = above.map(|row| least_height(row.text.trim_end(), 0, columns)).sum();
+        // Behind the text, or on a wide character that is wrapped, terminals differ in where they
+        // leave the cursor.
+        let own = self.painted.get(self.cursor_row).map_or("", |row| row.text.trim_end());
         let (before, after) = own.split_at_checked(self.cursor_byte).unwrap_or((own, ""));
-        let down_to_cursor = match after {
-            "" => height(before.trim_end(), 0, columns),
-            _ => height(before, 1, columns),
-        };
-        above + down_to_cursor - 1
+        above + least_height(before, usize::from(!after.is_empty()), columns) - 1
     }
 
     /// The terminal is as another program has left it: the draft begins anew where the cursor is.
@@ -116,7 +119,7 @@ impl Painter {
             push(PASTE_MARKED);
         }
         push("\r");
-        push(&up(self.cursor_below));
+        push(&moved(self.cursor_below, 'A'));
         push(if take(&mut self.rings) { BELL } else { "" });
         push(if take(&mut self.clears) { CLEAR_SCREEN } else { CLEAR_BELOW });
         frame.extend_from_slice(above);
@@ -127,7 +130,7 @@ impl Painter {
 
     /// What to write so that the draft goes and the terminal is as it was found.
     pub(crate) fn withdraw(&mut self) -> Vec<u8> {
-        let frame = format!("\r{}{CLEAR_BELOW}{PASTE_PLAIN}", up(self.cursor_below));
+        let frame = format!("\r{}{CLEAR_BELOW}{PASTE_PLAIN}", moved(self.cursor_below, 'A'));
         self.forget();
         frame.into_bytes()
     }
@@ -135,11 +138,7 @@ impl Painter {
     /// What to write so that the draft stays, `farewell` stands below it, and the terminal is as it
     /// was found.
     pub(crate) fn farewell(&mut self, farewell: &str) -> Vec<u8> {
-        let below = self.painted.len().saturating_sub(self.cursor_below + 1);
-        let mut frame = String::new();
-        if below > 0 {
-            frame.push_str(&format!("\x1b[{below}B"));
-        }
+        let mut frame = moved(self.painted.len().saturating_sub(self.cursor_row + 1), 'B');
         frame.push_str(&farewell.replace('\n', "\r\n"));
         frame.push_str(PASTE_PLAIN);
         self.forget();
@@ -150,21 +149,25 @@ impl Painter {
         let shown = self.choose(rows);
         let (dim, plain) = self.dim;
         let mut push = |text: &str| frame.extend_from_slice(text.as_bytes());
-        push(WRAP_OFF);
         for (index, row) in shown.iter().enumerate() {
             if index > 0 {
                 push("\r\n");
             }
+            // Terminals differ in what they do with blanks at a row's end when they wrap it anew.
+            let text = row.text.trim_end();
             match row.is_pending {
-                true => [dim, &row.text, plain].into_iter().for_each(&mut push),
-                false => push(&row.text),
+                true => [dim, text, plain].into_iter().for_each(&mut push),
+                false => push(text),
             }
         }
         let cursor_row = rows.cursor_row - self.first_shown;
         push("\r");
-        push(&up(shown.len() - 1 - cursor_row));
-        push(shown.get(cursor_row).and_then(|row| row.text.get(..rows.cursor_byte)).unwrap_or(""));
-        push(WRAP_ON);
+        push(&moved(shown.len() - 1 - cursor_row, 'A'));
+        let before = shown.get(cursor_row).and_then(|row| row.text.get(..rows.cursor_byte));
+        let before = before.unwrap_or_default();
+        let text = before.trim_end();
+        push(text);
+        push(&moved(before.len() - text.len(), 'C'));
         self.painted = shown.to_vec();
         self.cursor_row = cursor_row;
         self.cursor_byte = rows.cursor_byte;
@@ -184,7 +187,7 @@ impl Painter {
     }
 }
 
-/// Moves the cursor up.
-fn up(rows: usize) -> String {
-    if rows == 0 { String::new() } else { format!("\x1b[{rows}A") }
+/// Moves the cursor by so many rows or columns; `A` is up, `B` down, `C` right.
+fn moved(by: usize, direction: char) -> String {
+    if by == 0 { String::new() } else { format!("\x1b[{by}{direction}") }
 }

@@ -80,6 +80,10 @@ fn wrong_usage_says_so_in_one_or_two_lines() {
             "chat: --max-line: 15 is not between 16 and 65536 bytes\n",
         ),
         (
+            &["join", "--time=127.0.0.1", "3333"],
+            "chat: Unrecognized argument: --time=127.0.0.1\nTry: chat join --help\n",
+        ),
+        (
             &["join", "127.0.0.1", "1", "--color=often"],
             "chat: Error parsing option '--color' with value 'often': \
              not auto, always or never\nTry: chat join --help\n",

@@ -23,7 +23,7 @@ fn member(server: &Server, options: &[&str]) -> Terminal {
 fn keys_and_signals_that_end_it() {
     let server = Server::start(&[]);
     for draft in ["", "쓰다 만 글"] {
-        for way in ["^C", "^D", "INT", "TERM", "HUP"] {
+        for way in ["^C", "^D", "INT", "TERM", "HUP", "QUIT", "ALRM"] {
             let mut terminal = member(&server, &[]);
             terminal.types(draft);
             let standing = format!("[You] {draft}");
@@ -35,7 +35,9 @@ fn keys_and_signals_that_end_it() {
                 "^D" => terminal.types(&[CTRL_D, CTRL_C].concat()),
                 "INT" => terminal.signal(Signal::INT),
                 "TERM" => terminal.signal(Signal::TERM),
-                _ => terminal.signal(Signal::HUP),
+                "HUP" => terminal.signal(Signal::HUP),
+                "QUIT" => terminal.signal(Signal::QUIT),
+                _ => terminal.signal(Signal::ALARM),
             }
             assert_eq!(terminal.status(), 0, "{way}");
             terminal.shows(&[CONNECTED, &standing, "exit"]);
@@ -87,13 +89,24 @@ fn a_mute_server_does_not_hold_it() {
     terminal.shows(&[CONNECTED, "[You]", "exit"]);
 }
 
-/// Closing the window: the terminal is gone, and so is the program.
+/// Closing the window: the terminal is gone, and so is the program, but nothing that was entered.
 #[test]
 fn a_terminal_that_is_gone() {
-    let server = Server::start(&[]);
-    let terminal = member(&server, &[]);
-    drop(terminal);
-    server.says("(0 user online)\n");
+    let server = Server::start(&["--quiet"]);
+    let mut peer = server.member();
+    let terminal = Terminal::join(server.port, Kind::WIDE, &[]);
+    peer.line();
+    let lines: Vec<String> = (0..2000).map(|number| format!("{number}번 줄")).collect();
+    terminal.pastes(&lines.join("\n"));
+    terminal.ends_with(&["[You] 1999번 줄"]);
+    terminal.types("\r쓰다 만 글");
+    terminal
+        .wait("it is entered", |seen| seen.emulator.screen().last().unwrap().contains("쓰다 만"));
+    terminal.hang_up();
+    for line in &lines {
+        assert_eq!(peer.line().split_once("] ").unwrap().1, line);
+    }
+    assert!(peer.line().starts_with("< "));
 }
 
 #[test]
@@ -141,6 +154,42 @@ fn it_stops_and_goes_on_as_any_job() {
     shell.ends_with(&["[You]", "exit", "끝"]);
 }
 
+/// Stopped from outside and continued, with nobody at the terminal in between: nothing is torn.
+#[test]
+fn it_goes_on_where_it_was() {
+    let server = Server::start(&["--quiet"]);
+    let mut peer = server.member();
+    let terminal = Terminal::join(server.port, Kind::cutting(30), &[]);
+    peer.line();
+    terminal.types("가나다라마바사아자차카타파하가나다라마바사아자차카타파하");
+    let draft = ["[You] 가나다라마바사아자차카타", "파하가나다라마바사아자차카타파", "하"];
+    terminal.has_rows(&draft);
+    for signal in [Signal::STOP, Signal::CONT] {
+        peer.send("멈춘 사이\n");
+        terminal.signal(signal);
+    }
+    terminal.wait("both lines are there", |seen| {
+        seen.emulator.lines().concat().matches("멈춘 사이").count() == 2
+    });
+    terminal.has_rows(&draft);
+    let rows = terminal.lines();
+    assert_eq!(rows.iter().filter(|row| row.starts_with("[You]")).count(), 1, "{rows:#?}");
+}
+
+/// A job that is stopped can be ended, as any.
+#[test]
+fn it_can_be_ended_while_it_is_stopped() {
+    let server = Server::start(&[]);
+    let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
+    let script = format!("set -m; {join}; echo 쉽니다; kill %1; wait; echo 끝");
+    let mut shell = Terminal::run(Command::new("sh").args(["-c", &script]), Kind::WIDE, &[]);
+    shell.shows(&[CONNECTED, "[You]"]);
+    shell.types(CTRL_Z);
+    server.says("(0 user online)\n");
+    shell.wait("it ends", |seen| seen.emulator.lines().iter().any(|line| line == "끝"));
+    assert_eq!(shell.status(), 0);
+}
+
 fn again(port: u16, reason: &str) -> String {
     format!("chat: {reason}; connecting again").replace("PLACE", &format!("127.0.0.1:{port}"))
 }
@@ -156,10 +205,9 @@ fn it_connects_again_and_keeps_the_draft() {
         server.program.signal(signal);
         wait_until("the server ends", || server.program.exit_status());
         let ended = again(port, "the connection to PLACE ended: the server closed it");
-        terminal.shows(&[CONNECTED, &ended, "[You] 쓰다 만"]);
+        terminal.wait("it is said", |seen| seen.emulator.lines().contains(&ended));
         // It can be written on, and what is entered waits.
         terminal.types(" 글\r다음");
-        terminal.ends_with(&[&ended, "[You] 쓰다 만 글", "[You] 다음"]);
         let refused = again(port, "cannot connect to PLACE: Connection refused");
         terminal.ends_with(&[&refused, "[You] 쓰다 만 글", "[You] 다음"]);
 
@@ -173,20 +221,94 @@ fn it_connects_again_and_keeps_the_draft() {
     }
 }
 
-/// While it waits, it can be left.
+/// While it waits, it can be left. What was entered and not sent is named.
 #[test]
 fn leaving_without_a_connection() {
-    for key in [CTRL_C, CTRL_D] {
+    for (typed, left) in [
+        (CTRL_C, &["[You]", "exit"][..]),
+        (CTRL_D, &["[You]", "exit"]),
+        ("하나\r둘\x03", &["chat: not sent:", "[You] 하나", "[You] 둘", "exit"]),
+    ] {
         let server = Server::start(&[]);
-        let port = server.port;
         let mut terminal = member(&server, &[]);
         drop(server);
-        let ended = again(port, "the connection to PLACE ended: the server closed it");
-        terminal.ends_with(&[&ended, "[You]"]);
-        terminal.types(key);
+        terminal.wait("it is said", |seen| {
+            seen.emulator.lines().concat().contains("; connecting again")
+        });
+        terminal.types(typed);
         assert_eq!(terminal.status(), 0);
-        assert_eq!(terminal.lines().last().unwrap(), "exit");
+        terminal.ends_with(left);
     }
+}
+
+/// Each loss is said, also when the last one was the same.
+#[test]
+fn connections_that_end_again_and_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &[]);
+    let ended = again(port, "the connection to PLACE ended: the server closed it");
+    let mut expected = Vec::new();
+    for _ in 0..3 {
+        let mut server = Peer::new(listener.accept().unwrap().0);
+        server.send(format!("{CONNECTED}\n"));
+        drop(server);
+        expected.extend([CONNECTED, &ended]);
+        let shown: Vec<&str> = expected.iter().copied().chain(["[You]"]).collect();
+        terminal.shows(&shown);
+    }
+}
+
+/// A server that is there again, with all its places taken, is not told what was entered.
+#[test]
+fn a_room_that_is_full_when_it_is_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &[]);
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send(format!("{CONNECTED}\n"));
+    terminal.shows(&[CONNECTED, "[You]"]);
+    drop(server);
+    let ended = again(port, "the connection to PLACE ended: the server closed it");
+    terminal.shows(&[CONNECTED, &ended, "[You]"]);
+    terminal.types("중요한 말\r");
+    let full = "> The chat server is full (1 user online)";
+    // Said once, although each attempt ends so.
+    let expected = [CONNECTED, &ended, full, "[You] 중요한 말", "[You]"];
+    for _ in 0..2 {
+        let mut server = Peer::new(listener.accept().unwrap().0);
+        server.send(format!("{full}\n"));
+        server.close_sending();
+        assert_eq!(server.rest(), "");
+        terminal.shows(&expected);
+    }
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send(format!("{CONNECTED}\n"));
+    assert_eq!(server.line(), "중요한 말");
+    terminal.shows(&[CONNECTED, &ended, full, CONNECTED, "[You] 중요한 말", "[You]"]);
+}
+
+/// What is entered without end while nothing can be sent stays in the draft, line by line.
+#[test]
+fn more_than_can_wait() {
+    let server = Server::start(&["--quiet"]);
+    let port = server.port;
+    let terminal = member(&server, &[]);
+    drop(server);
+    terminal
+        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+    let lines: Vec<String> =
+        (0..1000).map(|number| format!("{number}{}", "가".repeat(20))).collect();
+    terminal.types(&(lines.join("\r") + "\r"));
+    terminal.wait("all is there", |seen| {
+        seen.emulator.screen().contains(&format!("[You] {}", lines[999]))
+    });
+    let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
+    server.says(&lines[0]);
+    terminal.types("\r");
+    let all = server.says(&lines[999]);
+    let said = all.lines().filter_map(|line| line.split_once("] ")).map(|(_, text)| text);
+    assert!(said.eq(lines.iter().map(String::as_str)));
 }
 
 #[test]

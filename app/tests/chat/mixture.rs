@@ -21,6 +21,8 @@ struct Model {
     draft: Vec<String>,
     cursor: usize,
     killed: Vec<String>,
+    /// Whether the key before has killed: then this one adds to it.
+    has_killed: bool,
     history: Vec<String>,
     /// The entry of the history that is shown, and what was being written before.
     shown: Option<(usize, Vec<String>)>,
@@ -35,11 +37,18 @@ impl Model {
         }
     }
 
-    fn kill(&mut self, from: usize, to: usize) {
-        if from < to {
-            self.killed = self.draft.drain(from..to).collect();
-            self.cursor = from;
+    fn kill(&mut self, from: usize, to: usize, adds: bool) {
+        if from == to {
+            return;
         }
+        let killed: Vec<String> = self.draft.drain(from..to).collect();
+        self.killed = match adds {
+            false => killed,
+            true if self.cursor > from => [killed, self.killed.clone()].concat(),
+            true => [self.killed.clone(), killed].concat(),
+        };
+        self.cursor = from;
+        self.has_killed = true;
     }
 
     fn line_start(&self) -> usize {
@@ -79,6 +88,7 @@ impl Model {
     fn press(&mut self, random: &mut fastrand::Rng) -> String {
         let is_one_line = !self.draft.contains(&"\n".to_owned());
         let (start, end) = (self.line_start(), self.line_end());
+        let adds = std::mem::take(&mut self.has_killed);
         match random.u8(0..24) {
             0 => {
                 self.cursor = self.cursor.saturating_sub(1);
@@ -111,15 +121,15 @@ impl Model {
             }
             // At a line's edge these two take its end away and keep nothing.
             7 if start < self.cursor => {
-                self.kill(start, self.cursor);
+                self.kill(start, self.cursor, adds);
                 "\x15".to_owned()
             }
             8 if self.cursor < end => {
-                self.kill(self.cursor, end);
+                self.kill(self.cursor, end, adds);
                 "\x0b".to_owned()
             }
             9 => {
-                self.kill(self.word_start(), self.cursor);
+                self.kill(self.word_start(), self.cursor, adds);
                 "\x17".to_owned()
             }
             10 => {

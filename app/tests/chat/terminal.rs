@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pty_process::blocking::{Command, Pty, open};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
@@ -18,6 +19,7 @@ pub(crate) struct Terminal {
     pty: Arc<Pty>,
     child: Child,
     seen: Arc<(Mutex<Seen>, Condvar)>,
+    reader: Option<JoinHandle<()>>,
 }
 
 /// What the program has written.
@@ -27,6 +29,8 @@ pub(crate) struct Seen {
     /// Bytes that the emulator has: whole characters.
     fed: usize,
     has_ended: bool,
+    /// Whether nobody looks at the terminal any more.
+    is_closed: bool,
 }
 
 /// Columns from which on no line of these tests is wrapped.
@@ -97,11 +101,12 @@ impl Terminal {
             bytes: Vec::new(),
             fed: 0,
             has_ended: false,
+            is_closed: false,
         };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let (reader, shared) = (pty.clone(), seen.clone());
-        thread::spawn(move || read(&reader, &shared));
-        Self { pty, child, seen }
+        let reader = Some(thread::spawn(move || read(&reader, &shared)));
+        Self { pty, child, seen, reader }
     }
 
     pub(crate) fn types(&self, keys: &str) {
@@ -202,11 +207,19 @@ impl Terminal {
         let modes = tcgetattr(&*self.pty).unwrap().local_modes;
         assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
         let bytes = self.bytes();
-        for (set, reset) in [("\x1b[?2004h", "\x1b[?2004l"), ("\x1b[?7l", "\x1b[?7h")] {
-            let last = |text| String::from_utf8_lossy(&bytes).rfind(text);
-            assert!(last(set) <= last(reset), "{set:?} stays");
-        }
+        let last = |text| String::from_utf8_lossy(&bytes).rfind(text);
+        assert!(last("\x1b[?2004h") <= last("\x1b[?2004l"), "pastes stay marked");
         status.code().unwrap_or_else(|| panic!("ended by {status}"))
+    }
+
+    /// Closes the terminal as when its window is closed, and gives the program's exit status.
+    pub(crate) fn hang_up(mut self) -> i32 {
+        self.lock().is_closed = true;
+        self.reader.take().unwrap().join().unwrap();
+        // The last of those that hold it open.
+        let (nobodys, _) = open().unwrap();
+        self.pty = Arc::new(nobodys);
+        wait_until("the program ends", || self.child.try_wait().unwrap()).code().unwrap()
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -223,15 +236,19 @@ impl Drop for Terminal {
 
 /// Reads what the program writes, until nobody has the terminal open any more.
 fn read(pty: &Pty, seen: &(Mutex<Seen>, Condvar)) {
-    let mut pty = pty;
+    let mut reader = pty;
     let mut buffer = vec![0; 64 * 1024];
+    let a_while = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
     loop {
+        let is_readable = poll(&mut [PollFd::new(pty, PollFlags::IN)], Some(&a_while)) != Ok(0);
         // The end is an error (EIO).
-        let count = pty.read(&mut buffer).unwrap_or(0);
+        let count = if is_readable { reader.read(&mut buffer).unwrap_or(0) } else { 0 };
         let mut seen_now = seen.0.lock().unwrap();
-        seen_now.take(&buffer[..count]);
-        seen.1.notify_all();
-        if count == 0 {
+        if is_readable {
+            seen_now.take(&buffer[..count]);
+            seen.1.notify_all();
+        }
+        if seen_now.has_ended || seen_now.is_closed {
             return;
         }
     }

@@ -253,3 +253,26 @@ fn what_is_not_sent_can_be_taken_along() {
     session.sends();
     assert_eq!(session.client.unsent(), b"");
 }
+
+/// Who is turned away keeps what it has: nobody would hear it.
+#[test]
+fn a_room_without_a_place_is_told_nothing() {
+    let mut session = Session::new();
+    session.client.type_in("하나\n".as_bytes());
+    assert!(!session.client.is_let_in() && !session.client.is_turned_away());
+    session.receive("> The chat server is full (2 users online)\n");
+    assert!(!session.client.is_let_in() && session.client.is_turned_away());
+    session.now = session.now + Duration::from_secs(10);
+    assert_eq!(session.sends(), [""; 0]);
+    assert_eq!(session.client.unsent(), "하나\n".as_bytes());
+    assert_eq!(session.shows(), "> The chat server is full (2 users online)\n");
+}
+
+#[test]
+fn a_greeting_lets_in() {
+    let mut session = Session::framed();
+    assert!(session.client.is_let_in());
+    // Only the first line is the room's answer.
+    session.receive("> The chat server is full (2 users online)\n");
+    assert!(session.client.is_let_in() && !session.client.is_turned_away());
+}

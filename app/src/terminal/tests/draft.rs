@@ -14,6 +14,7 @@ const END: &str = "\x1b[F";
 const DELETE: &str = "\x1b[3~";
 const BACKSPACE: &str = "\x7f";
 const ALT_BACKSPACE: &str = "\x1b\x7f";
+const ALT_D: &str = "\x1bd";
 const CTRL_A: &str = "\x01";
 const CTRL_D: &str = "\x04";
 const CTRL_E: &str = "\x05";
@@ -46,6 +47,9 @@ fn moving() {
     expect(&["둘 셋", HOME, END, "!"], "둘 셋!|");
     expect(&["하나 둘, 셋", WORD_LEFT, WORD_LEFT, "|"], "하나 ||둘, 셋");
     expect(&["하나 둘, 셋", HOME, WORD_RIGHT, WORD_RIGHT], "하나 둘|, 셋");
+    expect(&["cafe\u{301}s 끝", HOME, WORD_RIGHT], "cafe\u{301}s| 끝");
+    expect(&["cafe\u{301}s 끝", HOME, ALT_D], "| 끝");
+    expect(&["cafe\u{301}s", ALT_BACKSPACE], "|");
 }
 
 #[test]
@@ -60,6 +64,9 @@ fn deleting() {
     expect(&["하나 둘", LEFT, CTRL_U], "|둘");
     expect(&["하나 둘", LEFT, CTRL_K], "하나 |");
     expect(&["하나 둘", CTRL_U, "셋 ", CTRL_Y], "셋 하나 둘|");
+    expect(&["하나 둘 셋", CTRL_W, CTRL_W, CTRL_Y], "하나 둘 셋|");
+    expect(&["하나 둘 셋", WORD_LEFT, ALT_D, CTRL_W, CTRL_Y, CTRL_Y], "하나 둘 셋둘 셋|");
+    expect(&["하나 둘 셋", CTRL_W, LEFT, CTRL_W, CTRL_Y], "하나 둘| ");
     expect(&["가나", CTRL_T], "나가|");
 }
 
@@ -143,13 +150,19 @@ fn what_ends_a_search_is_done_to_what_was_found() {
         (RIGHT, "사과| 하나"),
         (END, "사과 하나|"),
         (CTRL_U, "|과 하나"),
-        (UP, "배|"),
+        (DOWN, "배|"),
         (&pasted("!\n"), "사!\n|과 하나"),
     ] {
         let mut typist = Typist::new();
         typist.types(&["사과 하나\r배\r", CTRL_R, "과", key].concat());
         assert_eq!(typist.shows(), shown);
     }
+    let mut typist = Typist::new();
+    typist.types(&["사과\r배\r초안", CTRL_R, "사", DOWN, DOWN].concat());
+    assert_eq!(typist.shows(), "초안|", "what was being written is below the newest");
+    let mut typist = Typist::new();
+    typist.types(&["사과\r배\r사탕\r", CTRL_R, "사", CTRL_G, CTRL_R, CTRL_R, CTRL_R].concat());
+    assert_eq!(typist.shows(), "(reverse-i-search)`사': |사과", "the same again");
     let mut typist = Typist::new();
     typist.types(&["사과\r배\r", CTRL_R, "과", "\r"].concat());
     assert_eq!(typist.sent, ["사과", "배", "사과"]);
@@ -197,6 +210,10 @@ fn leaving() {
 
 #[test]
 fn a_draft_is_bounded() {
+    let mut typist = Typist::new();
+    typist.types(&pasted(&"x".repeat(MAX_DRAFT + 100)));
+    assert_eq!(typist.effects, [Effect::Refused]);
+    assert_eq!(typist.draft.take().len(), MAX_DRAFT);
     let mut typist = Typist::new();
     let half = "가".repeat(MAX_DRAFT / 6);
     typist.types(&pasted(&half));

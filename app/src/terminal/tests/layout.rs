@@ -2,7 +2,7 @@
 
 use super::emulator::Emulator;
 use crate::terminal::draft::View;
-use crate::terminal::layout::{Rows, height, lay_out};
+use crate::terminal::layout::{Rows, lay_out, least_height};
 
 fn rows_of(text: &str, cursor: usize, columns: usize) -> Rows {
     lay_out("", &View { prompt: "[You] ".into(), text, cursor }, columns)
@@ -103,9 +103,29 @@ fn no_width_is_too_small() {
 
 #[test]
 fn heights() {
-    assert_eq!(height("", 0, 10), 1);
-    assert_eq!(height("0123456789", 0, 10), 1);
-    assert_eq!(height("0123456789", 1, 10), 2);
-    assert_eq!(height("0123456789a", 0, 10), 2);
-    assert_eq!(height("가나다라마", 0, 9), 2);
+    assert_eq!(least_height("", 0, 10), 1);
+    assert_eq!(least_height("0123456789", 0, 10), 1);
+    assert_eq!(least_height("0123456789", 1, 10), 2);
+    assert_eq!(least_height("0123456789a", 0, 10), 2);
+    assert_eq!(least_height("가나다라마", 0, 9), 2);
+}
+
+/// Terminals differ in how wide these are. Rows are broken for the widest, and counted for the
+/// narrowest.
+#[test]
+fn characters_of_no_certain_width() {
+    for (character, most) in [
+        ("👩\u{200d}🚀", 4),
+        ("👨\u{200d}👩\u{200d}👧\u{200d}👦", 8),
+        ("❤\u{fe0f}", 2),
+        ("→", 2),
+        ("…", 2),
+    ] {
+        let text = character.repeat(3);
+        let rows = rows_of(&text, 0, "[You] ".len() + 2 * most);
+        assert_eq!(texts(&rows), [&format!("[You] {character}{character}"), character]);
+        let least = if most > 2 { 2 } else { 1 };
+        assert_eq!(least_height(&text, 0, 3 * least), 1, "{character}");
+        assert_eq!(least_height(&text, 0, 3 * least - 1), 2, "{character}");
+    }
 }

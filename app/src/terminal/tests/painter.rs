@@ -17,10 +17,10 @@ struct Rig {
 
 impl Rig {
     fn new(columns: usize, rows: usize, reflows: bool) -> Self {
-        let size = Size { columns, rows, reflows };
+        let size = Size { columns, rows };
         Self {
             emulator: Emulator::new(columns, rows, reflows),
-            painter: Painter::new(size, ("\x1b[2m", "\x1b[0m")),
+            painter: Painter::new(size, reflows, ("\x1b[2m", "\x1b[0m")),
             typist: Typist::new(),
             transcript: Vec::new(),
         }
@@ -49,10 +49,8 @@ impl Rig {
     }
 
     fn resize(&mut self, columns: usize, rows: usize) {
-        let reflows = matches!(self.emulator, Emulator::Reflowing(_));
-        let size = Size { columns, rows, reflows };
         self.emulator.resize(columns, rows);
-        self.painter.resize(size);
+        self.painter.resize(Size { columns, rows });
         self.paint(&[]);
     }
 

@@ -1,0 +1,57 @@
+//! What is typed on a terminal, as keys.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use chat_core::Instant;
+use futures_lite::Stream;
+
+use super::keyboard::Typed;
+use crate::clock::Clock;
+use crate::terminal::{Key, Keys};
+
+/// Keys, as they are pressed.
+pub(super) struct Typing {
+    clock: Clock,
+    /// `None` once the terminal is gone.
+    bytes: Option<Pin<Box<Typed>>>,
+    keys: Keys,
+    /// When what is undecided is decided by the silence since.
+    decide_at: Option<Instant>,
+}
+
+impl Typing {
+    pub(super) fn new(bytes: Typed, clock: Clock) -> Self {
+        let bytes = Some(Box::pin(bytes));
+        Self { clock, bytes, keys: Keys::default(), decide_at: None }
+    }
+
+    /// The keys that were pressed next; `None` once no more can be.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<Key>>> {
+        let mut pressed = Vec::new();
+        match self.bytes.as_mut().map(|bytes| bytes.as_mut().poll_next(cx)) {
+            Some(Poll::Pending) => {
+                let now = self.clock.now();
+                if self.decide_at.is_none_or(|at| now < at) {
+                    return Poll::Pending;
+                }
+                self.keys.decide(&mut |key| pressed.push(key));
+            }
+            Some(Poll::Ready(Some(Ok(bytes)))) => {
+                self.keys.feed(&bytes, &mut |key| pressed.push(key));
+            }
+            // A terminal that cannot be read any more is as good as gone.
+            Some(Poll::Ready(Some(Err(_)) | None)) | None => {
+                self.bytes = None;
+                return Poll::Ready(None);
+            }
+        }
+        self.decide_at = self.keys.undecided_for().map(|time| self.clock.now() + time);
+        Poll::Ready(Some(pressed))
+    }
+
+    /// When [`Typing::poll`] is wanted again though nothing is typed.
+    pub(super) fn decide_at(&self) -> Option<Instant> {
+        self.decide_at
+    }
+}

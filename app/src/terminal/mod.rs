@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `mode` | the terminal itself: its raw mode and its size |
 //! | `keys` | from bytes to what was pressed |
+//! | `text` | a text and a cursor in it |
 //! | `draft` | what is being written, what was, and the search for it |
 //! | `layout` | from text to rows |
 //! | `painter` | from rows to what is written to the terminal |
@@ -23,6 +24,7 @@ mod mode;
 mod painter;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(crate) use draft::{Draft, Effect};
 pub(crate) use keys::{Key, Keys};

@@ -3,6 +3,7 @@
 mod draft;
 #[path = "../../../tests/chat/emulator.rs"]
 mod emulator;
+mod keys;
 mod layout;
 mod painter;
 

@@ -1,0 +1,260 @@
+//! A text and a cursor in it, as rustyline's line buffer edits it.
+
+use std::mem;
+
+use chat_core::shown;
+use rustyline::line_buffer::{ChangeListener, DeleteListener, Direction, LineBuffer};
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+
+use super::MAX_DRAFT;
+
+/// Text that may be shown, of one line or several, and a cursor between two of its characters as a
+/// person sees them. What an edit returns is whether it did anything.
+pub(crate) struct Text {
+    line: LineBuffer,
+    killed: Killed,
+}
+
+impl Text {
+    pub(crate) fn new() -> Self {
+        Self { line: LineBuffer::with_capacity(MAX_DRAFT), killed: Killed::default() }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.line.as_str()
+    }
+
+    /// Bytes before the cursor.
+    pub(crate) fn cursor(&self) -> usize {
+        self.line.pos()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// Becomes `text`, with the cursor at a place in it.
+    pub(crate) fn set(&mut self, text: &str, cursor: usize) {
+        self.line.update(text, text.floor_char_boundary(cursor), &mut Forget);
+        self.leave_graphemes_whole();
+    }
+
+    /// Another key is pressed: what it kills is added to what the last one killed, if that did.
+    pub(crate) fn begin_key(&mut self) {
+        self.killed.is_continued = mem::take(&mut self.killed.has_grown);
+    }
+
+    /// Inserts `text` as it may be shown, as much of it as there is room for: whether that is all.
+    pub(crate) fn insert(&mut self, text: &str) -> bool {
+        let clean: String = text.chars().map(|c| if c == '\n' { c } else { shown(c) }).collect();
+        let room = MAX_DRAFT.saturating_sub(self.line.len());
+        let fits = &clean[..clean.floor_char_boundary(room)];
+        self.line.yank(fits, 1, &mut Forget);
+        self.leave_graphemes_whole();
+        fits.len() == clean.len()
+    }
+
+    pub(crate) fn left(&mut self) -> bool {
+        self.line.move_backward(1)
+    }
+
+    pub(crate) fn right(&mut self) -> bool {
+        self.line.move_forward(1)
+    }
+
+    pub(crate) fn word_left(&mut self) -> bool {
+        self.move_to(self.start_of_word())
+    }
+
+    pub(crate) fn word_right(&mut self) -> bool {
+        self.move_to(self.end_of_word())
+    }
+
+    pub(crate) fn line_start(&mut self) -> bool {
+        self.line.move_home()
+    }
+
+    pub(crate) fn line_end(&mut self) -> bool {
+        self.line.move_end()
+    }
+
+    pub(crate) fn backspace(&mut self) -> bool {
+        self.edit(|line, _| line.backspace(1, &mut Forget))
+    }
+
+    pub(crate) fn delete(&mut self) -> bool {
+        self.edit(|line, _| line.delete(1, &mut Forget).is_some())
+    }
+
+    pub(crate) fn kill_line_start(&mut self) -> bool {
+        self.edit(LineBuffer::discard_line)
+    }
+
+    pub(crate) fn kill_line_end(&mut self) -> bool {
+        self.edit(LineBuffer::kill_line)
+    }
+
+    /// Kills what stands between blanks before the cursor.
+    pub(crate) fn kill_blank_word(&mut self) -> bool {
+        self.kill_back_to(self.start_of_blank_word())
+    }
+
+    pub(crate) fn kill_word_start(&mut self) -> bool {
+        self.kill_back_to(self.start_of_word())
+    }
+
+    pub(crate) fn kill_word_end(&mut self) -> bool {
+        let (start, end) = (self.cursor(), self.end_of_word());
+        self.edit(|line, killed| {
+            line.delete_range(start..end, killed);
+            start < end
+        })
+    }
+
+    /// Inserts what was killed last.
+    pub(crate) fn yank(&mut self) -> bool {
+        self.edit(|line, killed| line.yank(&killed.text, 1, &mut Forget).is_some())
+    }
+
+    pub(crate) fn transpose(&mut self) -> bool {
+        self.edit(|line, _| line.transpose_chars(&mut Forget))
+    }
+
+    /// Moves to the line above of several lines.
+    pub(crate) fn line_up(&mut self) -> bool {
+        let (above, _) = self.line.as_str().split_at(self.start_of_line());
+        let Some(above) = above.strip_suffix('\n') else { return false };
+        let start = above.rfind('\n').map_or(0, |newline| newline + 1);
+        self.line.set_pos(start + nth_boundary(&above[start..], self.column()));
+        true
+    }
+
+    /// Moves to the line below of several lines.
+    pub(crate) fn line_down(&mut self) -> bool {
+        let text = self.line.as_str();
+        let Some(newline) = text[self.line.pos()..].find('\n') else { return false };
+        let start = self.line.pos() + newline + 1;
+        let below = text[start..].split('\n').next().unwrap_or_default();
+        self.line.set_pos(start + nth_boundary(below, self.column()));
+        true
+    }
+
+    fn start_of_line(&self) -> usize {
+        self.before().rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
+    /// Characters, as a person sees them, between the line's start and the cursor.
+    fn column(&self) -> usize {
+        self.before()[self.start_of_line()..].graphemes(true).count()
+    }
+
+    /// Where the word begins that the cursor is behind or in (UAX #29).
+    fn start_of_word(&self) -> usize {
+        let mut words = self.before().unicode_word_indices();
+        words.next_back().map_or(0, |(start, _)| start)
+    }
+
+    /// Where the word ends that the cursor is before or in.
+    fn end_of_word(&self) -> usize {
+        let after = self.after();
+        let word = after.unicode_word_indices().next();
+        self.line.pos() + word.map_or(after.len(), |(start, word)| start + word.len())
+    }
+
+    /// Where what stands between blanks begins.
+    fn start_of_blank_word(&self) -> usize {
+        let before = self.before().trim_end();
+        before
+            .char_indices()
+            .rfind(|(_, c)| c.is_whitespace())
+            .map_or(0, |(at, c)| at + c.len_utf8())
+    }
+
+    fn before(&self) -> &str {
+        self.line.as_str().get(..self.line.pos()).unwrap_or_default()
+    }
+
+    fn after(&self) -> &str {
+        self.line.as_str().get(self.line.pos()..).unwrap_or_default()
+    }
+
+    fn move_to(&mut self, to: usize) -> bool {
+        let moves = to != self.line.pos();
+        self.line.set_pos(to);
+        moves
+    }
+
+    fn kill_back_to(&mut self, start: usize) -> bool {
+        let end = self.cursor();
+        self.edit(|line, killed| {
+            killed.delete(
+                start,
+                line.as_str().get(start..end).unwrap_or_default(),
+                Direction::Backward,
+            );
+            line.delete_range(start..end, &mut Forget);
+            start < end
+        })
+    }
+
+    fn edit(&mut self, edit: impl FnOnce(&mut LineBuffer, &mut Killed) -> bool) -> bool {
+        let is_edited = edit(&mut self.line, &mut self.killed);
+        self.leave_graphemes_whole();
+        is_edited
+    }
+
+    /// The cursor stands between characters as a person sees them, also if some have just become
+    /// one.
+    fn leave_graphemes_whole(&mut self) {
+        let text = self.line.as_str();
+        let mut cursor = GraphemeCursor::new(self.line.pos(), text.len(), true);
+        if let (Ok(false), Ok(Some(next))) =
+            (cursor.is_boundary(text, 0), cursor.next_boundary(text, 0))
+        {
+            self.line.set_pos(next);
+        }
+    }
+}
+
+/// Where the character after the first `count` begins, as a person counts them, or the end.
+fn nth_boundary(text: &str, count: usize) -> usize {
+    text.grapheme_indices(true).nth(count).map_or(text.len(), |(at, _)| at)
+}
+
+/// What is deleted is gone.
+struct Forget;
+
+impl DeleteListener for Forget {
+    fn delete(&mut self, _: usize, _: &str, _: Direction) {}
+}
+
+impl ChangeListener for Forget {
+    fn insert_char(&mut self, _: usize, _: char) {}
+    fn insert_str(&mut self, _: usize, _: &str) {}
+    fn replace(&mut self, _: usize, _: &str, _: &str) {}
+}
+
+/// What was deleted and can be had again: by one key, or by several in a row.
+#[derive(Default)]
+struct Killed {
+    text: String,
+    /// Whether the key before has added to it, and whether this one has.
+    is_continued: bool,
+    has_grown: bool,
+}
+
+impl DeleteListener for Killed {
+    fn delete(&mut self, _: usize, text: &str, direction: Direction) {
+        if text.is_empty() {
+            return;
+        }
+        if !mem::replace(&mut self.is_continued, true) {
+            self.text.clear();
+        }
+        self.has_grown = true;
+        match direction {
+            Direction::Forward => self.text.push_str(text),
+            Direction::Backward => self.text.insert_str(0, text),
+        }
+    }
+}

@@ -84,10 +84,12 @@ impl Painter {
     fn reflowed(&self) -> usize {
         let columns = self.size.columns;
         let above = self.painted.iter().take(self.cursor_row);
-        let above: usize = above.map(|row| least_height(row.text.trim_end(), 0, columns)).sum();
+        let above: usize =
+            above.map(|row| least_height(row.text.trim_end_matches(' '), 0, columns)).sum();
         // Behind the text, or on a wide character that is wrapped, terminals differ in where they
         // leave the cursor.
-        let own = self.painted.get(self.cursor_row).map_or("", |row| row.text.trim_end());
+        let own =
+            self.painted.get(self.cursor_row).map_or("", |row| row.text.trim_end_matches(' '));
         let (before, after) = own.split_at_checked(self.cursor_byte).unwrap_or((own, ""));
         above + least_height(before, usize::from(!after.is_empty()), columns) - 1
     }
@@ -154,7 +156,7 @@ impl Painter {
                 push("\r\n");
             }
             // Terminals differ in what they do with blanks at a row's end when they wrap it anew.
-            let text = row.text.trim_end();
+            let text = row.text.trim_end_matches(' ');
             match row.is_pending {
                 true => [dim, text, plain].into_iter().for_each(&mut push),
                 false => push(text),
@@ -165,7 +167,7 @@ impl Painter {
         push(&moved(shown.len() - 1 - cursor_row, 'A'));
         let before = shown.get(cursor_row).and_then(|row| row.text.get(..rows.cursor_byte));
         let before = before.unwrap_or_default();
-        let text = before.trim_end();
+        let text = before.trim_end_matches(' ');
         push(text);
         push(&moved(before.len() - text.len(), 'C'));
         self.painted = shown.to_vec();

@@ -148,6 +148,8 @@ fn the_cursor_and_backspace() {
         ("e\u{301}", 1),
         ("😀", 2),
         ("ㅋ", 2),
+        ("\u{3000}", 2),
+        (" ", 1),
         ("x", 1),
     ] {
         terminal.types(typed);

@@ -76,8 +76,8 @@ impl<'a> Link<'a> {
     ///
     /// # Errors
     ///
-    /// The connection ended, or could not be made, and is not to be made again: that was not
-    /// wanted, or it was the first.
+    /// The connection ended, or could not be made, and is not to be made again: that is not wanted,
+    /// or it was the first.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Moved, Failure> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
@@ -219,7 +219,7 @@ impl<'a> Link<'a> {
     /// After a while; fails if that is not wanted. What is said again and again is said once.
     fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
         self.state = State::Waiting(self.clock.now() + self.backoff.wait());
-        if self.no_reconnect || !self.has_joined {
+        if self.no_reconnect || self.is_closing || !self.has_joined {
             return Err(failure);
         }
         let said = format!("{failure}; connecting again\n");

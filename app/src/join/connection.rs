@@ -8,13 +8,11 @@ use std::task::{Context, Poll};
 use chat_core::Client;
 use smol::Async;
 
+use super::Moved;
 use crate::clock::{Alarm, Clock};
 
 /// Bytes read from the server at once, at the most.
 const CHUNK: usize = 64 * 1024;
-
-/// Whether a step got anywhere, so that others may get further too.
-pub(super) type Moved = bool;
 
 /// One connection, from its greeting to its end.
 pub(super) struct Connection {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use chat_core::FAREWELL;
 use futures_lite::future::or;
 
-use super::connection::Moved;
+use super::Moved;
 use super::keyboard;
 use super::link::Link;
 use super::screen::Screen;
@@ -20,7 +20,7 @@ use crate::signals::Interrupts;
 use crate::terminal::{Draft, Effect, Key};
 
 /// Bytes that are entered and not sent above which no more is entered.
-const ENOUGH: usize = 32 * 1024;
+const MOST_UNSENT: usize = 32 * 1024;
 
 /// Joins a room, again and again if the connection ends, until the user or a signal ends it.
 pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result<(), Failure> {
@@ -30,7 +30,8 @@ pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result
     let end = or(ended, interrupts.or_none()).await.unwrap_or(Ok(()));
 
     // A terminal that hangs up may say so more than once. Only a person asks twice.
-    let mut interrupts = Interrupts::new()?;
+    let mut asked = Interrupts::new();
+    let interrupts = asked.as_mut().unwrap_or(&mut interrupts);
     or(async { Some(within(PATIENCE, session.leave_room()).await) }, interrupts.or_none()).await;
     session.link.give_up();
     let Session { screen, link, draft, .. } = &mut session;
@@ -46,6 +47,8 @@ struct Session<'a> {
     typing: Typing,
     draft: Draft,
     screen: Screen,
+    /// Whether the user has asked to leave twice.
+    hurries: bool,
 }
 
 impl<'a> Session<'a> {
@@ -59,6 +62,7 @@ impl<'a> Session<'a> {
             typing: Typing::new(keyboard, clock),
             draft: Draft::new(),
             screen,
+            hurries: false,
         })
     }
 
@@ -67,7 +71,9 @@ impl<'a> Session<'a> {
         loop {
             let typed = match self.typing.poll(cx) {
                 Poll::Ready(Some(keys)) => {
-                    if keys.into_iter().any(|key| self.press(key) == Wish::Leave) {
+                    let mut keys = keys.into_iter();
+                    if keys.any(|key| self.press(key) == Wish::Leave) {
+                        self.hurries = keys.any(|key| key == Key::Ctrl('c'));
                         return Poll::Ready(Ok(()));
                     }
                     true
@@ -86,7 +92,7 @@ impl<'a> Session<'a> {
     }
 
     fn press(&mut self, key: Key) -> Wish {
-        self.screen.is_stale();
+        self.screen.repaint();
         match self.draft.press(key) {
             Effect::Painted => {}
             Effect::Refused => self.screen.ring(),
@@ -100,9 +106,9 @@ impl<'a> Session<'a> {
 
     /// Sends the draft: each of its lines is a message.
     fn enter(&mut self) {
-        if self.link.unsent().len() >= ENOUGH {
+        if self.link.unsent().len() >= MOST_UNSENT {
             // What is typed next must not become part of this line.
-            self.draft.press(Key::AltEnter);
+            self.draft.begin_line();
             return self.screen.ring();
         }
         let mut text = self.draft.take();
@@ -126,15 +132,11 @@ impl<'a> Session<'a> {
     async fn leave_room(&mut self) {
         self.link.begin_close();
         poll_fn(|cx| {
-            if self.link.poll_close(cx).is_ready() {
-                return Poll::Ready(());
-            }
+            let is_closed = self.link.poll_close(cx).is_ready();
             while let Poll::Ready(Some(keys)) = self.typing.poll(cx) {
-                if keys.contains(&Key::Ctrl('c')) {
-                    return Poll::Ready(());
-                }
+                self.hurries |= keys.contains(&Key::Ctrl('c'));
             }
-            Poll::Pending
+            if is_closed || self.hurries { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }

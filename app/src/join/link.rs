@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time;
 
-use chat_core::{Instant, YOU};
+use chat_core::{Instant, Line, YOU};
 use smol::Async;
 
+use super::Moved;
 use super::backoff::Backoff;
 use super::connect;
-use super::connection::{Connection, Moved};
+use super::connection::Connection;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::place::Place;
 
 /// Bytes that wait to be shown above which no further connection is made that would bring more.
-const ENOUGH: usize = 32 * 1024;
+const MOST_LINES: usize = 32 * 1024;
 
 /// A connection, or the attempts to have one.
 pub(super) struct Link<'a> {
@@ -26,18 +27,16 @@ pub(super) struct Link<'a> {
     no_reconnect: bool,
     clock: Clock,
     state: State<'a>,
-    connected_at: time::Instant,
     backoff: Backoff,
-    /// Whether a room has ever let us in, and whether this one has.
+    /// Whether a room has ever let us in.
     has_joined: bool,
-    is_in: bool,
     /// Whether the user leaves.
     is_closing: bool,
     /// Lines that were entered and not sent while there is no connection.
     unsent: Vec<u8>,
     /// Lines to show that no connection holds any more, or that say what became of it.
     lines: Vec<u8>,
-    /// What was last said of it, and by whom we were last turned away, since we were last in.
+    /// What was last said of it since we were last in, and how we were last turned away.
     said: String,
     refusal: Vec<u8>,
 }
@@ -46,7 +45,12 @@ type Attempt<'a> = dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> +
 
 enum State<'a> {
     Connecting(Pin<Box<Attempt<'a>>>),
-    Connected(Box<Connection>),
+    Connected {
+        connection: Box<Connection>,
+        since: time::Instant,
+        /// Whether this room has let us in.
+        is_in: bool,
+    },
     /// Until it is time to connect again.
     Waiting(Instant),
     /// As the user wanted.
@@ -60,10 +64,8 @@ impl<'a> Link<'a> {
             no_reconnect,
             clock,
             state: State::Connecting(Box::pin(connect::connect(place))),
-            connected_at: time::Instant::now(),
             backoff: Backoff::new(),
             has_joined: false,
-            is_in: false,
             is_closing: false,
             unsent: Vec::new(),
             lines: Vec::new(),
@@ -85,10 +87,10 @@ impl<'a> Link<'a> {
                 Poll::Ready(Ok(socket)) => self.begin(Connection::new(socket, false)),
                 Poll::Ready(Err(failure)) => self.connect_again(failure)?,
             },
-            State::Connected(connection) => {
+            State::Connected { connection, is_in, .. } => {
                 let moved = connection.poll(cx);
-                if connection.client.is_let_in() && !self.is_in {
-                    self.is_in = true;
+                if connection.client.is_let_in() && !*is_in {
+                    *is_in = true;
                     self.has_joined = true;
                     self.said.clear();
                     self.refusal.clear();
@@ -98,7 +100,9 @@ impl<'a> Link<'a> {
                 }
                 self.end()?;
             }
-            State::Waiting(until) if *until <= self.clock.now() && self.lines.len() < ENOUGH => {
+            State::Waiting(until)
+                if *until <= self.clock.now() && self.lines.len() < MOST_LINES =>
+            {
                 self.state = State::Connecting(Box::pin(connect::connect(self.place)));
             }
             State::Waiting(_) | State::Closed => return Ok(false),
@@ -109,7 +113,7 @@ impl<'a> Link<'a> {
     /// When [`Link::poll`] is wanted again though nothing else happens.
     pub(super) fn next_attempt(&self) -> Option<Instant> {
         match self.state {
-            State::Waiting(until) if self.lines.len() < ENOUGH => Some(until),
+            State::Waiting(until) if self.lines.len() < MOST_LINES => Some(until),
             _ => None,
         }
     }
@@ -117,7 +121,7 @@ impl<'a> Link<'a> {
     /// Sends lines, each with its newline, as soon as that is possible.
     pub(super) fn send(&mut self, lines: &str) {
         match &mut self.state {
-            State::Connected(connection) => connection.client.type_in(lines.as_bytes()),
+            State::Connected { connection, .. } => connection.client.type_in(lines.as_bytes()),
             _ => self.unsent.extend_from_slice(lines.as_bytes()),
         }
     }
@@ -125,7 +129,7 @@ impl<'a> Link<'a> {
     /// What is not sent yet.
     pub(super) fn unsent(&self) -> &[u8] {
         match &self.state {
-            State::Connected(connection) => connection.client.unsent(),
+            State::Connected { connection, .. } => connection.client.unsent(),
             _ => &self.unsent,
         }
     }
@@ -133,7 +137,7 @@ impl<'a> Link<'a> {
     /// Bytes of lines that are to be shown.
     pub(super) fn waiting(&self) -> usize {
         let display = match &self.state {
-            State::Connected(connection) => connection.client.display().len(),
+            State::Connected { connection, .. } => connection.client.display().len(),
             _ => 0,
         };
         self.lines.len() + display
@@ -147,7 +151,7 @@ impl<'a> Link<'a> {
 
     /// Takes from the connection what is to be shown of it.
     fn collect_lines(&mut self) {
-        let State::Connected(connection) = &mut self.state else { return };
+        let State::Connected { connection, .. } = &mut self.state else { return };
         let mut lines = connection.take_display();
         if connection.client.is_turned_away() && !lines.is_empty() {
             // That there is no place is said once, not with every attempt.
@@ -177,7 +181,7 @@ impl<'a> Link<'a> {
                 State::Waiting(_) | State::Closed => return Poll::Ready(()),
                 State::Connecting(_) if self.unsent.is_empty() => return Poll::Ready(()),
                 State::Connecting(_) => {}
-                State::Connected(connection) => connection.client.end_of_input(),
+                State::Connected { connection, .. } => connection.client.end_of_input(),
             }
             match self.poll(cx) {
                 Ok(true) => {}
@@ -187,26 +191,32 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Says what is not sent and will not be.
+    /// Gives up what is not sent, and names it.
     pub(super) fn give_up(&mut self) {
-        if !self.unsent().is_empty() {
-            self.collect_lines();
+        self.collect_lines();
+        let unsent = self.unsent().to_vec();
+        self.state = State::Closed;
+        self.unsent.clear();
+        if !unsent.is_empty() {
             self.lines.extend_from_slice(b"chat: not sent:\n");
+        }
+        for line in unsent.split_inclusive(|&byte| byte == b'\n') {
+            self.lines.extend_from_slice(YOU.as_bytes());
+            self.lines.extend_from_slice(line);
         }
     }
 
     fn begin(&mut self, mut connection: Connection) {
         connection.client.type_in(&std::mem::take(&mut self.unsent));
-        self.state = State::Connected(Box::new(connection));
-        self.connected_at = time::Instant::now();
-        self.is_in = false;
+        let connection = Box::new(connection);
+        self.state = State::Connected { connection, since: time::Instant::now(), is_in: false };
     }
 
     fn end(&mut self) -> Result<(), Failure> {
         self.collect_lines();
         self.unsent = self.unsent().to_vec();
-        self.backoff.lasted(self.connected_at.elapsed());
-        let State::Connected(connection) = &mut self.state else { return Ok(()) };
+        let State::Connected { connection, since, .. } = &mut self.state else { return Ok(()) };
+        self.backoff.lasted(since.elapsed());
         match connection.take_failure() {
             Some(error) => self.connect_again(Failure::connection_ended(self.place, &error)),
             None => {
@@ -233,6 +243,9 @@ impl<'a> Link<'a> {
 
 /// Of lines, those that the user said.
 fn own_lines(lines: &[u8]) -> Vec<u8> {
-    let lines = lines.split_inclusive(|&byte| byte == b'\n');
-    lines.filter(|line| line.starts_with(YOU.as_bytes())).flatten().copied().collect()
+    let is_own = |line: &&[u8]| {
+        let text = str::from_utf8(line).unwrap_or_default();
+        matches!(Line::parse(text), Line::Own(_))
+    };
+    lines.split_inclusive(|&byte| byte == b'\n').filter(is_own).flatten().copied().collect()
 }

@@ -17,6 +17,9 @@ use crate::failure::Failure;
 use crate::place::Place;
 use style::Style;
 
+/// Whether a step got anywhere, so that others may get further too.
+type Moved = bool;
+
 /// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(args: &Join) -> Result<(), Failure> {
     descriptors::raise_limit()?;

@@ -12,8 +12,9 @@ use futures_lite::Stream;
 use futures_lite::future::or;
 use smol::Async;
 
+use super::Moved;
 use super::connect;
-use super::connection::{Connection, Moved};
+use super::connection::Connection;
 use super::keyboard::{self, Typed};
 use super::style::Style;
 use crate::args::Join;

@@ -10,7 +10,7 @@ use chat_core::Instant;
 use futures_lite::Stream;
 use rustix::process::kill_current_process_group;
 
-use super::connection::Moved;
+use super::Moved;
 use super::link::Link;
 use super::style::Style;
 use crate::clock::Clock;
@@ -24,6 +24,10 @@ const FRAME: Duration = Duration::from_millis(10);
 
 /// Bytes of lines that do not wait for others.
 const BURST: usize = 32 * 1024;
+
+/// How often to look whether other programs still have the terminal. A shell that gives it back to
+/// a job that runs already says nothing.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How long it may take to stop after that was asked for. What is not stopped then cannot be.
 const STOPPING: Duration = Duration::from_millis(100);
@@ -55,8 +59,8 @@ enum Hold {
     Withdrawing,
     /// It is given away; if we are not stopped by then, nobody wanted it.
     Until(Instant),
-    /// Other programs have it.
-    Others,
+    /// Other programs have it; that is looked at again then.
+    Others(Instant),
 }
 
 impl Screen {
@@ -80,7 +84,7 @@ impl Screen {
     }
 
     /// The draft has changed.
-    pub(super) fn is_stale(&mut self) {
+    pub(super) fn repaint(&mut self) {
         self.is_stale = true;
     }
 
@@ -127,7 +131,7 @@ impl Screen {
                 self.begin_print(Painter::withdraw);
             }
             Hold::Withdrawing => self.stop(),
-            Hold::Until(at) if at <= self.clock.now() => self.go_on(),
+            Hold::Until(at) | Hold::Others(at) if at <= self.clock.now() => self.go_on(),
             _ => return Ok(changed),
         }
         Ok(true)
@@ -139,13 +143,14 @@ impl Screen {
         match self.hold {
             _ if self.is_printing => None,
             Hold::Ours if waiting > 0 => Some(self.frame_at),
-            Hold::Until(at) => Some(at),
+            Hold::Until(at) | Hold::Others(at) => Some(at),
             _ => None,
         }
     }
 
     /// Shows what is left to show, and gives the terminal back as it was, with `farewell` below
-    /// what stands there, or else as if no draft had been.
+    /// what stands there, or else as if no draft had been. While other programs have it, they have
+    /// it as it was, and nothing is shown.
     pub(super) async fn leave(
         &mut self,
         link: &mut Link<'_>,
@@ -155,14 +160,16 @@ impl Screen {
         if self.is_printing {
             let _ = self.printer.printed().await;
         }
-        if self.hold != Hold::Ours {
+        if matches!(self.hold, Hold::Withdrawing | Hold::Until(_) | Hold::Others(_)) {
+            self.go_on();
+        }
+        if let Hold::Others(_) = self.hold {
             return;
         }
         self.begin_frame(link, draft);
         let _ = self.printer.printed().await;
-        let is_empty = draft.is_empty() && link.unsent().is_empty();
         let last = match farewell {
-            None if is_empty => self.painter.withdraw(),
+            None if draft.is_empty() => self.painter.withdraw(),
             farewell => self.painter.farewell(farewell.unwrap_or("\n")),
         };
         let _ = self.printer.print(last).await;
@@ -206,10 +213,10 @@ impl Screen {
         let _ = kill_current_process_group(rustix::process::Signal::TSTP);
     }
 
-    /// We are continued, or were not stopped.
+    /// We are continued, or were not stopped, or may have the terminal back.
     fn go_on(&mut self) {
         if !is_foreground() {
-            self.hold = Hold::Others;
+            self.hold = Hold::Others(self.clock.now() + LOOK);
             return;
         }
         if !self.mode.is_entered() {

@@ -20,8 +20,8 @@ const PLAIN: &str = "\x1b[0m";
 /// How lines are shown.
 pub(super) struct Style {
     in_colour: bool,
-    /// The time zone of the time before each line.
-    clock: Option<TimeZone>,
+    /// The zone of the time before each line.
+    zone: Option<TimeZone>,
 }
 
 impl Style {
@@ -33,21 +33,21 @@ impl Style {
             // https://no-color.org: set and not empty.
             Color::Auto => env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
-        Self { in_colour, clock: args.time.then(time_zone) }
+        Self { in_colour, zone: args.time.then(time_zone) }
     }
 
     /// As the plain client shows lines: as they are, but for what was asked for by name.
     pub(super) fn plain(args: &Join) -> Self {
-        Self { in_colour: args.color == Color::Always, clock: args.time.then(time_zone) }
+        Self { in_colour: args.color == Color::Always, zone: args.time.then(time_zone) }
     }
 
     /// Gives `lines`, each of which ends with a newline, as they are to be shown, each with
     /// `newline` behind it.
     pub(super) fn show(&self, lines: Vec<u8>, newline: &str) -> Vec<u8> {
-        if !self.in_colour && self.clock.is_none() && newline == "\n" {
+        if !self.in_colour && self.zone.is_none() && newline == "\n" {
             return lines;
         }
-        let time = self.clock.as_ref().map(time_now).unwrap_or_default();
+        let time = self.zone.as_ref().map(time_now).unwrap_or_default();
         let mut shown = Vec::with_capacity(2 * lines.len());
         for line in String::from_utf8_lossy(&lines).split_terminator('\n') {
             self.show_line(line, &time, &mut shown);
@@ -56,7 +56,7 @@ impl Style {
         shown
     }
 
-    /// `text` as something that is not settled yet.
+    /// What to write before and after what is dim.
     pub(super) fn dim(&self) -> (&'static str, &'static str) {
         if self.in_colour { (DIM, PLAIN) } else { ("", "") }
     }
@@ -156,14 +156,14 @@ mod tests {
 
     #[test]
     fn without_colour_nothing_but_the_newline_changes() {
-        let style = Style { in_colour: false, clock: None };
+        let style = Style { in_colour: false, zone: None };
         assert_eq!(shown(&style, LINES), LINES.replace('\n', "\r\n"));
         assert_eq!(style.show(LINES.into(), "\n"), LINES.as_bytes());
     }
 
     #[test]
     fn with_colour() {
-        let style = Style { in_colour: true, clock: None };
+        let style = Style { in_colour: true, zone: None };
         let colour = colour_of("192.0.2.7:45390");
         assert_eq!(
             shown(&style, LINES),
@@ -178,9 +178,9 @@ mod tests {
     fn with_the_time() {
         let zone = TimeZone::from_posix_tz("KST-9").unwrap();
         let before = time_now(&zone);
-        let style = Style { in_colour: false, clock: Some(zone) };
+        let style = Style { in_colour: false, zone: Some(zone) };
         let text = shown(&style, "[You] 네\n> 안내\n");
-        let after = time_now(style.clock.as_ref().unwrap());
+        let after = time_now(style.zone.as_ref().unwrap());
         let with = |time: &str| format!("{time} [You] 네\r\n{time} > 안내\r\n");
         assert!(text == with(&before) || text == with(&after), "{text:?}");
     }

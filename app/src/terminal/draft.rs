@@ -121,7 +121,16 @@ impl Draft {
         text
     }
 
+    /// Begins another line at the end.
+    pub(crate) fn begin_line(&mut self) {
+        self.text.set_cursor_to_end();
+        self.text.insert("\n");
+    }
+
     pub(crate) fn press(&mut self, key: Key) -> Effect {
+        if key == Key::Other {
+            return Effect::Painted;
+        }
         let key = match &self.search {
             None => key,
             Some(_) => match self.press_in_search(key) {

@@ -212,10 +212,12 @@ impl Keys {
         }
     }
 
-    /// Ends with BEL, or with ESC and a backslash. What no string holds ends it too.
+    /// Ends with BEL, or with ESC and a backslash. What no string holds breaks it off: another
+    /// control character, and ESC with anything else behind it, which begins something new.
     fn take_in_string(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
-        let ends = byte == 0x07 || (byte == b'\\' && self.bytes.ends_with(b"\x1b"));
-        let breaks_off = byte < 0x20 && byte != 0x1b;
+        let is_escaped = self.bytes.ends_with(b"\x1b");
+        let ends = byte == 0x07 || (byte == b'\\' && is_escaped);
+        let breaks_off = is_escaped || (byte < 0x20 && byte != 0x1b);
         if !ends && !breaks_off {
             if self.bytes.len() >= MAX_SEQUENCE {
                 self.bytes.truncate(MAX_SEQUENCE - 1);
@@ -224,7 +226,7 @@ impl Keys {
             return;
         }
         self.bytes.clear();
-        self.state = State::Ground;
+        self.state = if is_escaped && !ends { State::Escape } else { State::Ground };
         press(Key::Other);
         if !ends {
             self.take(byte, press);

@@ -34,9 +34,11 @@ impl RawMode {
         Ok(())
     }
 
-    /// Whether the terminal is in it still.
+    /// Whether the terminal is in it still, as this program has left it.
     pub(crate) fn is_entered(&self) -> bool {
-        tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.contains(LocalModes::ICANON))
+        let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        let is_raw = tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.intersects(cooked));
+        self.is_ours.get() && is_raw
     }
 
     /// Restores the mode before, unless the terminal is another program's: its mode too is then.
@@ -82,15 +84,35 @@ impl Size {
 
 /// Whether the terminal wraps rows anew that have become too wide, instead of cutting them off.
 ///
-/// No terminal tells, but most of today's do: these are the well-known ones that do not. It only
-/// matters for a draft that is wider than a terminal which becomes narrower.
+/// No terminal tells, so only those count that are known to: where one is wrongly taken to, what was
+/// said is cleared away when it becomes narrower; where one is wrongly not, a row of the draft stays
+/// too many. It only matters for a draft that is wider than a terminal which becomes narrower.
 pub(crate) fn reflows() -> bool {
+    let any_set = |names: &[&str]| names.iter().any(|name| env::var_os(name).is_some());
+    if any_set(&["TMUX"]) {
+        return true;
+    }
+    // These leave the variables of the terminal that they were started from as they are.
+    if any_set(&["STY", "XTERM_VERSION"]) {
+        return false;
+    }
     let term = env::var("TERM").unwrap_or_default();
-    let cuts_off = ["linux", "screen", "st", "vt"].iter().any(|&name| {
-        term.strip_prefix(name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| !c.is_alphabetic()))
-    });
-    let in_tmux = env::var_os("TMUX").is_some();
-    let in_xterm = env::var_os("XTERM_VERSION").is_some();
-    in_tmux || !(cuts_off || in_xterm)
+    let program = env::var("TERM_PROGRAM").unwrap_or_default();
+    REFLOWING_TERMS.iter().any(|name| term.starts_with(name))
+        || REFLOWING_PROGRAMS.contains(&program.as_str())
+        || any_set(&SET_BY_REFLOWING)
 }
+
+/// Terminals that reflow, by how `TERM` begins, by `TERM_PROGRAM`, and by what they set.
+const REFLOWING_TERMS: [&str; 8] =
+    ["alacritty", "contour", "foot", "konsole", "rio", "tmux", "wezterm", "xterm-kitty"];
+const REFLOWING_PROGRAMS: [&str; 5] =
+    ["Apple_Terminal", "WezTerm", "ghostty", "iTerm.app", "vscode"];
+const SET_BY_REFLOWING: [&str; 6] = [
+    "ALACRITTY_WINDOW_ID",
+    "KITTY_WINDOW_ID",
+    "KONSOLE_VERSION",
+    "VTE_VERSION",
+    "WEZTERM_PANE",
+    "WT_SESSION",
+];

@@ -5,9 +5,9 @@
 //! for, so that none of them wraps it otherwise than meant. The cursor is brought to its place by
 //! writing what stands before it once more, so that the terminal itself measures that.
 //!
-//! When a terminal becomes narrower, how many rows there are is a guess: it wraps or cuts off rows,
-//! maybe with a frame on its way that was made for another width. The guess is never too high:
-//! rather a row of the draft too many stays than a line of what was said goes.
+//! When a terminal becomes narrower, how many rows there are is a guess: it wraps rows or cuts them
+//! off, maybe with a frame on its way that was made for another width. The least is guessed: rather
+//! a row of the draft too many stays than a line of what was said goes.
 
 use std::mem::take;
 

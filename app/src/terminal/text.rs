@@ -54,6 +54,10 @@ impl Text {
         fits.len() == clean.len()
     }
 
+    pub(crate) fn set_cursor_to_end(&mut self) {
+        self.line.move_buffer_end();
+    }
+
     pub(crate) fn left(&mut self) -> bool {
         self.line.move_backward(1)
     }
@@ -148,17 +152,21 @@ impl Text {
         self.before()[self.start_of_line()..].graphemes(true).count()
     }
 
-    /// Where the word begins that the cursor is behind or in (UAX #29).
+    /// Where the word begins that the cursor is behind or in (UAX #29). A word may begin inside of
+    /// what a person sees as one character.
     fn start_of_word(&self) -> usize {
-        let mut words = self.before().unicode_word_indices();
-        words.next_back().map_or(0, |(start, _)| start)
+        let start = self.before().unicode_word_indices().next_back().map_or(0, |(start, _)| start);
+        let boundary = |at| self.boundary(at).prev_boundary(self.as_str(), 0);
+        if self.is_boundary(start) { start } else { boundary(start).ok().flatten().unwrap_or(0) }
     }
 
     /// Where the word ends that the cursor is before or in.
     fn end_of_word(&self) -> usize {
         let after = self.after();
         let word = after.unicode_word_indices().next();
-        self.line.pos() + word.map_or(after.len(), |(start, word)| start + word.len())
+        self.next_boundary(
+            self.cursor() + word.map_or(after.len(), |(start, word)| start + word.len()),
+        )
     }
 
     /// Where what stands between blanks begins.
@@ -206,13 +214,24 @@ impl Text {
     /// The cursor stands between characters as a person sees them, also if some have just become
     /// one.
     fn leave_graphemes_whole(&mut self) {
-        let text = self.line.as_str();
-        let mut cursor = GraphemeCursor::new(self.line.pos(), text.len(), true);
-        if let (Ok(false), Ok(Some(next))) =
-            (cursor.is_boundary(text, 0), cursor.next_boundary(text, 0))
-        {
-            self.line.set_pos(next);
+        self.line.set_pos(self.next_boundary(self.cursor()));
+    }
+
+    /// The first place between two characters, as a person sees them, from here on.
+    fn next_boundary(&self, at: usize) -> usize {
+        if self.is_boundary(at) {
+            return at;
         }
+        let next = self.boundary(at).next_boundary(self.as_str(), 0);
+        next.ok().flatten().unwrap_or(self.as_str().len())
+    }
+
+    fn is_boundary(&self, at: usize) -> bool {
+        self.boundary(at).is_boundary(self.as_str(), 0).unwrap_or(true)
+    }
+
+    fn boundary(&self, at: usize) -> GraphemeCursor {
+        GraphemeCursor::new(at, self.as_str().len(), true)
     }
 }
 

@@ -164,16 +164,66 @@ fn it_goes_on_where_it_was() {
     terminal.types("가나다라마바사아자차카타파하가나다라마바사아자차카타파하");
     let draft = ["[You] 가나다라마바사아자차카타", "파하가나다라마바사아자차카타파", "하"];
     terminal.has_rows(&draft);
-    for signal in [Signal::STOP, Signal::CONT] {
-        peer.send("멈춘 사이\n");
-        terminal.signal(signal);
-    }
+    terminal.signal(Signal::STOP);
+    wait_until("it is stopped", || {
+        let state = fs::read_to_string(format!("/proc/{}/stat", terminal.id())).unwrap();
+        state.contains(") T ").then_some(())
+    });
+    peer.send("멈춘 사이\n멈춘 사이\n");
+    terminal.signal(Signal::CONT);
     terminal.wait("both lines are there", |seen| {
         seen.emulator.lines().concat().matches("멈춘 사이").count() == 2
     });
     terminal.has_rows(&draft);
     let rows = terminal.lines();
     assert_eq!(rows.iter().filter(|row| row.starts_with("[You]")).count(), 1, "{rows:#?}");
+}
+
+/// In the background it paints nothing. A shell says nothing when it gives the terminal back to a
+/// job that runs already.
+#[test]
+fn it_waits_in_the_background() {
+    let server = Server::start(&[]);
+    let shell = Command::new("bash").args(["--norc", "--noprofile", "-i"]);
+    let mut shell = Terminal::run(shell, Kind::WIDE, &[("PS1", "$ ")]);
+    shell.ends_with(&["$"]);
+    shell.types(&format!("{} join 127.0.0.1 {}\r", executable(), server.port));
+    shell.ends_with(&[CONNECTED, "[You]"]);
+    shell.types("쓰다 만 글");
+    shell.ends_with(&["[You] 쓰다 만 글"]);
+    shell.types(CTRL_Z);
+    shell.ends_with(&["$"]);
+    shell.types("bg; echo $((40 + 2))\r");
+    shell.ends_with(&["42", "$"]);
+    let mut peer = server.member();
+    peer.send("어디 계세요?\n");
+    server.says("어디 계세요?");
+    shell.types("fg\r");
+    shell.ends_with(&[&format!("[{}] 어디 계세요?", peer.addr()), "[You] 쓰다 만 글"]);
+    shell.types("\r");
+    assert!(peer.line().ends_with("] 쓰다 만 글"));
+    shell.types(CTRL_C);
+    shell.ends_with(&["[You]", "exit", "$"]);
+    shell.types("exit\r");
+    assert_eq!(shell.status(), 0);
+}
+
+/// At every moment of a stop it can be left.
+#[test]
+fn leaving_while_it_stops() {
+    let server = Server::start(&[]);
+    let mut peer = server.member();
+    for keys in ["하나\r\x1a\x03", "하나\r둘\x1a\x03\x03"] {
+        let mut terminal = Terminal::join(server.port, Kind::WIDE, &[]);
+        terminal.wait("it is in", |seen| seen.emulator.lines().concat().contains("(2 users"));
+        terminal.types(keys);
+        assert_eq!(terminal.status(), 0);
+        terminal.wait("it is left", |seen| {
+            let lines = seen.emulator.lines();
+            lines.contains(&"[You] 하나".to_owned()) && lines.last().unwrap() == "exit"
+        });
+        peer.line_where(|line| line.ends_with("] 하나"));
+    }
 }
 
 /// A job that is stopped can be ended, as any.
@@ -228,6 +278,7 @@ fn leaving_without_a_connection() {
         (CTRL_C, &["[You]", "exit"][..]),
         (CTRL_D, &["[You]", "exit"]),
         ("하나\r둘\x03", &["chat: not sent:", "[You] 하나", "[You] 둘", "exit"]),
+        ("하나\r\x03", &["chat: not sent:", "[You] 하나", "[You]", "exit"]),
     ] {
         let server = Server::start(&[]);
         let mut terminal = member(&server, &[]);
@@ -239,6 +290,24 @@ fn leaving_without_a_connection() {
         assert_eq!(terminal.status(), 0);
         terminal.ends_with(left);
     }
+}
+
+/// All of it, however much there is.
+#[test]
+fn what_is_not_sent_is_named() {
+    let server = Server::start(&[]);
+    let mut terminal = member(&server, &[]);
+    drop(server);
+    terminal
+        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+    let lines: Vec<String> = (0..100).map(|number| format!("{number}번 줄")).collect();
+    terminal.types(&(lines.join("\r") + "\r초안" + CTRL_C));
+    assert_eq!(terminal.status(), 0);
+    let own: Vec<String> = lines.iter().map(|line| format!("[You] {line}")).collect();
+    let mut expected = vec!["chat: not sent:"];
+    expected.extend(own.iter().map(String::as_str));
+    expected.extend(["[You] 초안", "exit"]);
+    terminal.ends_with(&expected);
 }
 
 /// Each loss is said, also when the last one was the same.

@@ -115,7 +115,9 @@ fn the_plain_client_on_a_terminal() {
         terminal.wait("it is sent", |seen| seen.bytes == all.as_bytes());
         terminal.types(CTRL_C);
         assert_eq!(terminal.status(), 0);
-        assert_eq!(terminal.bytes(), format!("{all}^C\r\nexit\r\n").as_bytes());
+        // The terminal echoes the key at its own time.
+        let shown = String::from_utf8(terminal.bytes()).unwrap().replacen("^C", "", 1);
+        assert_eq!(shown, format!("{all}\r\nexit\r\n"));
     }
 }
 

@@ -36,6 +36,21 @@ pub(crate) struct Seen {
 /// Columns from which on no line of these tests is wrapped.
 pub(crate) const NEVER_WRAPS: usize = 100;
 
+/// What the terminal that the tests are run from may have set.
+const OF_OTHER_TERMINALS: [&str; 11] = [
+    "ALACRITTY_WINDOW_ID",
+    "KITTY_WINDOW_ID",
+    "KONSOLE_VERSION",
+    "NO_COLOR",
+    "STY",
+    "TERM_PROGRAM",
+    "TMUX",
+    "VTE_VERSION",
+    "WEZTERM_PANE",
+    "WT_SESSION",
+    "XTERM_VERSION",
+];
+
 /// What a terminal is.
 #[derive(Clone, Copy)]
 pub(crate) struct Kind {
@@ -59,7 +74,7 @@ impl Kind {
 
     /// The name of one of its kind.
     fn name(self) -> &'static str {
-        if self.reflows { "xterm-256color" } else { "linux" }
+        if self.reflows { "alacritty" } else { "xterm-256color" }
     }
 }
 
@@ -78,22 +93,17 @@ impl Terminal {
     ) -> Self {
         let port = port.to_string();
         let args = ["join", "127.0.0.1", &port].into_iter().chain(options.iter().copied());
-        let command = Command::new(executable()).args(args);
-        Self::run(command.envs(environment.iter().copied()), kind, environment)
+        Self::run(Command::new(executable()).args(args), kind, environment)
     }
 
     pub(crate) fn run(command: Command, kind: Kind, environment: &[(&str, &str)]) -> Self {
         let (pty, pts) = open().unwrap();
         pty.resize(size(kind.columns, kind.rows)).unwrap();
-        let mut command = command.env_remove("TMUX").env_remove("XTERM_VERSION");
-        for name in ["NO_COLOR", "TERM"] {
-            if !environment.iter().any(|(set, _)| *set == name) {
-                command = match name {
-                    "TERM" => command.env(name, kind.name()),
-                    name => command.env_remove(name),
-                };
-            }
+        let mut command = command;
+        for name in OF_OTHER_TERMINALS {
+            command = command.env_remove(name);
         }
+        command = command.env("TERM", kind.name()).envs(environment.iter().copied());
         let child = command.spawn(pts).unwrap();
         let pty = Arc::new(pty);
         let seen = Seen {
@@ -187,6 +197,10 @@ impl Terminal {
     /// All lines that stand there now.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lock().emulator.lines()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Looks at the emulator as it is now.

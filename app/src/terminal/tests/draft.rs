@@ -95,6 +95,10 @@ fn the_cursor_is_never_inside_a_character() {
     expect(&["\u{1161}", HOME, "\u{1112}"], "\u{1112}\u{1161}|");
     expect(&["ea\u{301}", LEFT, BACKSPACE], "|a\u{301}");
     expect(&["e", "a", "\u{301}b", LEFT, LEFT, DELETE], "e|b");
+    // Thai: the vowel is part of the character, and a word of its own.
+    expect(&["ก\u{e33}", WORD_LEFT], "|ก\u{e33}");
+    expect(&["ก\u{e33}", HOME, WORD_RIGHT], "ก\u{e33}|");
+    expect(&["ก\u{e33}", ALT_BACKSPACE], "|");
 }
 
 #[test]
@@ -195,6 +199,13 @@ fn what_could_command_a_terminal_is_shown() {
     expect(&[&pasted("\u{1b}]0;x\u{7}\u{9b}\u{202e}\t")], "␛]0;x␇\u{fffd}\u{fffd}\t|");
     // A paste cannot end itself early to press keys: what follows is text that was typed.
     expect(&[&pasted("a\u{1b}[200~b")], "a␛[200~b|");
+}
+
+/// A terminal's answer to another program, or a key that means nothing here.
+#[test]
+fn what_is_no_key_of_ours_does_nothing() {
+    expect(&["안녕", "\x1b[?1;2c", "\x1b[15~"], "안녕|");
+    expect(&["안녕\r", CTRL_R, "녕", "\x1b[24;80R"], "(reverse-i-search)`녕': 안|녕");
 }
 
 #[test]

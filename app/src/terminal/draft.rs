@@ -262,11 +262,12 @@ impl Draft {
                 None => (newest, SearchDirection::Reverse),
             },
             Key::Ctrl('s') => (search.entry().map(|entry| entry + 1), SearchDirection::Forward),
-            Key::Ctrl('g') | Key::Escape => {
+            // Who leaves does not leave what was only looked for standing as if it were said.
+            Key::Ctrl('g' | 'c') | Key::Escape => {
                 let before = mem::take(&mut search.before);
                 self.search = None;
                 self.set(&before);
-                return Ok(Effect::Painted);
+                return if key == Key::Ctrl('c') { Err(key) } else { Ok(Effect::Painted) };
             }
             key => {
                 self.end_search();

@@ -146,6 +146,9 @@ fn searching() {
     assert_eq!(typist.shows(), "(reverse-i-search)`': 초안|");
     typist.types(&["배", CTRL_G].concat());
     assert_eq!(typist.shows(), "초안|");
+    typist.types(&[CTRL_R, "배\x03"].concat());
+    assert_eq!(typist.shows(), "초안|");
+    assert_eq!(typist.effects.last(), Some(&Effect::Left));
 }
 
 #[test]

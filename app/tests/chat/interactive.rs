@@ -5,15 +5,13 @@ use std::thread;
 use std::time::Instant;
 
 use crate::harness::{Peer, Server, Signal};
-use crate::terminal::{Kind, Terminal};
+use crate::terminal::{CTRL_C, CTRL_D, Kind, Terminal};
 
 const UP: &str = "\x1b[A";
 const LEFT: &str = "\x1b[D";
 const HOME: &str = "\x1b[H";
 const END: &str = "\x1b[F";
 const BACKSPACE: &str = "\x7f";
-const CTRL_C: &str = "\x03";
-const CTRL_D: &str = "\x04";
 const CTRL_G: &str = "\x07";
 const CTRL_L: &str = "\x0c";
 const CTRL_R: &str = "\x12";

@@ -1,30 +1,19 @@
-//! `chat join` on a terminal: the ways out, and the way back.
+//! `chat join` on a terminal: the ways out, for a while and for good.
 
 use std::fs;
 use std::net::TcpListener;
 
 use pty_process::blocking::Command;
 
-use crate::harness::{Peer, Program, Server, Signal, executable, wait_until};
-use crate::terminal::{Kind, Terminal};
-
-const CTRL_C: &str = "\x03";
-const CTRL_D: &str = "\x04";
-const CTRL_Z: &str = "\x1a";
-const CONNECTED: &str = "> Connected to the chat server (1 user online)";
-
-fn member(server: &Server, options: &[&str]) -> Terminal {
-    let terminal = Terminal::join(server.port, Kind::WIDE, options);
-    terminal.shows(&[CONNECTED, "[You]"]);
-    terminal
-}
+use crate::harness::{Peer, Server, Signal, executable, wait_until};
+use crate::terminal::{CTRL_C, CTRL_D, CTRL_Z, GREETING, Kind, Terminal};
 
 #[test]
 fn keys_and_signals_that_end_it() {
     let server = Server::start(&[]);
     for draft in ["", "쓰다 만 글"] {
         for way in ["^C", "^D", "INT", "TERM", "HUP", "QUIT", "ALRM"] {
-            let mut terminal = member(&server, &[]);
+            let mut terminal = Terminal::member(&server, &[]);
             terminal.types(draft);
             let standing = format!("[You] {draft}");
             terminal.ends_with(&[&standing]);
@@ -40,7 +29,7 @@ fn keys_and_signals_that_end_it() {
                 _ => terminal.signal(Signal::ALARM),
             }
             assert_eq!(terminal.status(), 0, "{way}");
-            terminal.shows(&[CONNECTED, &standing, "exit"]);
+            terminal.shows(&[GREETING, &standing, "exit"]);
             server.says("(0 user online)\n");
         }
     }
@@ -50,12 +39,12 @@ fn keys_and_signals_that_end_it() {
 #[test]
 fn what_stands_below_the_cursor_stays() {
     let server = Server::start(&[]);
-    let mut terminal = member(&server, &[]);
+    let mut terminal = Terminal::member(&server, &[]);
     terminal.pastes("하나\n둘\n셋");
     terminal.types("\x1b[A\x1b[A");
     terminal.types(CTRL_C);
     assert_eq!(terminal.status(), 0);
-    terminal.shows(&[CONNECTED, "[You] 하나", "[You] 둘", "[You] 셋", "exit"]);
+    terminal.shows(&[GREETING, "[You] 하나", "[You] 둘", "[You] 셋", "exit"]);
 }
 
 #[test]
@@ -82,11 +71,11 @@ fn a_mute_server_does_not_hold_it() {
     let port = listener.local_addr().unwrap().port();
     let mut terminal = Terminal::join(port, Kind::WIDE, &[]);
     let mut server = Peer::new(listener.accept().unwrap().0);
-    server.send(format!("{CONNECTED}\n"));
-    terminal.ends_with(&[CONNECTED, "[You]"]);
+    server.send(format!("{GREETING}\n"));
+    terminal.ends_with(&[GREETING, "[You]"]);
     terminal.types(CTRL_C);
     assert_eq!(terminal.status(), 0);
-    terminal.shows(&[CONNECTED, "[You]", "exit"]);
+    terminal.shows(&[GREETING, "[You]", "exit"]);
 }
 
 /// Closing the window: the terminal is gone, and so is the program, but nothing that was entered.
@@ -135,7 +124,7 @@ fn it_stops_and_goes_on_as_any_job() {
     let script = format!("set -m; {join}; echo 쉽니다; fg >/dev/null; echo 끝");
     let command = Command::new("sh").args(["-c", &script]);
     let mut shell = Terminal::run(command, Kind::WIDE, &[]);
-    shell.shows(&[CONNECTED, "[You]"]);
+    shell.shows(&[GREETING, "[You]"]);
     shell.types("쓰다 만 글");
     shell.ends_with(&["[You] 쓰다 만 글"]);
     shell.types(CTRL_Z);
@@ -188,7 +177,7 @@ fn it_waits_in_the_background() {
     let mut shell = Terminal::run(shell, Kind::WIDE, &[("PS1", "$ ")]);
     shell.ends_with(&["$"]);
     shell.types(&format!("{} join 127.0.0.1 {}\r", executable(), server.port));
-    shell.ends_with(&[CONNECTED, "[You]"]);
+    shell.ends_with(&[GREETING, "[You]"]);
     shell.types("쓰다 만 글");
     shell.ends_with(&["[You] 쓰다 만 글"]);
     shell.types(CTRL_Z);
@@ -233,187 +222,11 @@ fn it_can_be_ended_while_it_is_stopped() {
     let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
     let script = format!("set -m; {join}; echo 쉽니다; kill %1; wait; echo 끝");
     let mut shell = Terminal::run(Command::new("sh").args(["-c", &script]), Kind::WIDE, &[]);
-    shell.shows(&[CONNECTED, "[You]"]);
+    shell.shows(&[GREETING, "[You]"]);
     shell.types(CTRL_Z);
     server.says("(0 user online)\n");
     shell.wait("it ends", |seen| seen.emulator.lines().iter().any(|line| line == "끝"));
     assert_eq!(shell.status(), 0);
-}
-
-fn again(port: u16, reason: &str) -> String {
-    format!("chat: {reason}; connecting again").replace("PLACE", &format!("127.0.0.1:{port}"))
-}
-
-#[test]
-fn it_connects_again_and_keeps_the_draft() {
-    for signal in [Signal::INT, Signal::KILL] {
-        let mut server = Server::start(&[]);
-        let port = server.port;
-        let mut terminal = member(&server, &[]);
-        terminal.types("쓰다 만");
-        terminal.ends_with(&["[You] 쓰다 만"]);
-        server.program.signal(signal);
-        wait_until("the server ends", || server.program.exit_status());
-        let ended = again(port, "the connection to PLACE ended: the server closed it");
-        terminal.wait("it is said", |seen| seen.emulator.lines().contains(&ended));
-        // It can be written on, and what is entered waits.
-        terminal.types(" 글\r다음");
-        let refused = again(port, "cannot connect to PLACE: Connection refused");
-        terminal.ends_with(&[&refused, "[You] 쓰다 만 글", "[You] 다음"]);
-
-        let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
-        server.says("] 쓰다 만 글\n");
-        terminal.shows(&[CONNECTED, &ended, &refused, CONNECTED, "[You] 쓰다 만 글", "[You] 다음"]);
-        terminal.types("\r");
-        server.says("] 다음\n");
-        terminal.types(CTRL_C);
-        assert_eq!(terminal.status(), 0);
-    }
-}
-
-/// While it waits, it can be left. What was entered and not sent is named.
-#[test]
-fn leaving_without_a_connection() {
-    for (typed, left) in [
-        (CTRL_C, &["[You]", "exit"][..]),
-        (CTRL_D, &["[You]", "exit"]),
-        ("하나\r둘\x03", &["chat: not sent:", "[You] 하나", "[You] 둘", "exit"]),
-        ("하나\r\x03", &["chat: not sent:", "[You] 하나", "[You]", "exit"]),
-    ] {
-        let server = Server::start(&[]);
-        let mut terminal = member(&server, &[]);
-        drop(server);
-        terminal.wait("it is said", |seen| {
-            seen.emulator.lines().concat().contains("; connecting again")
-        });
-        terminal.types(typed);
-        assert_eq!(terminal.status(), 0);
-        terminal.ends_with(left);
-    }
-}
-
-/// All of it, however much there is.
-#[test]
-fn what_is_not_sent_is_named() {
-    let server = Server::start(&[]);
-    let mut terminal = member(&server, &[]);
-    drop(server);
-    terminal
-        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
-    let lines: Vec<String> = (0..100).map(|number| format!("{number}번 줄")).collect();
-    terminal.types(&(lines.join("\r") + "\r초안" + CTRL_C));
-    assert_eq!(terminal.status(), 0);
-    let own: Vec<String> = lines.iter().map(|line| format!("[You] {line}")).collect();
-    let mut expected = vec!["chat: not sent:"];
-    expected.extend(own.iter().map(String::as_str));
-    expected.extend(["[You] 초안", "exit"]);
-    terminal.ends_with(&expected);
-}
-
-/// Each loss is said, also when the last one was the same.
-#[test]
-fn connections_that_end_again_and_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let terminal = Terminal::join(port, Kind::WIDE, &[]);
-    let ended = again(port, "the connection to PLACE ended: the server closed it");
-    let mut expected = Vec::new();
-    for _ in 0..3 {
-        let mut server = Peer::new(listener.accept().unwrap().0);
-        server.send(format!("{CONNECTED}\n"));
-        drop(server);
-        expected.extend([CONNECTED, &ended]);
-        let shown: Vec<&str> = expected.iter().copied().chain(["[You]"]).collect();
-        terminal.shows(&shown);
-    }
-}
-
-/// A server that is there again, with all its places taken, is not told what was entered.
-#[test]
-fn a_room_that_is_full_when_it_is_back() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let terminal = Terminal::join(port, Kind::WIDE, &[]);
-    let mut server = Peer::new(listener.accept().unwrap().0);
-    server.send(format!("{CONNECTED}\n"));
-    terminal.shows(&[CONNECTED, "[You]"]);
-    drop(server);
-    let ended = again(port, "the connection to PLACE ended: the server closed it");
-    terminal.shows(&[CONNECTED, &ended, "[You]"]);
-    terminal.types("중요한 말\r");
-    let full = "> The chat server is full (1 user online)";
-    // Said once, although each attempt ends so.
-    let expected = [CONNECTED, &ended, full, "[You] 중요한 말", "[You]"];
-    for _ in 0..2 {
-        let mut server = Peer::new(listener.accept().unwrap().0);
-        server.send(format!("{full}\n"));
-        server.close_sending();
-        assert_eq!(server.rest(), "");
-        terminal.shows(&expected);
-    }
-    let mut server = Peer::new(listener.accept().unwrap().0);
-    server.send(format!("{CONNECTED}\n"));
-    assert_eq!(server.line(), "중요한 말");
-    terminal.shows(&[CONNECTED, &ended, full, CONNECTED, "[You] 중요한 말", "[You]"]);
-}
-
-/// What is entered without end while nothing can be sent stays in the draft, line by line.
-#[test]
-fn more_than_can_wait() {
-    let server = Server::start(&["--quiet"]);
-    let port = server.port;
-    let terminal = member(&server, &[]);
-    drop(server);
-    terminal
-        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
-    let lines: Vec<String> =
-        (0..1000).map(|number| format!("{number}{}", "가".repeat(20))).collect();
-    terminal.types(&(lines.join("\r") + "\r"));
-    terminal.wait("all is there", |seen| {
-        seen.emulator.screen().contains(&format!("[You] {}", lines[999]))
-    });
-    let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
-    server.says(&lines[0]);
-    terminal.types("\r");
-    let all = server.says(&lines[999]);
-    let said = all.lines().filter_map(|line| line.split_once("] ")).map(|(_, text)| text);
-    assert!(said.eq(lines.iter().map(String::as_str)));
-}
-
-#[test]
-fn no_reconnect() {
-    for draft in ["", "쓰다 만 글"] {
-        let server = Server::start(&[]);
-        let port = server.port;
-        let mut terminal = member(&server, &["--no-reconnect"]);
-        terminal.types(draft);
-        let standing = format!("[You] {draft}");
-        terminal.ends_with(&[&standing]);
-        drop(server);
-        assert_eq!(terminal.status(), 1);
-        let why = format!("chat: the connection to 127.0.0.1:{port} ended: the server closed it");
-        match draft {
-            "" => terminal.shows(&[CONNECTED, &why]),
-            _ => terminal.shows(&[CONNECTED, &standing, &why]),
-        }
-    }
-}
-
-#[test]
-fn a_first_connection_that_fails() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut terminal = Terminal::join(port, Kind::WIDE, &[]);
-    assert_eq!(terminal.status(), 1);
-    terminal.shows(&[&format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused")]);
-
-    let server = Server::start(&["--max-users", "1"]);
-    let _member = server.member();
-    let mut terminal = Terminal::join(server.port, Kind::WIDE, &[]);
-    assert_eq!(terminal.status(), 1);
-    terminal.shows(&[
-        "> The chat server is full (1 user online)",
-        &format!("chat: the connection to 127.0.0.1:{} ended: the server closed it", server.port),
-    ]);
 }
 
 /// A terminal that somebody has stopped holds nothing up but itself.

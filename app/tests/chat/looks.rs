@@ -6,9 +6,7 @@ use pty_process::blocking::Command;
 
 use crate::emulator::Emulator;
 use crate::harness::{Peer, Server, executable, wait_until};
-use crate::terminal::{Kind, Terminal};
-
-const CTRL_C: &str = "\x03";
+use crate::terminal::{CTRL_C, Kind, Terminal};
 
 /// A room with a message in it, as somebody with these options and in this environment sees it.
 fn seen(options: &[&str], environment: &[(&str, &str)]) -> (Terminal, Peer, Server) {

@@ -19,6 +19,7 @@ mod leaving;
 mod looks;
 mod mixture;
 mod original;
+mod reconnecting;
 mod serve;
 mod session;
 mod stalls;

@@ -12,7 +12,15 @@ use rustix::process::{Pid, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::emulator::Emulator;
-use crate::harness::{LIMIT, Signal, executable, wait_until};
+use crate::harness::{LIMIT, Server, Signal, executable, wait_until};
+
+// Keys, as terminals send them.
+pub(crate) const CTRL_C: &str = "\x03";
+pub(crate) const CTRL_D: &str = "\x04";
+pub(crate) const CTRL_Z: &str = "\x1a";
+
+/// What the only member of a room is greeted with.
+pub(crate) const GREETING: &str = "> Connected to the chat server (1 user online)";
 
 /// A terminal, somebody at its keyboard, and the program that has it.
 pub(crate) struct Terminal {
@@ -94,6 +102,13 @@ impl Terminal {
         let port = port.to_string();
         let args = ["join", "127.0.0.1", &port].into_iter().chain(options.iter().copied());
         Self::run(Command::new(executable()).args(args), kind, environment)
+    }
+
+    /// The only member of a room.
+    pub(crate) fn member(server: &Server, options: &[&str]) -> Self {
+        let terminal = Self::join(server.port, Kind::WIDE, options);
+        terminal.shows(&[GREETING, "[You]"]);
+        terminal
     }
 
     pub(crate) fn run(command: Command, kind: Kind, environment: &[(&str, &str)]) -> Self {

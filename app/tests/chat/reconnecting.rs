@@ -1,0 +1,182 @@
+//! `chat join` on a terminal: connections that end, and are made again.
+
+use std::net::TcpListener;
+
+use crate::harness::{Peer, Program, Server, Signal, wait_until};
+use crate::terminal::{CTRL_C, CTRL_D, GREETING, Kind, Terminal};
+
+fn again(port: u16, reason: &str) -> String {
+    format!("chat: {reason}; connecting again").replace("PLACE", &format!("127.0.0.1:{port}"))
+}
+
+#[test]
+fn it_connects_again_and_keeps_the_draft() {
+    for signal in [Signal::INT, Signal::KILL] {
+        let mut server = Server::start(&[]);
+        let port = server.port;
+        let mut terminal = Terminal::member(&server, &[]);
+        terminal.types("쓰다 만");
+        terminal.ends_with(&["[You] 쓰다 만"]);
+        server.program.signal(signal);
+        wait_until("the server ends", || server.program.exit_status());
+        let ended = again(port, "the connection to PLACE ended: the server closed it");
+        terminal.wait("it is said", |seen| seen.emulator.lines().contains(&ended));
+        // It can be written on, and what is entered waits.
+        terminal.types(" 글\r다음");
+        let refused = again(port, "cannot connect to PLACE: Connection refused");
+        terminal.ends_with(&[&refused, "[You] 쓰다 만 글", "[You] 다음"]);
+
+        let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
+        server.says("] 쓰다 만 글\n");
+        terminal.shows(&[GREETING, &ended, &refused, GREETING, "[You] 쓰다 만 글", "[You] 다음"]);
+        terminal.types("\r");
+        server.says("] 다음\n");
+        terminal.types(CTRL_C);
+        assert_eq!(terminal.status(), 0);
+    }
+}
+
+/// While it waits, it can be left. What was entered and not sent is named.
+#[test]
+fn leaving_without_a_connection() {
+    for (typed, left) in [
+        (CTRL_C, &["[You]", "exit"][..]),
+        (CTRL_D, &["[You]", "exit"]),
+        ("하나\r둘\x03", &["chat: not sent:", "[You] 하나", "[You] 둘", "exit"]),
+        ("하나\r\x03", &["chat: not sent:", "[You] 하나", "[You]", "exit"]),
+    ] {
+        let server = Server::start(&[]);
+        let mut terminal = Terminal::member(&server, &[]);
+        drop(server);
+        terminal.wait("it is said", |seen| {
+            seen.emulator.lines().concat().contains("; connecting again")
+        });
+        terminal.types(typed);
+        assert_eq!(terminal.status(), 0);
+        terminal.ends_with(left);
+    }
+}
+
+/// All of it, however much there is.
+#[test]
+fn what_is_not_sent_is_named() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::member(&server, &[]);
+    drop(server);
+    terminal
+        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+    let lines: Vec<String> = (0..100).map(|number| format!("{number}번 줄")).collect();
+    terminal.types(&(lines.join("\r") + "\r초안" + CTRL_C));
+    assert_eq!(terminal.status(), 0);
+    let own: Vec<String> = lines.iter().map(|line| format!("[You] {line}")).collect();
+    let mut expected = vec!["chat: not sent:"];
+    expected.extend(own.iter().map(String::as_str));
+    expected.extend(["[You] 초안", "exit"]);
+    terminal.ends_with(&expected);
+}
+
+/// Each loss is said, also when the last one was the same.
+#[test]
+fn connections_that_end_again_and_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &[]);
+    let ended = again(port, "the connection to PLACE ended: the server closed it");
+    let mut expected = Vec::new();
+    for _ in 0..3 {
+        let mut server = Peer::new(listener.accept().unwrap().0);
+        server.send(format!("{GREETING}\n"));
+        drop(server);
+        expected.extend([GREETING, &ended]);
+        let shown: Vec<&str> = expected.iter().copied().chain(["[You]"]).collect();
+        terminal.shows(&shown);
+    }
+}
+
+/// A server that is there again, with all its places taken, is not told what was entered.
+#[test]
+fn a_room_that_is_full_when_it_is_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &[]);
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send(format!("{GREETING}\n"));
+    terminal.shows(&[GREETING, "[You]"]);
+    drop(server);
+    let ended = again(port, "the connection to PLACE ended: the server closed it");
+    terminal.shows(&[GREETING, &ended, "[You]"]);
+    terminal.types("중요한 말\r");
+    let full = "> The chat server is full (1 user online)";
+    // Said once, although each attempt ends so.
+    let expected = [GREETING, &ended, full, "[You] 중요한 말", "[You]"];
+    for _ in 0..2 {
+        let mut server = Peer::new(listener.accept().unwrap().0);
+        server.send(format!("{full}\n"));
+        server.close_sending();
+        assert_eq!(server.rest(), "");
+        terminal.shows(&expected);
+    }
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send(format!("{GREETING}\n"));
+    assert_eq!(server.line(), "중요한 말");
+    terminal.shows(&[GREETING, &ended, full, GREETING, "[You] 중요한 말", "[You]"]);
+}
+
+/// What is entered without end while nothing can be sent stays in the draft, line by line.
+#[test]
+fn more_than_can_wait() {
+    let server = Server::start(&["--quiet"]);
+    let port = server.port;
+    let terminal = Terminal::member(&server, &[]);
+    drop(server);
+    terminal
+        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+    let lines: Vec<String> =
+        (0..1000).map(|number| format!("{number}{}", "가".repeat(20))).collect();
+    terminal.types(&(lines.join("\r") + "\r"));
+    terminal.wait("all is there", |seen| {
+        seen.emulator.screen().contains(&format!("[You] {}", lines[999]))
+    });
+    let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
+    server.says(&lines[0]);
+    terminal.types("\r");
+    let all = server.says(&lines[999]);
+    let said = all.lines().filter_map(|line| line.split_once("] ")).map(|(_, text)| text);
+    assert!(said.eq(lines.iter().map(String::as_str)));
+}
+
+#[test]
+fn no_reconnect() {
+    for draft in ["", "쓰다 만 글"] {
+        let server = Server::start(&[]);
+        let port = server.port;
+        let mut terminal = Terminal::member(&server, &["--no-reconnect"]);
+        terminal.types(draft);
+        let standing = format!("[You] {draft}");
+        terminal.ends_with(&[&standing]);
+        drop(server);
+        assert_eq!(terminal.status(), 1);
+        let why = format!("chat: the connection to 127.0.0.1:{port} ended: the server closed it");
+        match draft {
+            "" => terminal.shows(&[GREETING, &why]),
+            _ => terminal.shows(&[GREETING, &standing, &why]),
+        }
+    }
+}
+
+#[test]
+fn a_first_connection_that_fails() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut terminal = Terminal::join(port, Kind::WIDE, &[]);
+    assert_eq!(terminal.status(), 1);
+    terminal.shows(&[&format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused")]);
+
+    let server = Server::start(&["--max-users", "1"]);
+    let _member = server.member();
+    let mut terminal = Terminal::join(server.port, Kind::WIDE, &[]);
+    assert_eq!(terminal.status(), 1);
+    terminal.shows(&[
+        "> The chat server is full (1 user online)",
+        &format!("chat: the connection to 127.0.0.1:{} ended: the server closed it", server.port),
+    ]);
+}

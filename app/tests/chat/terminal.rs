@@ -34,12 +34,17 @@ pub(crate) struct Terminal {
 pub(crate) struct Seen {
     pub(crate) emulator: Emulator,
     pub(crate) bytes: Vec<u8>,
+    /// The screen as it was when the last frame was complete: what a terminal shows that waits for
+    /// the end of a synchronized update.
+    pub(crate) rows: Vec<String>,
     /// Bytes that the emulator has: whole characters.
     fed: usize,
     has_ended: bool,
     /// Whether nobody looks at the terminal any more.
     is_closed: bool,
 }
+
+const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 /// Columns from which on no line of these tests is wrapped.
 pub(crate) const NEVER_WRAPS: usize = 100;
@@ -124,6 +129,7 @@ impl Terminal {
         let seen = Seen {
             emulator: Emulator::new(kind.columns, kind.rows, kind.reflows),
             bytes: Vec::new(),
+            rows: Vec::new(),
             fed: 0,
             has_ended: false,
             is_closed: false,
@@ -195,9 +201,7 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn has_rows(&self, expected: &[&str]) {
         self.wait(&format!("its rows end with {expected:?}"), |seen| {
-            seen.emulator
-                .screen()
-                .ends_with(&expected.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>())
+            seen.rows.ends_with(&expected.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>())
         });
     }
 
@@ -298,7 +302,14 @@ impl Seen {
                 error.valid_up_to()
             }
         };
-        self.emulator.feed(&new[..whole]);
+        let mut rest = &new[..whole];
+        while let Some(at) = rest.windows(FRAME_END.len()).position(|bytes| bytes == FRAME_END) {
+            let (frame, after) = rest.split_at(at + FRAME_END.len());
+            self.emulator.feed(frame);
+            self.rows = self.emulator.screen();
+            rest = after;
+        }
+        self.emulator.feed(rest);
         self.fed += whole;
     }
 }

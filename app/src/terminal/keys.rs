@@ -103,7 +103,7 @@ impl Keys {
     /// Nothing has come for as long as that: what is undecided was a key of its own, or nothing.
     pub(crate) fn decide(&mut self, press: &mut dyn FnMut(Key)) {
         if self.state == State::Paste {
-            // Not its end: what comes later would be taken for keys. But see there.
+            // Not its end: what comes later would be taken for keys. Who wants to leave can now.
             self.is_quiet = true;
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::harness::{Peer, Server, Signal};
 use crate::terminal::{CTRL_C, CTRL_D, Kind, Terminal};
@@ -364,7 +364,25 @@ fn a_flood() {
     let kept = expected.len().min(lines.len());
     assert!(lines.ends_with(&expected[expected.len() - kept..]), "each once, in order, of {count}");
 
-    // One frame in 10 ms for lines, one more for each 32 KiB, and one for each key.
+    few_frames(&terminal, took);
+}
+
+/// What comes line by line is shown in bursts too, if it comes fast.
+#[test]
+fn many_lines_one_by_one() {
+    let (_server, mut peer, terminal) = room(Kind::WIDE);
+    let began = Instant::now();
+    for number in 0..2000 {
+        peer.send(format!("{number}\n"));
+        // A pace at which each is a read of its own.
+        thread::sleep(Duration::from_micros(50));
+    }
+    terminal.has_rows(&[&format!("[{}] 1999", peer.addr()), "[You]"]);
+    few_frames(&terminal, began.elapsed());
+}
+
+/// One frame in 10 ms for lines, one more for each 32 KiB, and some for keys.
+fn few_frames(terminal: &Terminal, took: Duration) {
     let bytes = terminal.bytes();
     let frames = String::from_utf8_lossy(&bytes).matches("\x1b[?2026h").count();
     let most = took.as_millis() as usize / 10 + bytes.len() / (32 * 1024) + 20;

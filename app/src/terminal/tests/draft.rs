@@ -95,6 +95,8 @@ fn the_cursor_is_never_inside_a_character() {
     expect(&["\u{1161}", HOME, "\u{1112}"], "\u{1112}\u{1161}|");
     expect(&["ea\u{301}", LEFT, BACKSPACE], "|a\u{301}");
     expect(&["e", "a", "\u{301}b", LEFT, LEFT, DELETE], "e|b");
+    // A line's end between a letter and an accent goes, and they become one.
+    expect(&["e", "\x1b\r", "\u{301}", LEFT, BACKSPACE], "e\u{301}|");
     // Thai: the vowel is part of the character, and a word of its own.
     expect(&["ก\u{e33}", WORD_LEFT], "|ก\u{e33}");
     expect(&["ก\u{e33}", HOME, WORD_RIGHT], "ก\u{e33}|");

@@ -236,6 +236,21 @@ fn size(word: &str) -> Result<usize, String> {
 mod tests {
     use super::*;
 
+    /// What the help shows with a value, and nothing else.
+    #[test]
+    fn the_options_that_take_a_value() {
+        let mut shown = Vec::new();
+        for applet in ["serve", "join"] {
+            let words = ["chat", applet, "--help"].map(OsString::from);
+            let Ok(Parsed::Text(help)) = parse(words.into_iter()) else { panic!("no help") };
+            let usage = help.lines().find(|line| line.starts_with("Usage: ")).unwrap();
+            let options = usage.split(['[', ']']).filter_map(|option| option.split_once(" <"));
+            shown.extend(options.map(|(option, _)| option.to_owned()));
+        }
+        shown.retain(|option| option.starts_with("--"));
+        assert_eq!(shown, WITH_VALUE);
+    }
+
     #[test]
     fn sizes() {
         assert_eq!(size("4096"), Ok(4096));

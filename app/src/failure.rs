@@ -72,11 +72,11 @@ impl Display for Failure {
 
 /// Says something on stderr while the program goes on. What is to be said while the last is still
 /// being said, because the terminal is stopped, is not said.
-pub(crate) fn complain(text: String) {
+pub(crate) fn complain(failure: Failure) {
     static IS_SAYING: AtomicBool = AtomicBool::new(false);
     if !IS_SAYING.swap(true, Ordering::Relaxed) {
         let saying = stdio::spawn(move || {
-            say(&Failure { text, status: 0 });
+            say(&failure);
             IS_SAYING.store(false, Ordering::Relaxed);
         });
         if saying.is_err() {
@@ -93,7 +93,7 @@ fn say(failure: &Failure) {
 
 /// Why it failed, without the system's number for it and without std's preface to a resolver's
 /// answer.
-pub(crate) fn reason(error: &io::Error) -> String {
+fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split_once(" (os error ").map_or(text.as_str(), |(reason, _)| reason);
     text.trim_start_matches("failed to lookup address information: ").to_owned()

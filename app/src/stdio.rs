@@ -75,6 +75,8 @@ fn wait_if_passing(error: Errno, descriptor: BorrowedFd<'_>, flags: PollFlags) -
 pub(crate) struct Printer {
     texts: Sender<Vec<u8>>,
     printed: Pin<Box<Receiver<io::Result<Vec<u8>>>>>,
+    /// Whether what was begun is not printed yet.
+    is_busy: bool,
 }
 
 impl Printer {
@@ -89,30 +91,46 @@ impl Printer {
                 }
             }
         })?;
-        Ok(Self { texts, printed: Box::pin(printed) })
+        Ok(Self { texts, printed: Box::pin(printed), is_busy: false })
     }
 
-    /// Begins to print `text`, after which comes [`Printer::poll_printed`].
-    pub(crate) fn begin(&self, text: Vec<u8>) {
+    /// Begins to print `text`, while nothing else is being printed.
+    pub(crate) fn begin(&mut self, text: Vec<u8>) {
         // There is room: nothing is begun before what was begun last is printed.
         let _ = self.texts.try_send(text);
+        self.is_busy = true;
     }
 
-    /// Ready when what was begun is printed; gives its memory back.
-    pub(crate) fn poll_printed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
-        let gone = || Err(io::ErrorKind::BrokenPipe.into());
-        self.printed.as_mut().poll_next(cx).map(|result| result.unwrap_or_else(gone))
+    /// Whether something is being printed.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.is_busy
     }
 
-    /// Waits until what was begun is printed.
-    pub(crate) async fn printed(&mut self) -> io::Result<Vec<u8>> {
+    /// Ready when nothing is being printed; fails once if what was begun last failed.
+    pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_busy {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_printed(cx).map_ok(drop)
+    }
+
+    /// Waits until nothing is being printed.
+    pub(crate) async fn idle(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_idle(cx)).await
+    }
+
+    /// Prints `text`; gives its memory back.
+    pub(crate) async fn print(&mut self, text: Vec<u8>) -> io::Result<Vec<u8>> {
+        self.begin(text);
         poll_fn(|cx| self.poll_printed(cx)).await
     }
 
-    /// Prints `text`.
-    pub(crate) async fn print(&mut self, text: Vec<u8>) -> io::Result<Vec<u8>> {
-        self.begin(text);
-        self.printed().await
+    /// Ready when what was begun is printed.
+    fn poll_printed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let gone = || Err(io::ErrorKind::BrokenPipe.into());
+        let printed = self.printed.as_mut().poll_next(cx);
+        self.is_busy = printed.is_pending();
+        printed.map(|result| result.unwrap_or_else(gone))
     }
 }
 

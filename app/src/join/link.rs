@@ -48,8 +48,6 @@ enum State<'a> {
     Connected {
         connection: Box<Connection>,
         since: time::Instant,
-        /// Whether this room has let us in.
-        is_in: bool,
     },
     /// Until it is time to connect again.
     Waiting(Instant),
@@ -87,10 +85,9 @@ impl<'a> Link<'a> {
                 Poll::Ready(Ok(socket)) => self.begin(Connection::new(socket, false)),
                 Poll::Ready(Err(failure)) => self.connect_again(failure)?,
             },
-            State::Connected { connection, is_in, .. } => {
+            State::Connected { connection, .. } => {
                 let moved = connection.poll(cx);
-                if connection.client.is_let_in() && !*is_in {
-                    *is_in = true;
+                if connection.client.is_let_in() {
                     self.has_joined = true;
                     self.said.clear();
                     self.refusal.clear();
@@ -209,7 +206,7 @@ impl<'a> Link<'a> {
     fn begin(&mut self, mut connection: Connection) {
         connection.client.type_in(&std::mem::take(&mut self.unsent));
         let connection = Box::new(connection);
-        self.state = State::Connected { connection, since: time::Instant::now(), is_in: false };
+        self.state = State::Connected { connection, since: time::Instant::now() };
     }
 
     fn end(&mut self) -> Result<(), Failure> {

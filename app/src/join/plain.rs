@@ -53,7 +53,6 @@ struct Session {
     input_error: Option<io::Error>,
     style: Style,
     printer: Printer,
-    is_printing: bool,
 }
 
 impl Session {
@@ -70,7 +69,6 @@ impl Session {
             input_error: None,
             style,
             printer,
-            is_printing: false,
         }
     }
 
@@ -97,9 +95,7 @@ impl Session {
 
     /// Prints what is left to print, and the farewell.
     async fn say_farewell(&mut self) {
-        if self.is_printing {
-            let _ = self.printer.printed().await;
-        }
+        let _ = self.printer.idle().await;
         let mut bytes = self.take_display();
         bytes.extend_from_slice(FAREWELL.as_bytes());
         let _ = self.printer.print(bytes).await;
@@ -111,7 +107,7 @@ impl Session {
             let mut moved = self.take_typed(cx);
             moved |= self.connection.poll(cx);
             moved |= self.print(cx)?;
-            if self.connection.has_ended() && !self.is_printing {
+            if self.connection.has_ended() && !self.printer.is_busy() {
                 return Poll::Ready(Ok(()));
             }
             if !moved {
@@ -138,18 +134,14 @@ impl Session {
     }
 
     fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
-        if self.is_printing {
-            match self.printer.poll_printed(cx) {
-                Poll::Pending => return Ok(false),
-                Poll::Ready(result) => self.is_printing = result.map(|_| false)?,
-            }
-        }
+        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(false) };
+        idle?;
         let bytes = self.take_display();
-        self.is_printing = !bytes.is_empty();
-        if self.is_printing {
-            self.printer.begin(bytes);
+        if bytes.is_empty() {
+            return Ok(false);
         }
-        Ok(self.is_printing)
+        self.printer.begin(bytes);
+        Ok(true)
     }
 
     fn take_display(&mut self) -> Vec<u8> {

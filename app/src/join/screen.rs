@@ -42,7 +42,6 @@ pub(super) struct Screen {
     /// When it may be painted next for the sake of lines.
     frame_at: Instant,
     printer: Printer,
-    is_printing: bool,
     mode: RawMode,
     /// It has another size, or we go on after we were stopped.
     changes: Signals,
@@ -76,7 +75,6 @@ impl Screen {
             is_stale: true,
             frame_at: clock.now(),
             printer,
-            is_printing: false,
             mode,
             changes,
             hold: Hold::Ours,
@@ -119,16 +117,13 @@ impl Screen {
         draft: &Draft,
     ) -> io::Result<Moved> {
         let changed = self.take_changes(cx);
-        if self.is_printing {
-            let Poll::Ready(printed) = self.printer.poll_printed(cx) else { return Ok(changed) };
-            self.is_printing = false;
-            printed?;
-        }
+        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(changed) };
+        idle?;
         match self.hold {
             Hold::Ours if self.is_due(link.waiting()) => self.begin_frame(link, draft),
             Hold::Leaving => {
                 self.hold = Hold::Withdrawing;
-                self.begin_print(Painter::withdraw);
+                self.printer.begin(self.painter.withdraw());
             }
             Hold::Withdrawing => self.stop(),
             Hold::Until(at) | Hold::Others(at) if at <= self.clock.now() => self.go_on(),
@@ -141,7 +136,7 @@ impl Screen {
     /// lines are to be shown.
     pub(super) fn wanted_at(&self, waiting: usize) -> Option<Instant> {
         match self.hold {
-            _ if self.is_printing => None,
+            _ if self.printer.is_busy() => None,
             Hold::Ours if waiting > 0 => Some(self.frame_at),
             Hold::Until(at) | Hold::Others(at) => Some(at),
             _ => None,
@@ -157,9 +152,7 @@ impl Screen {
         draft: &Draft,
         farewell: Option<&str>,
     ) {
-        if self.is_printing {
-            let _ = self.printer.printed().await;
-        }
+        let _ = self.printer.idle().await;
         if matches!(self.hold, Hold::Withdrawing | Hold::Until(_) | Hold::Others(_)) {
             self.go_on();
         }
@@ -167,7 +160,7 @@ impl Screen {
             return;
         }
         self.begin_frame(link, draft);
-        let _ = self.printer.printed().await;
+        let _ = self.printer.idle().await;
         let last = match farewell {
             None if draft.is_empty() => self.painter.withdraw(),
             farewell => self.painter.farewell(farewell.unwrap_or("\n")),
@@ -187,12 +180,7 @@ impl Screen {
         let above = self.style.show(link.take_lines(), "\r\n");
         let pending = String::from_utf8_lossy(link.unsent());
         let rows = lay_out(&pending, &draft.view(), self.painter.columns());
-        self.begin_print(|painter| painter.frame(&above, &rows));
-    }
-
-    fn begin_print(&mut self, paint: impl FnOnce(&mut Painter) -> Vec<u8>) {
-        self.is_printing = true;
-        self.printer.begin(paint(&mut self.painter));
+        self.printer.begin(self.painter.frame(&above, &rows));
     }
 
     fn take_changes(&mut self, cx: &mut Context<'_>) -> Moved {

@@ -11,7 +11,7 @@ use smol::{Async, Timer};
 
 use super::peer::{self, Peer};
 use super::server::Server;
-use crate::failure::{complain, reason};
+use crate::failure::{Failure, complain};
 
 /// Connections accepted in a row before others have their turn: a full queue.
 const ROW: usize = 4096;
@@ -109,7 +109,7 @@ impl Trouble {
     /// Says so, once.
     fn tell(&self, error: &io::Error) {
         if self.pause.is_none() {
-            complain(format!("cannot accept connections for now: {}", reason(error)));
+            complain(Failure::new("cannot accept connections for now", error));
         }
     }
 

@@ -10,7 +10,7 @@ use chat_core::FAREWELL;
 
 use super::server::Server;
 use super::wakers::Entered;
-use crate::failure::{complain, reason};
+use crate::failure::{Failure, complain};
 use crate::stdio::Printer;
 
 /// Bytes printed in one go, at the most. These are taken out of the log before they are printed,
@@ -39,7 +39,7 @@ pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool
                 // The room goes on; nobody waits for its console.
                 server.tell(|room, _| room.close_console());
                 if error.kind() != io::ErrorKind::BrokenPipe {
-                    complain(format!("cannot print what is said: {}", reason(&error)));
+                    complain(Failure::new("cannot print what is said", &error));
                 }
                 return;
             }

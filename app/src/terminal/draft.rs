@@ -181,8 +181,8 @@ impl Draft {
             Key::WordDelete | Key::Alt('d') => text.kill_word_end(),
             Key::Ctrl('y') => text.yank(),
             Key::Ctrl('t') => text.transpose(),
-            Key::Escape => true,
-            Key::Ctrl(_) | Key::Alt(_) | Key::Other => false,
+            Key::Escape | Key::Other => true,
+            Key::Ctrl(_) | Key::Alt(_) => false,
         };
         if done { Effect::Painted } else { Effect::Refused }
     }

@@ -1,8 +1,8 @@
 //! The terminal itself: its mode and its size.
 
-use std::cell::Cell;
 use std::env;
 use std::io;
+use std::mem;
 
 use rustix::process::getpgrp;
 use rustix::stdio::{stdin, stdout};
@@ -14,23 +14,23 @@ use rustix::termios::{
 /// restored when this is dropped.
 pub(crate) struct RawMode {
     before: Termios,
-    is_ours: Cell<bool>,
+    is_ours: bool,
 }
 
 impl RawMode {
     pub(crate) fn enter() -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
-        let mode = Self { before, is_ours: Cell::new(false) };
+        let mut mode = Self { before, is_ours: false };
         mode.resume()?;
         Ok(mode)
     }
 
     /// Enters it again, after another program had the terminal.
-    pub(crate) fn resume(&self) -> io::Result<()> {
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
         let mut raw = self.before.clone();
         raw.make_raw();
         tcsetattr(stdin(), OptionalActions::Now, &raw)?;
-        self.is_ours.set(true);
+        self.is_ours = true;
         Ok(())
     }
 
@@ -38,12 +38,12 @@ impl RawMode {
     pub(crate) fn is_entered(&self) -> bool {
         let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         let is_raw = tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.intersects(cooked));
-        self.is_ours.get() && is_raw
+        self.is_ours && is_raw
     }
 
     /// Restores the mode before, unless the terminal is another program's: its mode too is then.
-    pub(crate) fn suspend(&self) {
-        if !self.is_ours.replace(false) || !is_foreground() {
+    pub(crate) fn suspend(&mut self) {
+        if !mem::take(&mut self.is_ours) || !is_foreground() {
             return;
         }
         // A terminal that is gone has no mode.

@@ -43,7 +43,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Two people and somebody who looks in, until both have a draft standing.
 fn session() -> Outcome<[vt100::Screen; 2]> {
-    let mut server = Server::start()?;
+    let server = Server::start()?;
     let mut teacher = Terminal::join(server.port)?;
     teacher.wait_for("(1 user online)")?;
     let mut pupil = Terminal::join(server.port)?;
@@ -66,38 +66,41 @@ fn session() -> Outcome<[vt100::Screen; 2]> {
     teacher.wait_for("left (2 users online)")?;
     teacher.types("봅시다. 漢字도")?;
     teacher.wait_for("漢字도")?;
-    server.child.kill()?;
     Ok([teacher.screen.screen().clone(), pupil.screen.screen().clone()])
 }
 
+/// A program that ends when it is not needed any more.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Server {
-    child: Child,
+    _running: Running,
     port: u16,
 }
 
 impl Server {
     fn start() -> Outcome<Self> {
-        let mut child = Command::new(executable())
+        let child = Command::new(executable())
             .args(["serve", "127.0.0.1", "0"])
             .stdout(Stdio::piped())
             .spawn()?;
-        let out = child.stdout.take().ok_or("no output")?;
+        let mut running = Running(child);
+        let out = running.0.stdout.take().ok_or("no output")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         let port = line.trim_end_matches(['.', '\n']).rsplit(' ').next().ok_or("no port")?;
-        Ok(Self { child, port: port.parse()? })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Ok(Self { port: port.parse()?, _running: running })
     }
 }
 
 struct Terminal {
-    child: Child,
+    _running: Running,
     pty: Pty,
     written: Receiver<Vec<u8>>,
     screen: vt100::Parser,
@@ -124,7 +127,7 @@ impl Terminal {
         });
         let size = |length| NonZero::new(length).ok_or("an empty terminal");
         let screen = vt100::Parser::new(size(ROWS)?, size(COLUMNS)?, 0);
-        Ok(Self { child, pty, written, screen })
+        Ok(Self { _running: Running(child), pty, written, screen })
     }
 
     fn types(&mut self, text: &str) -> Outcome<()> {
@@ -139,13 +142,6 @@ impl Terminal {
             self.screen.process(&bytes);
         }
         Ok(())
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

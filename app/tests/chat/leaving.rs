@@ -105,8 +105,9 @@ fn nothing_is_stored() {
     let server = Server::start(&[]);
     let port = server.port.to_string();
     let command = Command::new(executable()).args(["join", "127.0.0.1", &port]);
-    let command = command.current_dir(&home).env("HOME", &home).env("XDG_STATE_HOME", &home);
-    let mut terminal = Terminal::run(command, Kind::WIDE, &[]);
+    let at_home = home.to_str().unwrap();
+    let environment = [("HOME", at_home), ("XDG_STATE_HOME", at_home)];
+    let mut terminal = Terminal::run(command.current_dir(&home), Kind::WIDE, &environment);
     terminal.types("비밀\r");
     terminal.ends_with(&["[You] 비밀", "[You]"]);
     terminal.types(CTRL_C);

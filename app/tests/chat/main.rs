@@ -12,6 +12,7 @@
 mod command_line;
 mod emulator;
 mod faults;
+mod flood;
 mod harness;
 mod interactive;
 mod join;

@@ -5,6 +5,13 @@ use std::net::TcpListener;
 use crate::harness::{Peer, Program, Server, Signal, wait_until};
 use crate::terminal::{CTRL_C, CTRL_D, GREETING, Kind, Terminal};
 
+/// Ends a server, and waits until its member has noticed.
+fn end(server: Server, terminal: &Terminal) {
+    drop(server);
+    terminal
+        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+}
+
 fn again(port: u16, reason: &str) -> String {
     format!("chat: {reason}; connecting again").replace("PLACE", &format!("127.0.0.1:{port}"))
 }
@@ -47,10 +54,7 @@ fn leaving_without_a_connection() {
     ] {
         let server = Server::start(&[]);
         let mut terminal = Terminal::member(&server, &[]);
-        drop(server);
-        terminal.wait("it is said", |seen| {
-            seen.emulator.lines().concat().contains("; connecting again")
-        });
+        end(server, &terminal);
         terminal.types(typed);
         assert_eq!(terminal.status(), 0);
         terminal.ends_with(left);
@@ -62,9 +66,7 @@ fn leaving_without_a_connection() {
 fn what_is_not_sent_is_named() {
     let server = Server::start(&[]);
     let mut terminal = Terminal::member(&server, &[]);
-    drop(server);
-    terminal
-        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+    end(server, &terminal);
     let lines: Vec<String> = (0..100).map(|number| format!("{number}번 줄")).collect();
     terminal.types(&(lines.join("\r") + "\r초안" + CTRL_C));
     assert_eq!(terminal.status(), 0);
@@ -128,9 +130,7 @@ fn more_than_can_wait() {
     let server = Server::start(&["--quiet"]);
     let port = server.port;
     let terminal = Terminal::member(&server, &[]);
-    drop(server);
-    terminal
-        .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+    end(server, &terminal);
     let lines: Vec<String> =
         (0..1000).map(|number| format!("{number}{}", "가".repeat(20))).collect();
     terminal.types(&(lines.join("\r") + "\r"));

@@ -49,21 +49,6 @@ const FRAME_END: &[u8] = b"\x1b[?2026l";
 /// Columns from which on no line of these tests is wrapped.
 pub(crate) const NEVER_WRAPS: usize = 100;
 
-/// What the terminal that the tests are run from may have set.
-const OF_OTHER_TERMINALS: [&str; 11] = [
-    "ALACRITTY_WINDOW_ID",
-    "KITTY_WINDOW_ID",
-    "KONSOLE_VERSION",
-    "NO_COLOR",
-    "STY",
-    "TERM_PROGRAM",
-    "TMUX",
-    "VTE_VERSION",
-    "WEZTERM_PANE",
-    "WT_SESSION",
-    "XTERM_VERSION",
-];
-
 /// What a terminal is.
 #[derive(Clone, Copy)]
 pub(crate) struct Kind {
@@ -119,11 +104,10 @@ impl Terminal {
     pub(crate) fn run(command: Command, kind: Kind, environment: &[(&str, &str)]) -> Self {
         let (pty, pts) = open().unwrap();
         pty.resize(size(kind.columns, kind.rows)).unwrap();
-        let mut command = command;
-        for name in OF_OTHER_TERMINALS {
-            command = command.env_remove(name);
-        }
-        command = command.env("TERM", kind.name()).envs(environment.iter().copied());
+        // Nothing of the terminal that the tests are run from.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let command = command.env_clear().env("PATH", path).env("TERM", kind.name());
+        let command = command.envs(environment.iter().copied());
         let child = command.spawn(pts).unwrap();
         let pty = Arc::new(pty);
         let seen = Seen {

@@ -8,6 +8,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::socket;
+use crate::system;
 
 /// Connections that may wait to be accepted: a whole lab's at once. The kernel takes its own
 /// `net.core.somaxconn` if that is less.
@@ -54,8 +55,7 @@ async fn addresses(place: &Place<'_>) -> io::Result<Vec<SocketAddr>> {
 
 fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-    // The port can be taken again while connections of the server before still time out.
-    socket.set_reuse_address(true)?;
+    system::reuse_address(&socket)?;
     if addr.is_ipv6() {
         socket.set_only_v6(!addr.ip().is_unspecified())?;
     }

@@ -14,6 +14,7 @@ mod serve;
 mod signals;
 mod socket;
 mod stdio;
+mod system;
 mod terminal;
 
 use std::env;

@@ -7,6 +7,7 @@ use futures_lite::future::or;
 
 use crate::clock::{PATIENCE, within};
 use crate::failure::Failure;
+use crate::system::{REQUESTS_TO_END, WOULD_END};
 
 /// The requests to end, from when this was made.
 pub(crate) struct Interrupts {
@@ -15,13 +16,12 @@ pub(crate) struct Interrupts {
 
 impl Interrupts {
     pub(crate) fn new() -> Result<Self, Failure> {
-        Self::of(&[Signal::Int, Signal::Term])
+        Self::of(REQUESTS_TO_END)
     }
 
     /// All that would end the program and leave its terminal as it has changed it.
     pub(crate) fn all() -> Result<Self, Failure> {
-        use Signal::{Alarm, Hup, Int, Quit, Term, Usr1, Usr2};
-        Self::of(&[Int, Term, Hup, Quit, Usr1, Usr2, Alarm])
+        Self::of(WOULD_END)
     }
 
     fn of(signals: &[Signal]) -> Result<Self, Failure> {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::system;
+
 /// An idle peer is asked whether it is there after this long, and again every `ASK_AGAIN`.
 const ASK_AFTER: Duration = Duration::from_secs(20);
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -21,16 +23,15 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(35);
 /// pending stays in the room's log, once for all, instead of being copied into each socket.
 const NOT_SENT: u32 = 64 * 1024;
 
-/// Sets the options. On Linux a connection takes over those of the listener it came from
-/// (`tcp(7)`), so that accepting one costs no further system calls.
+/// Sets the options, of a listener too: where a connection takes them over from it, accepting one
+/// costs no further system calls.
 pub(crate) fn configure(socket: &SockRef<'_>) -> io::Result<()> {
     // Messages are small and go out whole: waiting for more of them (Nagle) only delays them.
     socket.set_tcp_nodelay(true)?;
     let keepalive =
         TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_AGAIN).with_retries(ASK_TIMES);
     socket.set_tcp_keepalive(&keepalive)?;
-    socket.set_tcp_user_timeout(Some(ANSWER_WITHIN))?;
-    socket.set_tcp_notsent_lowat(NOT_SENT)
+    system::bound_sending(socket, ANSWER_WITHIN, NOT_SENT)
 }
 
 #[cfg(test)]

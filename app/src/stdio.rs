@@ -5,65 +5,59 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
 
 use futures_lite::Stream;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use rustix::stdio;
 use smol::channel::{Receiver, Sender, bounded};
+
+use crate::system::{self, Standard};
 
 /// Reads from standard input; 0 bytes are its end.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
-    let stdin = stdio::stdin();
     loop {
-        match rustix::io::read(stdin, &mut *buffer) {
+        match system::read(buffer) {
             Ok(count) => return Ok(count),
-            Err(error) => wait_if_passing(error, stdin, PollFlags::IN)?,
+            Err(error) => wait_if_passing(error, Standard::Input)?,
         }
     }
 }
 
 /// Waits until standard input has something to read, or has ended.
 pub(crate) fn wait_for_input() -> io::Result<()> {
-    wait_if_passing(Errno::AGAIN, stdio::stdin(), PollFlags::IN)
+    system::wait(Standard::Input)
 }
 
 /// Writes all of `bytes` to standard output; fails with [`io::ErrorKind::BrokenPipe`] if nobody
 /// reads it any more.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
-    write_to(stdio::stdout(), bytes)
+    write_to(Standard::Output, bytes)
 }
 
 /// Writes all of `bytes` to standard error.
 pub(crate) fn write_error(bytes: &[u8]) -> io::Result<()> {
-    write_to(stdio::stderr(), bytes)
+    write_to(Standard::Error, bytes)
 }
 
-fn write_to(descriptor: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+fn write_to(stream: Standard, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
-        match rustix::io::write(descriptor, rest) {
+        match system::write(stream, rest) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) => wait_if_passing(error, descriptor, PollFlags::OUT)?,
+            Err(error) => wait_if_passing(error, stream)?,
         }
     }
     Ok(())
 }
 
 /// Waits until a call that failed may succeed; fails if it will not.
-fn wait_if_passing(error: Errno, descriptor: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
-    match error {
-        Errno::INTR => Ok(()),
-        Errno::AGAIN => match poll(&mut [PollFd::new(&descriptor, flags)], None) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        },
-        error => Err(error.into()),
+fn wait_if_passing(error: io::Error, stream: Standard) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::WouldBlock => system::wait(stream),
+        _ => Err(error),
     }
 }
 

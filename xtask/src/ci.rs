@@ -9,7 +9,7 @@ use argh::FromArgs;
 use crate::shell::{cargo, output, root, run, say};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, tests,
-/// and that the core needs no operating system.
+/// that the core needs no operating system, and that the executable compiles for other ones.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}
@@ -17,6 +17,10 @@ pub(crate) struct Ci {}
 /// Systems without an operating system, on which the core must build.
 const BARE_METAL: [&str; 3] =
     ["thumbv7em-none-eabihf", "x86_64-unknown-none", "wasm32-unknown-unknown"];
+
+/// Systems that the executable must compile for, beside Linux.
+const OTHER_SYSTEMS: [&str; 3] =
+    ["aarch64-apple-darwin", "x86_64-unknown-freebsd", "x86_64-pc-windows-gnu"];
 
 /// The packages that the core may depend on: none of them does I/O.
 const CORE_DEPENDENCIES: &str = "ci/core-dependencies.txt";
@@ -32,6 +36,11 @@ impl Ci {
         core_dependencies()?;
         for target in BARE_METAL {
             run(cargo().args(["build", "--package", "chat-core", "--target", target]))?;
+        }
+        for target in OTHER_SYSTEMS {
+            run(cargo()
+                .args(["clippy", "--package", "chat", "--target", target])
+                .args(["--", "-D", "warnings"]))?;
         }
         for mut command in readme_test_commands()? {
             run(&mut command)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use smol::channel::{Receiver, bounded};
 
 use crate::stdio;
-use crate::terminal::is_foreground;
+use crate::system::is_foreground;
 
 /// Bytes read at once, at the most: a pipe's whole buffer.
 const CHUNK: usize = 64 * 1024;

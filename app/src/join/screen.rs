@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_signal::{Signal, Signals};
 use chat_core::Instant;
 use futures_lite::Stream;
-use rustix::process::kill_current_process_group;
 
 use super::Moved;
 use super::link::Link;
@@ -16,7 +15,8 @@ use super::style::Style;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::stdio::Printer;
-use crate::terminal::{Draft, Painter, RawMode, Size, is_foreground, lay_out, reflows};
+use crate::system::{TERMINAL_CHANGES, is_foreground, stop_job};
+use crate::terminal::{Draft, Painter, RawMode, Size, lay_out, reflows};
 
 /// Lines that come within this time are shown together: no eye sees more, and a flood does not
 /// paint the draft for every line.
@@ -43,7 +43,6 @@ pub(super) struct Screen {
     frame_at: Instant,
     printer: Printer,
     mode: RawMode,
-    /// It has another size, or we go on after we were stopped.
     changes: Signals,
     hold: Hold,
 }
@@ -64,7 +63,7 @@ enum Hold {
 
 impl Screen {
     pub(super) fn new(style: Style, clock: Clock) -> Result<Self, Failure> {
-        let changes = Signals::new([Signal::Winch, Signal::Cont]).map_err(Failure::signals)?;
+        let changes = Signals::new(TERMINAL_CHANGES).map_err(Failure::signals)?;
         let printer = Printer::start().map_err(Failure::thread)?;
         let mode = RawMode::enter()
             .map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
@@ -197,8 +196,8 @@ impl Screen {
     fn stop(&mut self) {
         self.mode.suspend();
         self.hold = Hold::Until(self.clock.now() + STOPPING);
-        // It is the whole job that a shell stops. If that fails we go on soon.
-        let _ = kill_current_process_group(rustix::process::Signal::TSTP);
+        // If that fails we go on soon.
+        let _ = stop_job();
     }
 
     /// We are continued, or were not stopped, or may have the terminal back.

@@ -7,6 +7,7 @@ use chat_core::{Line, YOU};
 use tz::{DateTime, TimeZone};
 
 use crate::args::{Color, Join};
+use crate::system::HAS_EDITOR;
 
 /// Foreground colours of the 256-colour palette (xterm's 6 × 6 × 6 cube), one for each address.
 ///
@@ -84,7 +85,7 @@ impl Style {
 /// Whether both ends are a terminal that can do more than print lines.
 pub(super) fn is_interactive() -> bool {
     let can_edit = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-    can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
+    HAS_EDITOR && can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// The same for the same address, everywhere and always: FNV-1a, which spreads short texts well.

@@ -6,12 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future;
-use rustix::io::Errno;
 use smol::{Async, Timer};
+use socket2::SockRef;
 
 use super::peer::{self, Peer};
 use super::server::Server;
 use crate::failure::{Failure, complain};
+use crate::socket;
+use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 
 /// Connections accepted in a row before others have their turn: a full queue.
 const ROW: usize = 4096;
@@ -58,35 +60,19 @@ fn drain(server: &Rc<Server>, listener: &TcpListener) -> Drained {
                 admit(server, stream, addr);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) if is_the_peers(&error) => accepted += 1,
+            Err(error) if is_of_one_connection(&error) => accepted += 1,
             Err(error) => return Drained { accepted, error: Some(error) },
         }
     }
     Drained { accepted, error: None }
 }
 
-/// Whether an error is that of a connection which has failed again, or a signal: the next one may
-/// be accepted (`accept(2)`, "Error handling").
-fn is_the_peers(error: &io::Error) -> bool {
-    matches!(
-        Errno::from_io_error(error),
-        Some(
-            Errno::CONNABORTED
-                | Errno::INTR
-                | Errno::NETDOWN
-                | Errno::PROTO
-                | Errno::NOPROTOOPT
-                | Errno::HOSTDOWN
-                | Errno::HOSTUNREACH
-                | Errno::OPNOTSUPP
-                | Errno::NETUNREACH
-        )
-    )
-}
-
 fn admit(server: &Rc<Server>, stream: TcpStream, addr: SocketAddr) {
     // If the reactor has no room for it the peer is closed, as if it had never been accepted.
     let Ok(socket) = Async::new(stream) else { return };
+    if !OPTIONS_ARE_INHERITED && socket::configure(&SockRef::from(socket.get_ref())).is_err() {
+        return;
+    }
     match server.tell(|room, now| room.join(now, addr)) {
         Ok(id) => {
             let peer = Peer::new(server.clone(), socket, id);

@@ -29,7 +29,7 @@ mod text;
 pub(crate) use draft::{Draft, Effect};
 pub(crate) use keys::{Key, Keys};
 pub(crate) use layout::lay_out;
-pub(crate) use mode::{RawMode, Size, is_foreground, reflows};
+pub(crate) use mode::{RawMode, Size, reflows};
 pub(crate) use painter::Painter;
 
 /// Bytes of a draft, at the most: more than a person writes, and little enough that laying it out

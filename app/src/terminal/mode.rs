@@ -3,23 +3,21 @@
 use std::env;
 use std::io;
 use std::mem;
+use std::panic;
 
-use rustix::process::getpgrp;
-use rustix::stdio::{stdin, stdout};
-use rustix::termios::{
-    LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
-};
+use crate::system::{TerminalMode, is_foreground, terminal_size};
 
 /// Raw mode: every key comes at once and as it is, and nothing is echoed. The mode before is
 /// restored when this is dropped.
 pub(crate) struct RawMode {
-    before: Termios,
+    before: TerminalMode,
     is_ours: bool,
 }
 
 impl RawMode {
     pub(crate) fn enter() -> io::Result<Self> {
-        let before = tcgetattr(stdin())?;
+        let before = TerminalMode::now()?;
+        restore_on_panic(before.clone());
         let mut mode = Self { before, is_ours: false };
         mode.resume()?;
         Ok(mode)
@@ -27,27 +25,21 @@ impl RawMode {
 
     /// Enters it again, after another program had the terminal.
     pub(crate) fn resume(&mut self) -> io::Result<()> {
-        let mut raw = self.before.clone();
-        raw.make_raw();
-        tcsetattr(stdin(), OptionalActions::Now, &raw)?;
+        self.before.to_raw().set()?;
         self.is_ours = true;
         Ok(())
     }
 
     /// Whether the terminal is in it still, as this program has left it.
     pub(crate) fn is_entered(&self) -> bool {
-        let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
-        let is_raw = tcgetattr(stdin()).is_ok_and(|mode| !mode.local_modes.intersects(cooked));
-        self.is_ours && is_raw
+        self.is_ours && TerminalMode::now().is_ok_and(|mode| mode.is_raw())
     }
 
     /// Restores the mode before, unless the terminal is another program's: its mode too is then.
     pub(crate) fn suspend(&mut self) {
-        if !mem::take(&mut self.is_ours) || !is_foreground() {
-            return;
+        if mem::take(&mut self.is_ours) {
+            restore(&self.before);
         }
-        // A terminal that is gone has no mode.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
     }
 }
 
@@ -57,10 +49,21 @@ impl Drop for RawMode {
     }
 }
 
-/// Whether the terminal is this program's to read and to set, and not only to write to: whether its
-/// job is in the foreground. Where there are no jobs it is.
-pub(crate) fn is_foreground() -> bool {
-    tcgetpgrp(stdin()).map_or(true, |foreground| foreground == getpgrp())
+fn restore(before: &TerminalMode) {
+    if is_foreground() {
+        // A terminal that is gone has no mode.
+        let _ = before.set();
+    }
+}
+
+/// A panic drops nothing where it ends the program at once, as in the executables that are handed
+/// out. The terminal is the user's all the same, and the message is to be read.
+fn restore_on_panic(before: TerminalMode) {
+    let say = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        restore(&before);
+        say(info);
+    }));
 }
 
 /// The size of a terminal.
@@ -73,12 +76,9 @@ pub(crate) struct Size {
 impl Size {
     /// That of standard output; 80 × 24 if it does not know.
     pub(crate) fn now() -> Self {
-        let size = tcgetwinsize(stdout()).ok();
+        let (columns, rows) = terminal_size().unwrap_or_default();
         let known = |size: u16, usual: usize| if size == 0 { usual } else { size.into() };
-        Self {
-            columns: size.map_or(80, |size| known(size.ws_col, 80)),
-            rows: size.map_or(24, |size| known(size.ws_row, 24)),
-        }
+        Self { columns: known(columns, 80), rows: known(rows, 24) }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
@@ -71,6 +72,8 @@ pub(crate) struct Printer {
     printed: Pin<Box<Receiver<io::Result<Vec<u8>>>>>,
     /// Whether what was begun is not printed yet.
     is_busy: bool,
+    /// That of what was printed last.
+    memory: Vec<u8>,
 }
 
 impl Printer {
@@ -85,7 +88,15 @@ impl Printer {
                 }
             }
         })?;
-        Ok(Self { texts, printed: Box::pin(printed), is_busy: false })
+        Ok(Self { texts, printed: Box::pin(printed), is_busy: false, memory: Vec::new() })
+    }
+
+    /// Empty memory for a text, that of the last one if it is printed: a flood would otherwise
+    /// have large blocks come and go, for which some allocators ask the system each time.
+    pub(crate) fn memory(&mut self) -> Vec<u8> {
+        let mut memory = mem::take(&mut self.memory);
+        memory.clear();
+        memory
     }
 
     /// Begins to print `text`, while nothing else is being printed.
@@ -105,7 +116,12 @@ impl Printer {
         if !self.is_busy {
             return Poll::Ready(Ok(()));
         }
-        self.poll_printed(cx).map_ok(drop)
+        let printed = self.printed.as_mut().poll_next(cx);
+        self.is_busy = printed.is_pending();
+        printed.map(|printed| {
+            self.memory = printed.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))?;
+            Ok(())
+        })
     }
 
     /// Waits until nothing is being printed.
@@ -113,18 +129,10 @@ impl Printer {
         poll_fn(|cx| self.poll_idle(cx)).await
     }
 
-    /// Prints `text`; gives its memory back.
-    pub(crate) async fn print(&mut self, text: Vec<u8>) -> io::Result<Vec<u8>> {
-        self.begin(text);
-        poll_fn(|cx| self.poll_printed(cx)).await
-    }
-
-    /// Ready when what was begun is printed.
-    fn poll_printed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
-        let gone = || Err(io::ErrorKind::BrokenPipe.into());
-        let printed = self.printed.as_mut().poll_next(cx);
-        self.is_busy = printed.is_pending();
-        printed.map(|result| result.unwrap_or_else(gone))
+    /// Prints `text`.
+    pub(crate) async fn print(&mut self, text: impl Into<Vec<u8>>) -> io::Result<()> {
+        self.begin(text.into());
+        self.idle().await
     }
 }
 

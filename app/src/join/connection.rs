@@ -75,11 +75,11 @@ impl Connection {
         }
     }
 
-    /// Takes all that is to be shown: whole lines.
-    pub(super) fn take_display(&mut self) -> Vec<u8> {
-        let bytes = self.client.display().to_vec();
-        self.client.displayed(bytes.len());
-        bytes
+    /// Takes all that is to be shown, whole lines, into `memory`, which is empty.
+    pub(super) fn take_display(&mut self, mut memory: Vec<u8>) -> Vec<u8> {
+        memory.extend_from_slice(self.client.display());
+        self.client.displayed(memory.len());
+        memory
     }
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Moved {

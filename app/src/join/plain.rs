@@ -30,7 +30,7 @@ pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result
 
     let connected = async { Some(connect::connect(place).await) };
     let Some(socket) = or(connected, interrupts.or_none()).await else {
-        interrupts.let_finish(async { drop(printer.print(FAREWELL.into()).await) }).await;
+        interrupts.let_finish(async { drop(printer.print(FAREWELL).await) }).await;
         return Ok(());
     };
     let socket = socket?;
@@ -145,6 +145,6 @@ impl Session {
     }
 
     fn take_display(&mut self) -> Vec<u8> {
-        self.style.show(self.connection.take_display(), "\n")
+        self.style.show(self.connection.take_display(self.printer.memory()), "\n")
     }
 }

@@ -19,10 +19,9 @@ const CHUNK: usize = 64 * 1024;
 
 /// Prints what is said until the server ends, then the farewell.
 pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool) {
-    let mut chunk = Vec::new();
     let mut entered = Entered::default();
     loop {
-        take(&server, &mut chunk);
+        let chunk = take(&server, printer.memory());
         if is_quiet {
             server.room().close_console();
         }
@@ -33,25 +32,21 @@ pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool
             await_growth(&server, &mut entered).await;
             continue;
         }
-        match printer.print(chunk).await {
-            Ok(printed) => chunk = printed,
-            Err(error) => {
-                // The room goes on; nobody waits for its console.
-                server.tell(|room, _| room.close_console());
-                if error.kind() != io::ErrorKind::BrokenPipe {
-                    complain(Failure::new("cannot print what is said", &error));
-                }
-                return;
+        if let Err(error) = printer.print(chunk).await {
+            // The room goes on; nobody waits for its console.
+            server.tell(|room, _| room.close_console());
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                complain(Failure::new("cannot print what is said", &error));
             }
+            return;
         }
     }
-    let _ = printer.print(FAREWELL.into()).await;
+    let _ = printer.print(FAREWELL).await;
 }
 
 /// Takes what the console has pending out of the room: up to a chunk, of whole lines if there are
-/// any in it.
-fn take(server: &Server, chunk: &mut Vec<u8>) {
-    chunk.clear();
+/// any in it. Puts it into `chunk`.
+fn take(server: &Server, mut chunk: Vec<u8>) -> Vec<u8> {
     let mut room = server.room();
     for slice in room.console().iter() {
         let length = slice.len().min(CHUNK - chunk.len());
@@ -63,6 +58,7 @@ fn take(server: &Server, chunk: &mut Vec<u8>) {
     room.console_sent(chunk.len());
     drop(room);
     server.wake();
+    chunk
 }
 
 /// Waits until the log grows or the server is to end.

@@ -41,7 +41,7 @@ async fn serve(
     let listening = async { Some(listen(&place).await) };
     let Some(listening) = or(listening, interrupts.or_none()).await else {
         // Finding out what a name means can take long.
-        interrupts.let_finish(async { drop(printer.print(FAREWELL.into()).await) }).await;
+        interrupts.let_finish(async { drop(printer.print(FAREWELL).await) }).await;
         return Ok(());
     };
     let (listeners, port) = listening?;

@@ -92,12 +92,33 @@ fn say(failure: &Failure) {
 }
 
 /// Why it failed, without the system's number for it and without std's preface to a resolver's
-/// answer.
+/// answer, in the same words whatever C library the program is built with.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split_once(" (os error ").map_or(text.as_str(), |(reason, _)| reason);
-    text.trim_start_matches("failed to lookup address information: ").to_owned()
+    let text = text.trim_start_matches("failed to lookup address information: ");
+    let translated = WORDS.iter().find(|(musl, _)| *musl == text).map(|(_, glibc)| *glibc);
+    translated.unwrap_or(text).to_owned()
 }
+
+/// What musl says, and what glibc does: the words that users know and look for. For what sockets,
+/// standard streams and resolvers fail with, where the two differ.
+const WORDS: [(&str, &str); 14] = [
+    ("Address in use", "Address already in use"),
+    ("Address not available", "Cannot assign requested address"),
+    ("Connection aborted", "Software caused connection abort"),
+    ("Host is unreachable", "No route to host"),
+    ("I/O error", "Input/output error"),
+    ("Network unreachable", "Network is unreachable"),
+    ("No file descriptors available", "Too many open files"),
+    ("Not supported", "Operation not supported"),
+    ("Operation timed out", "Connection timed out"),
+    ("Out of memory", "Cannot allocate memory"),
+    ("Name does not resolve", "Name or service not known"),
+    ("Name has no usable address", "No address associated with hostname"),
+    ("Non-recoverable error", "Non-recoverable failure in name resolution"),
+    ("Try again", "Temporary failure in name resolution"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -108,5 +129,15 @@ mod tests {
         let refused = io::Error::from_raw_os_error(111);
         assert_eq!(reason(&refused), "Connection refused");
         assert_eq!(reason(&io::Error::other("no such thing")), "no such thing");
+    }
+
+    #[test]
+    fn a_reason_has_the_same_words_with_any_c_library() {
+        for musl in ["Address in use (os error 98)", "Address already in use (os error 98)"] {
+            assert_eq!(reason(&io::Error::other(musl)), "Address already in use");
+        }
+        let answer = "failed to lookup address information: Try again";
+        let expected = "Temporary failure in name resolution";
+        assert_eq!(reason(&io::Error::other(answer)), expected);
     }
 }

@@ -217,7 +217,11 @@ impl Stream {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             let is_over = left.is_zero() || collected.has_ended;
-            assert!(!is_over, "waited in vain until {what}; there is: {text:?}");
+            if is_over {
+                // Without poisoning it for whoever shows it after this.
+                drop(collected);
+                panic!("waited in vain until {what}; there is: {text:?}");
+            }
             collected = changed.wait_timeout(collected, left).unwrap().0;
         }
     }

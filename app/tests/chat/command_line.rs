@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::harness::executable;
@@ -165,4 +167,43 @@ fn links() {
     assert!(text(&output.stdout).starts_with("chat "));
     let output = links.run("chat-other", &["join", "--help"]);
     assert!(text(&output.stdout).starts_with("Usage: chat join"), "any other name is chat");
+}
+
+/// The options that each help shows, without that of help itself.
+fn options() -> BTreeSet<String> {
+    let mut options = BTreeSet::new();
+    for applet in ["serve", "join"] {
+        let help = run([applet, "--help"]).stdout;
+        options.extend(words_after("\n  --", text(&help)).map(|option| format!("--{option}")));
+    }
+    options.remove("--help");
+    assert!(options.len() > 5, "{options:?}");
+    options
+}
+
+/// The words that come right after a `mark`.
+fn words_after<'a>(mark: &'a str, text: &'a str) -> impl Iterator<Item = &'a str> {
+    let end = |rest: &str| rest.find(|c: char| c != '-' && !c.is_ascii_lowercase());
+    let words = text.split(mark).skip(1).map(move |rest| &rest[..end(rest).unwrap_or(rest.len())]);
+    words.filter(|word| !word.is_empty())
+}
+
+/// What travels with the executable says the same as its help.
+#[test]
+fn every_text_names_the_options() {
+    let expected = options();
+    for (path, mark, also) in [
+        ("../README.md", "\n| `--", &[][..]),
+        ("packaging/chat.1", "Fl -", &["--help", "--version"]),
+        ("packaging/completions/chat.bash", "--", &["--help", "--version"]),
+        ("packaging/completions/_chat", "--", &["--help", "--version"]),
+        ("packaging/completions/chat.fish", "--long-option ", &["--help", "--version"]),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let text = fs::read_to_string(&path).unwrap().replace("\\-", "-");
+        let words: BTreeSet<String> = words_after(mark, &text).map(|w| format!("--{w}")).collect();
+        let also = also.iter().map(|option| (*option).to_owned());
+        let expected: BTreeSet<String> = expected.iter().cloned().chain(also).collect();
+        assert_eq!(words, expected, "{}", path.display());
+    }
 }

@@ -1,0 +1,65 @@
+# Completions of chat for bash, also under the names of its links.
+#
+# To be sourced, or to be put into /usr/share/bash-completion/completions under the name `chat`,
+# with links to it named `chat-serve` and `chat-join`.
+
+_chat() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[0]##*/} first=1 options hosts
+    COMPREPLY=()
+
+    # bash makes three words of an option, `=` and its value.
+    if [[ $previous == = ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    elif [[ $current == = ]]; then
+        current=
+    fi
+
+    case $command in
+        chat-serve | chat-join) command=${command#chat-} ;;
+        *)
+            if ((COMP_CWORD == 1)); then
+                COMPREPLY=($(compgen -W 'serve join --help --version' -- "$current"))
+                return
+            fi
+            command=${COMP_WORDS[1]} first=2
+            ;;
+    esac
+
+    case $command in
+        serve)
+            options='--max-users --max-line --backlog --quiet --help'
+            hosts='0.0.0.0 127.0.0.1'
+            ;;
+        join)
+            options='--stay --plain --no-reconnect --time --color --help'
+            hosts="127.0.0.1 $(compgen -A hostname)"
+            ;;
+        *) return ;;
+    esac
+
+    case $previous in
+        --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")) && return ;;
+        --max-users | --max-line | --backlog) return ;;
+    esac
+    if [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$current"))
+        return
+    fi
+
+    # HOST is the first word that is neither an option nor an option's value.
+    local index
+    for ((index = first; index < COMP_CWORD; index++)); do
+        case ${COMP_WORDS[index]} in
+            --max-users | --max-line | --backlog | --color)
+                [[ ${COMP_WORDS[index + 1]} == = ]] && ((index++))
+                ((index++))
+                ;;
+            -*) ;;
+            *) return ;;
+        esac
+    done
+    COMPREPLY=($(compgen -W "$hosts" -- "$current"))
+}
+
+complete -F _chat chat chat-serve chat-join

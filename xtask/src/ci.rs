@@ -6,10 +6,11 @@ use std::process::Command;
 
 use argh::FromArgs;
 
-use crate::shell::{cargo, output, root, run, say};
+use crate::dist::Dist;
+use crate::shell::{Outcome, cargo, output, root, run, say};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, tests,
-/// that the core needs no operating system, and that the executable compiles for other ones.
+/// that the core needs no operating system, and that the executable compiles for other ones, and what is handed out.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}
@@ -26,7 +27,7 @@ const OTHER_SYSTEMS: [&str; 3] =
 const CORE_DEPENDENCIES: &str = "ci/core-dependencies.txt";
 
 impl Ci {
-    pub(crate) fn run(&self) -> Result<(), String> {
+    pub(crate) fn run(&self) -> Outcome<()> {
         run(cargo().args(["fetch", "--locked"]))?;
         run(cargo().args(["fmt", "--all", "--check"]))?;
         run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
@@ -45,6 +46,7 @@ impl Ci {
         for mut command in readme_test_commands()? {
             run(&mut command)?;
         }
+        Dist::checked().run()?;
         say("All checks passed.");
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! `cargo xtask`: the project's tasks, a file each.
 
 mod ci;
+mod dist;
+mod old_kernel;
 mod picture;
+mod program;
 mod shell;
 
 use std::process::ExitCode;
@@ -19,6 +22,8 @@ struct Xtask {
 #[argh(subcommand)]
 enum Task {
     Ci(ci::Ci),
+    Dist(dist::Dist),
+    OldKernel(old_kernel::OldKernel),
     Picture(picture::Picture),
 }
 
@@ -26,6 +31,8 @@ fn main() -> ExitCode {
     let Xtask { task } = argh::from_env();
     let result = match task {
         Task::Ci(ci) => ci.run(),
+        Task::Dist(dist) => dist.run(),
+        Task::OldKernel(old_kernel) => old_kernel.run(),
         Task::Picture(picture) => picture.run(),
     };
     match result {

@@ -2,18 +2,19 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::num::NonZero;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use argh::FromArgs;
 use pty_process::blocking::{Pty, open};
 
-use crate::shell::{cargo, root, run, say};
+use crate::program::{LIMIT, Running, Server};
+use crate::shell::{Outcome, cargo, root, run, say};
 
 /// Draw the README's picture: two people in a room on two terminals, with the program as it is.
 #[derive(FromArgs)]
@@ -26,24 +27,19 @@ const FILE: &str = "app/session.svg";
 const COLUMNS: u16 = 58;
 const ROWS: u16 = 9;
 
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(10);
-
 impl Picture {
-    pub(crate) fn run(&self) -> Result<(), String> {
+    pub(crate) fn run(&self) -> Outcome<()> {
         run(cargo().args(["build", "--release", "--package", "chat"]))?;
-        let screens = session().map_err(|error| format!("the session: {error}"))?;
-        fs::write(root().join(FILE), svg(&screens)).map_err(|error| format!("{FILE}: {error}"))?;
+        let screens = session()?;
+        fs::write(root().join(FILE), svg(&screens))?;
         say(&format!("{FILE} is drawn."));
         Ok(())
     }
 }
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
-
 /// Two people and somebody who looks in, until both have a draft standing.
 fn session() -> Outcome<[vt100::Screen; 2]> {
-    let server = Server::start()?;
+    let server = Server::start(&mut Command::new(executable()))?;
     let mut teacher = Terminal::join(server.port)?;
     teacher.wait_for("(1 user online)")?;
     let mut pupil = Terminal::join(server.port)?;
@@ -67,36 +63,6 @@ fn session() -> Outcome<[vt100::Screen; 2]> {
     teacher.types("봅시다. 漢字도")?;
     teacher.wait_for("漢字도")?;
     Ok([teacher.screen.screen().clone(), pupil.screen.screen().clone()])
-}
-
-/// A program that ends when it is not needed any more.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Server {
-    _running: Running,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Outcome<Self> {
-        let child = Command::new(executable())
-            .args(["serve", "127.0.0.1", "0"])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut running = Running(child);
-        let out = running.0.stdout.take().ok_or("no output")?;
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line)?;
-        let port = line.trim_end_matches(['.', '\n']).rsplit(' ').next().ok_or("no port")?;
-        Ok(Self { port: port.parse()?, _running: running })
-    }
 }
 
 struct Terminal {

@@ -1,10 +1,14 @@
 //! Running other programs.
 
 use std::env;
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// What comes of a task, or why nothing does.
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// The project's folder.
 pub(crate) fn root() -> PathBuf {
@@ -17,6 +21,11 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     command.current_dir(root());
     command
+}
+
+/// The compiler that belongs to it.
+pub(crate) fn rustc() -> Command {
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")))
 }
 
 /// Says a line on stderr.

@@ -1,0 +1,71 @@
+//! The files that travel with an executable, packed.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use flate2::{Compression, GzBuilder};
+use tar::{Builder, EntryType, Header};
+
+use super::build::Place;
+use super::release::Release;
+use super::target::Target;
+use crate::shell::Outcome;
+
+/// What is beside the executable, and where it comes from.
+const FILES: [(&str, &str); 6] = [
+    ("README.md", "README.md"),
+    ("chat.1", "app/packaging/chat.1"),
+    ("chat.service", "app/packaging/chat.service"),
+    ("completions/_chat", "app/packaging/completions/_chat"),
+    ("completions/chat.bash", "app/packaging/completions/chat.bash"),
+    ("completions/chat.fish", "app/packaging/completions/chat.fish"),
+];
+
+pub(crate) struct Archive {
+    pub(crate) target: Target,
+    /// That of the folder that it unpacks to, and of the file but for its extension.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+impl Archive {
+    /// Packs an executable and what belongs to it into a file in the folder `out`. Order, owners,
+    /// modes and times do not depend on the machine.
+    pub(crate) fn pack(
+        place: &Place,
+        release: &Release,
+        target: Target,
+        executable: &Path,
+        out: &Path,
+    ) -> Outcome<Self> {
+        let name = format!("chat-{}-{}", release.version, target.triple());
+        let path = out.join(format!("{name}.tar.gz"));
+        let gzip = GzBuilder::new().write(File::create(&path)?, Compression::best());
+        let mut tar = Builder::new(gzip);
+        let mut add = |inside: &str, kind, mode, bytes: &[u8]| {
+            let mut header = Header::new_ustar();
+            header.set_entry_type(kind);
+            header.set_mode(mode);
+            header.set_mtime(release.time);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_size(bytes.len() as u64);
+            tar.append_data(&mut header, format!("{name}/{inside}"), bytes)
+        };
+        add("", EntryType::Directory, 0o755, &[])?;
+        add("chat", EntryType::Regular, 0o755, &fs::read(executable)?)?;
+        add("completions/", EntryType::Directory, 0o755, &[])?;
+        for (inside, file) in FILES {
+            add(inside, EntryType::Regular, 0o644, &fs::read(place.source.join(file))?)?;
+        }
+        tar.into_inner()?.finish()?;
+        Ok(Self { target, name, path })
+    }
+
+    /// Unpacks it in `folder`, and gives the folder that it was.
+    pub(crate) fn unpack(&self, folder: &Path) -> Outcome<PathBuf> {
+        let gzip = flate2::read::GzDecoder::new(File::open(&self.path)?);
+        tar::Archive::new(gzip).unpack(folder)?;
+        Ok(folder.join(&self.name))
+    }
+}

@@ -1,0 +1,61 @@
+//! Built somewhere else it is the same, byte for byte.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use super::super::build::Place;
+use super::super::release::Release;
+use super::super::target::Target;
+use super::super::{make, names};
+use crate::shell::{Outcome, output, say};
+
+/// Builds a copy of the source, in another folder and with another home of cargo, and compares all
+/// that comes of it with what is in the folder `out`.
+pub(super) fn check(
+    place: &Place,
+    release: &Release,
+    targets: &[Target],
+    out: &Path,
+    scratch: &Path,
+) -> Outcome<()> {
+    let source = scratch.join("some where/else");
+    let cargo_home = scratch.join("another home");
+    copy_source(&place.source, &source)?;
+    // What cargo has downloaded stays where it is.
+    fs::create_dir(&cargo_home)?;
+    for entry in fs::read_dir(&place.cargo_home)? {
+        let entry = entry?;
+        symlink(entry.path(), cargo_home.join(entry.file_name()))?;
+    }
+    let again = source.join("target/dist");
+    make(&Place::of(source, cargo_home)?, release, targets, &again)?;
+    let (first, second) = (names(out)?, names(&again)?);
+    if first != second {
+        return Err(format!("built again there is {second:?} instead of {first:?}").into());
+    }
+    for name in first {
+        if fs::read(out.join(&name))? != fs::read(again.join(&name))? {
+            return Err(format!("built again {name} is different").into());
+        }
+    }
+    say("Built somewhere else all of it is the same, byte for byte.");
+    Ok(())
+}
+
+/// Copies what belongs to the project as it stands, committed or not.
+fn copy_source(from: &Path, to: &Path) -> Outcome<()> {
+    let mut git = Command::new("git");
+    git.current_dir(from).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    for name in output(&mut git)?.split_terminator('\0') {
+        let (from, to) = (from.join(name), to.join(name));
+        // One that is deleted and not committed yet.
+        if !from.is_file() {
+            continue;
+        }
+        fs::create_dir_all(to.parent().ok_or("a file without a folder")?)?;
+        fs::copy(from, to)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! It runs where nothing else is: no library, no `/etc`, no `/dev`, no `/proc`.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::process::geteuid;
+
+use crate::program::{LIMIT, Program, Server};
+use crate::shell::{Outcome, say};
+
+pub(super) fn check(executable: &Path, scratch: &Path) -> Outcome<()> {
+    let root = scratch.join("root");
+    fs::create_dir(&root)?;
+    fs::copy(executable, root.join("chat"))?;
+    say("In a root folder of its own:");
+    session(&root)?;
+    unknown_name(&root)
+}
+
+/// Serving, joining, a message each way, and Ctrl+C.
+fn session(root: &Path) -> Outcome<()> {
+    let Server { program: server, port } = Server::start(&mut chat(root))?;
+    let mut ann = Program::start(chat(root).args(["join", "127.0.0.1", &port.to_string()]))?;
+    expect("ann", &ann.line()?, "> Connected to the chat server (1 user online)")?;
+    let mut ben = TcpStream::connect(("127.0.0.1", port))?;
+    ben.set_read_timeout(Some(LIMIT))?;
+    let address = ben.local_addr()?;
+    let mut to_ben = BufReader::new(ben.try_clone()?).lines();
+    let mut ben_reads =
+        || to_ben.next().ok_or("the connection ends")?.map_err(|error| error.to_string());
+    expect("ben", &ben_reads()?, "> Connected to the chat server (2 users online)")?;
+    expect("ann", &ann.line()?, &format!("> New user {address} entered (2 users online)"))?;
+    ben.write_all("안녕하세요?\n".as_bytes())?;
+    expect("ann", &ann.line()?, &format!("[{address}] 안녕하세요?"))?;
+    ann.type_in("네 안녕하세요ㅋㅋ\n")?;
+    expect("ann", &ann.line()?, "[You] 네 안녕하세요ㅋㅋ")?;
+    let said = ben_reads()?;
+    let Some((_, "네 안녕하세요ㅋㅋ")) = said.split_once("] ") else {
+        return Err(format!("ben reads {said:?}").into());
+    };
+    for (who, program) in [("ann", ann), ("the server", server)] {
+        program.interrupt()?;
+        let (status, rest, errors) = program.end()?;
+        expect(who, &format!("{status} {errors:?}"), "exit status: 0 []")?;
+        expect(who, rest.last().map_or("", String::as_str), "exit")?;
+    }
+    Ok(())
+}
+
+/// There is nobody to ask for addresses.
+fn unknown_name(root: &Path) -> Outcome<()> {
+    let name = "no-such-name";
+    let program = Program::start(chat(root).args(["join", name, "3333"]))?;
+    let (status, _, errors) = program.end()?;
+    let reason =
+        format!("chat: cannot connect to {name}:3333: Temporary failure in name resolution");
+    expect("its error", &format!("{status} {errors:?}"), &format!("exit status: 1 {:?}", [reason]))
+}
+
+/// The executable in `root`, which it takes for the whole file system.
+fn chat(root: &Path) -> Command {
+    let mut command = if geteuid().is_root() {
+        Command::new("chroot")
+    } else {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--map-root-user", "chroot"]);
+        unshare
+    };
+    command.arg(root).arg("/chat");
+    command
+}
+
+fn expect(who: &str, found: &str, expected: &str) -> Outcome<()> {
+    if found == expected {
+        say(&format!("  {who}: {found}"));
+        return Ok(());
+    }
+    Err(format!("{who}: {found:?} instead of {expected:?}").into())
+}

@@ -1,0 +1,45 @@
+//! The bill of materials names what is linked, and nothing else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::super::build::Place;
+use super::super::release::Release;
+use super::super::target::Target;
+use crate::shell::{Outcome, output};
+
+pub(super) fn check(
+    place: &Place,
+    release: &Release,
+    targets: &[Target],
+    out: &Path,
+) -> Outcome<()> {
+    let bill: Value = serde_json::from_slice(&fs::read(out.join(release.bill()))?)?;
+    let components = bill["components"].as_array().ok_or("no components")?;
+    let components = components.iter().chain([&bill["metadata"]["component"]]);
+    let references = components.filter_map(|component| component["bom-ref"].as_str());
+    let packages = references.filter_map(|reference| reference.strip_prefix("pkg:cargo/"));
+    let named: BTreeSet<String> = packages.map(str::to_owned).collect();
+
+    let mut linked = BTreeSet::new();
+    for target in targets {
+        let mut tree = place.cargo();
+        tree.args(["tree", "--package", "chat", "--edges", "normal,no-proc-macro"]);
+        tree.args(["--target", target.triple(), "--prefix", "none", "--format", "{p}"]);
+        for line in output(&mut tree)?.lines() {
+            // `name v1.2.3`, and where it is if that is not a registry.
+            let mut words = line.split(' ');
+            if let (Some(name), Some(version)) = (words.next(), words.next()) {
+                linked.insert(format!("{name}@{}", version.trim_start_matches('v')));
+            }
+        }
+    }
+    if named == linked {
+        return Ok(());
+    }
+    let differing: Vec<&String> = named.symmetric_difference(&linked).collect();
+    Err(format!("{} and `cargo tree` differ in {differing:?}", release.bill()).into())
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask dist --check`: whether what was made is what is promised.
+//!
+//! | module | what it shows |
+//! |---|---|
+//! | `elf` | each executable needs nothing but a kernel |
+//! | `paths` | no file tells where it was built |
+//! | `texts` | the man page, the completions and the systemd unit are what their readers take |
+//! | `bill` | the bill of materials names what is linked |
+//! | `suite` | the integration tests pass with the executables; as on an old kernel; emulated |
+//! | `alone` | it runs where nothing else is |
+//! | `again` | built somewhere else it is the same, byte for byte |
+
+mod again;
+mod alone;
+mod bill;
+mod elf;
+mod paths;
+mod suite;
+mod texts;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::archive::Archive;
+use super::build::Place;
+use super::release::Release;
+use super::target::Target;
+use crate::shell::{Outcome, say};
+
+/// The aim for an executable, in bytes.
+const SIZE: u64 = 1024 * 1024;
+
+/// Checks what is in the folder `out`.
+pub(super) fn check(
+    place: &Place,
+    release: &Release,
+    archives: &[Archive],
+    out: &Path,
+) -> Outcome<()> {
+    let scratch = TempDir::with_prefix("chat-dist-")?;
+    let mut unpacked = Vec::new();
+    for archive in archives {
+        let folder = archive.unpack(scratch.path())?;
+        unpacked.push(Unpacked { target: archive.target, archive: &archive.path, folder });
+    }
+    for Unpacked { target, folder, .. } in &unpacked {
+        let executable = fs::read(folder.join("chat"))?;
+        elf::check(*target, &executable)?;
+        paths::check(place, &executable)?;
+        say(&format!("{} needs nothing but a kernel.", target.triple()));
+    }
+    // They are the same in each.
+    if let Some(Unpacked { folder, .. }) = unpacked.first() {
+        texts::check(folder)?;
+    }
+    let targets: Vec<Target> = unpacked.iter().map(|unpacked| unpacked.target).collect();
+    bill::check(place, release, &targets, out)?;
+    for Unpacked { target, folder, .. } in &unpacked {
+        suite::check(*target, &folder.join("chat"), scratch.path())?;
+    }
+    if let Some(unpacked) = unpacked.iter().find(|unpacked| unpacked.target == Target::X86_64) {
+        alone::check(&unpacked.folder.join("chat"), scratch.path())?;
+    }
+    again::check(place, release, &targets, out, scratch.path())?;
+    sizes(&unpacked)
+}
+
+struct Unpacked<'a> {
+    target: Target,
+    archive: &'a Path,
+    folder: PathBuf,
+}
+
+/// Prints the sizes; fails if one is above the aim.
+fn sizes(unpacked: &[Unpacked<'_>]) -> Outcome<()> {
+    say(&format!("{:<28} {:>12} {:>12} {:>8}", "", "executable", "archive", "of aim"));
+    let mut is_small = true;
+    for Unpacked { target, archive, folder } in unpacked {
+        let executable = fs::metadata(folder.join("chat"))?.len();
+        let archive = fs::metadata(archive)?.len();
+        let [kib, archive] = [executable, archive].map(|bytes| bytes.div_ceil(1024));
+        let percent = executable * 100 / SIZE;
+        let triple = target.triple();
+        say(&format!("{triple:<28} {kib:>8} KiB {archive:>8} KiB {percent:>6} %"));
+        is_small &= executable <= SIZE;
+    }
+    if is_small { Ok(()) } else { Err(format!("larger than {} KiB", SIZE / 1024).into()) }
+}

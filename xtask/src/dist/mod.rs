@@ -1,0 +1,111 @@
+//! `cargo xtask dist`: what is handed out, in `target/dist`.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `target` | a system that an executable is made for |
+//! | `build` | from the source to the executables |
+//! | `release` | what a release is called, and its date |
+//! | `archive` | the files that travel with an executable, packed |
+//! | `sbom` | what is in the executables |
+//! | `check` | whether all that is as it should be |
+//!
+//! The same source gives the same bytes, wherever and whenever it is built with the same Rust.
+
+mod archive;
+mod build;
+mod check;
+mod release;
+mod sbom;
+mod target;
+
+use std::fs;
+use std::path::Path;
+
+use argh::FromArgs;
+use sha2::{Digest, Sha256};
+
+use crate::shell::{Outcome, root, say};
+use archive::Archive;
+use build::Place;
+use release::Release;
+use target::Target;
+
+/// Build what is handed out, in target/dist: for each system an archive with the executable and
+/// what belongs to it, their sums, and the list of what is in them (CycloneDX).
+#[derive(FromArgs)]
+#[argh(
+    subcommand,
+    name = "dist",
+    note = "Files are dated with SOURCE_DATE_EPOCH if that is set, else as the commit."
+)]
+pub(crate) struct Dist {
+    /// for this system only, such as x86_64-unknown-linux-musl; can be given several times
+    #[argh(option, arg_name = "TRIPLE", from_str_fn(Target::parse))]
+    target: Vec<Target>,
+
+    /// then prove on it all that is promised of it
+    #[argh(switch)]
+    check: bool,
+}
+
+impl Dist {
+    /// For all systems, and proven.
+    pub(crate) fn checked() -> Self {
+        Self { target: Vec::new(), check: true }
+    }
+
+    pub(crate) fn run(&self) -> Outcome<()> {
+        let mut targets = self.target.clone();
+        if targets.is_empty() {
+            targets = Target::ALL.to_vec();
+        }
+        let place = Place::here()?;
+        let release = Release::new(&place)?;
+        let out = root().join("target/dist");
+        let archives = make(&place, &release, &targets, &out)?;
+        say(&format!("Made in {}:", out.display()));
+        for name in names(&out)? {
+            say(&format!("  {name}"));
+        }
+        if self.check { check::check(&place, &release, &archives, &out) } else { Ok(()) }
+    }
+}
+
+/// Makes all that is handed out, and nothing else, in the folder `out`.
+fn make(place: &Place, release: &Release, targets: &[Target], out: &Path) -> Outcome<Vec<Archive>> {
+    let executables = place.build(targets)?;
+    if out.exists() {
+        fs::remove_dir_all(out)?;
+    }
+    fs::create_dir_all(out)?;
+    let mut archives = Vec::new();
+    for (target, executable) in targets.iter().zip(&executables) {
+        archives.push(Archive::pack(place, release, *target, executable, out)?);
+    }
+    let sbom = sbom::sbom(place, release, targets)?;
+    fs::write(out.join(release.bill()), sbom)?;
+    let mut sums = String::new();
+    for name in names(out)? {
+        let sum = Sha256::digest(fs::read(out.join(&name))?);
+        // As sha256sum(1) writes them and checks them.
+        sums.push_str(&format!("{}  {name}\n", hex(&sum)));
+    }
+    fs::write(out.join(SUMS), sums)?;
+    Ok(archives)
+}
+
+const SUMS: &str = "SHA256SUMS";
+
+/// The names in a folder, in one order everywhere.
+fn names(folder: &Path) -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,80 @@
+//! `cargo xtask old-kernel`: a program as on Linux 4.15, which is that of Ubuntu 18.04.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use argh::FromArgs;
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, getpid, pidfd_open};
+use seccompiler::{apply_filter, sock_filter};
+
+use crate::shell::Outcome;
+
+/// Run a program, and whatever that runs, without the system calls that Linux 4.15 does not have:
+/// they fail with ENOSYS, as there.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "old-kernel")]
+pub(crate) struct OldKernel {
+    /// the program
+    #[argh(positional)]
+    program: String,
+
+    /// its arguments
+    #[argh(positional, greedy)]
+    args: Vec<String>,
+}
+
+impl OldKernel {
+    pub(crate) fn run(&self) -> Outcome<()> {
+        apply_filter(&FILTER)?;
+        if !matches!(pidfd_open(getpid(), PidfdFlags::empty()), Err(Errno::NOSYS)) {
+            return Err("a system call of a later kernel does not fail".into());
+        }
+        Err(Command::new(&self.program).args(&self.args).exec().into())
+    }
+}
+
+/// The last system call of Linux 4.15, by the kernel's tables `syscall_64.tbl` and
+/// `syscall_32.tbl`: `statx` and `arch_prctl`.
+const LAST_X86_64: u32 = 332;
+const LAST_I386: u32 = 384;
+
+// `linux/audit.h`, `linux/seccomp.h` and `linux/bpf_common.h`.
+const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+const AUDIT_ARCH_I386: u32 = 0x4000_0003;
+const SECCOMP_RET_ALLOW: u32 = 0x7fff_0000;
+const SECCOMP_RET_ERRNO: u32 = 0x0005_0000;
+const ENOSYS: u32 = 38;
+/// Where `seccomp_data` has the number of the call, and the kind of processor.
+const NUMBER: u32 = 0;
+const ARCHITECTURE: u32 = 4;
+
+const FILTER: [sock_filter; 9] = [
+    load(ARCHITECTURE),
+    jump_if_equal(AUDIT_ARCH_X86_64, 1, 0),
+    jump_if_equal(AUDIT_ARCH_I386, 2, 4),
+    load(NUMBER),
+    jump_if_greater(LAST_X86_64, 2, 3),
+    load(NUMBER),
+    jump_if_greater(LAST_I386, 0, 1),
+    // Whatever else a processor may understand comes here too.
+    answer(SECCOMP_RET_ERRNO | ENOSYS),
+    answer(SECCOMP_RET_ALLOW),
+];
+
+const fn load(offset: u32) -> sock_filter {
+    sock_filter { code: 0x20, jt: 0, jf: 0, k: offset }
+}
+
+/// Goes on behind the next `yes` or `no` instructions.
+const fn jump_if_equal(value: u32, yes: u8, no: u8) -> sock_filter {
+    sock_filter { code: 0x15, jt: yes, jf: no, k: value }
+}
+
+const fn jump_if_greater(value: u32, yes: u8, no: u8) -> sock_filter {
+    sock_filter { code: 0x25, jt: yes, jf: no, k: value }
+}
+
+const fn answer(value: u32) -> sock_filter {
+    sock_filter { code: 0x06, jt: 0, jf: 0, k: value }
+}

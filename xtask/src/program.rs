@@ -1,0 +1,105 @@
+//! A program that runs beside a task.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::shell::Outcome;
+
+/// How long a program may take for anything.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// A program that ends when it is not needed any more.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One that is spoken with in lines.
+pub(crate) struct Program {
+    running: Running,
+    input: Option<ChildStdin>,
+    output: Receiver<String>,
+    errors: Receiver<String>,
+}
+
+impl Program {
+    pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let output = lines(child.stdout.take().ok_or("no stdout")?);
+        let errors = lines(child.stderr.take().ok_or("no stderr")?);
+        Ok(Self { input: child.stdin.take(), output, errors, running: Running(child) })
+    }
+
+    /// The next line of its output, without its newline.
+    pub(crate) fn line(&self) -> Outcome<String> {
+        self.output.recv_timeout(LIMIT).map_err(|_| {
+            let errors: Vec<String> = self.errors.try_iter().collect();
+            format!("it says no more; its errors: {errors:?}").into()
+        })
+    }
+
+    pub(crate) fn type_in(&mut self, text: &str) -> Outcome<()> {
+        let input = self.input.as_mut().ok_or("its input has ended")?;
+        Ok(input.write_all(text.as_bytes())?)
+    }
+
+    /// As Ctrl+C does.
+    pub(crate) fn interrupt(&self) -> Outcome<()> {
+        Ok(kill_process(Pid::from_child(&self.running.0), Signal::INT)?)
+    }
+
+    /// Waits for its end; gives its status, the rest of its output, and its errors.
+    pub(crate) fn end(mut self) -> Outcome<(ExitStatus, Vec<String>, Vec<String>)> {
+        let deadline = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = self.running.0.try_wait()? {
+                break status;
+            }
+            if Instant::now() > deadline {
+                return Err("it does not end".into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        Ok((status, self.output.iter().collect(), self.errors.iter().collect()))
+    }
+}
+
+/// Reads lines on a thread, so that they can be waited for.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+/// `chat serve`, on a port that it has chosen.
+pub(crate) struct Server {
+    pub(crate) program: Program,
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// Starts one with a command to which `serve 127.0.0.1 0` is added.
+    pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
+        let program = Program::start(command.args(["serve", "127.0.0.1", "0"]))?;
+        let line = program.line()?;
+        let port = line.trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
+        let port = port.parse().map_err(|_| format!("no port: {line}"))?;
+        Ok(Self { program, port })
+    }
+}

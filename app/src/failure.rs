@@ -101,9 +101,9 @@ fn reason(error: &io::Error) -> String {
     translated.unwrap_or(text).to_owned()
 }
 
-/// What musl says, and what glibc does: the words that users know and look for. For what sockets,
-/// standard streams and resolvers fail with, where the two differ.
-const WORDS: [(&str, &str); 14] = [
+/// What musl says, and what glibc does, where they differ: the words that users know and look for.
+/// For what sockets, standard streams, terminals and resolvers may fail with here.
+const WORDS: [(&str, &str); 16] = [
     ("Address in use", "Address already in use"),
     ("Address not available", "Cannot assign requested address"),
     ("Connection aborted", "Software caused connection abort"),
@@ -111,8 +111,10 @@ const WORDS: [(&str, &str); 14] = [
     ("I/O error", "Input/output error"),
     ("Network unreachable", "Network is unreachable"),
     ("No file descriptors available", "Too many open files"),
+    ("Not a tty", "Inappropriate ioctl for device"),
     ("Not supported", "Operation not supported"),
     ("Operation timed out", "Connection timed out"),
+    ("Socket not connected", "Transport endpoint is not connected"),
     ("Out of memory", "Cannot allocate memory"),
     ("Name does not resolve", "Name or service not known"),
     ("Name has no usable address", "No address associated with hostname"),

@@ -91,8 +91,8 @@ impl Printer {
         Ok(Self { texts, printed: Box::pin(printed), is_busy: false, memory: Vec::new() })
     }
 
-    /// Empty memory for a text, that of the last one if it is printed: a flood would otherwise
-    /// have large blocks come and go, for which some allocators ask the system each time.
+    /// Empty memory for a text: that of the last one, if it is printed. In a flood, large blocks
+    /// would otherwise come and go, for which some allocators ask the system each time.
     pub(crate) fn memory(&mut self) -> Vec<u8> {
         let mut memory = mem::take(&mut self.memory);
         memory.clear();

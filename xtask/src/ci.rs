@@ -10,7 +10,8 @@ use crate::dist::Dist;
 use crate::shell::{Outcome, cargo, output, root, run, say};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, tests,
-/// that the core needs no operating system, and that the executable compiles for other ones, and what is handed out.
+/// what is handed out, that the core needs no operating system, and that the executable compiles
+/// for other ones.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}

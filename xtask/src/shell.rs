@@ -51,6 +51,11 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 /// As [`run`], and output that is not UTF-8.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     say(&format!("$ {}", shown(command)));
+    quiet_output(command)
+}
+
+/// The same, without saying what is run.
+pub(crate) fn quiet_output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{}: {error}", shown(command)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

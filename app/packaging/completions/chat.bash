@@ -33,7 +33,7 @@ _chat() {
             ;;
         join)
             options='--stay --plain --no-reconnect --time --color --help'
-            hosts="127.0.0.1 $(compgen -A hostname)"
+            hosts="127.0.0.1 $(compgen -A hostname | sort -u)"
             ;;
         *) return ;;
     esac
@@ -47,8 +47,8 @@ _chat() {
         return
     fi
 
-    # HOST is the first word that is neither an option nor an option's value.
-    local index
+    # HOST and PORT are the words that are neither options nor their values.
+    local index words=0
     for ((index = first; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
             --max-users | --max-line | --backlog | --color)
@@ -56,10 +56,13 @@ _chat() {
                 ((index++))
                 ;;
             -*) ;;
-            *) return ;;
+            *) ((words++)) ;;
         esac
     done
-    COMPREPLY=($(compgen -W "$hosts" -- "$current"))
+    case $words in
+        0) COMPREPLY=($(compgen -W "$hosts" -- "$current")) ;;
+        1) COMPREPLY=($(compgen -W 3333 -- "$current")) ;;
+    esac
 }
 
 complete -F _chat chat chat-serve chat-join

@@ -1,34 +1,55 @@
 # Completions of chat for fish, also under the names of its links. To be put into
 # ~/.config/fish/completions, with links to it named `chat-serve.fish` and `chat-join.fish`.
 
-function __chat_options --argument-names name condition command
-    set -l c complete --command $name --condition $condition --no-files
-    if test $command = serve
-        $c --long-option max-users --exclusive --description 'Users online at once'
-        $c --long-option max-line --exclusive --arguments 4K --description 'Longest message'
-        $c --long-option backlog --exclusive --arguments 1M --description 'What is kept for slow readers'
-        $c --long-option quiet --description 'Print the first line and errors only'
-        $c --arguments '0.0.0.0 127.0.0.1'
-    else
-        $c --long-option stay --description 'As a filter, stay when the input ends'
-        $c --long-option plain --description 'Lines in and lines out, without an editor'
-        $c --long-option no-reconnect --description 'End when the connection ends'
-        $c --long-option time --description 'Put the local time before each line'
-        $c --long-option color --exclusive --arguments 'auto always never' --description 'When colours are used'
-        $c --arguments '(__fish_print_hostnames)'
+# Whether so many words that are neither options nor their values stand before the cursor.
+function __chat_words --argument-names count
+    set -l found 0
+    set -l is_value 0
+    for word in (commandline -opc)
+        if test $is_value = 1
+            set is_value 0
+        else if contains -- $word --max-users --max-line --backlog --color
+            set is_value 1
+        else if not string match --quiet -- '-*' $word
+            set found (math $found + 1)
+        end
     end
-    $c --long-option help --description 'Say what it does'
+    test $found = $count
 end
 
-__chat_options chat '__fish_seen_subcommand_from serve' serve
-__chat_options chat '__fish_seen_subcommand_from join' join
-__chat_options chat-serve true serve
-__chat_options chat-join true join
+# The completions of a command whose HOST stands behind so many words.
+function __chat_complete --argument-names name condition words command
+    complete --command $name --no-files
+    set -l c complete --command $name
+    set -l host $c --condition "$condition; and __chat_words $words"
+    set -l port $c --condition "$condition; and __chat_words "(math $words + 1)
+    set -l option $c --condition $condition
+    if test $command = serve
+        $option --long-option max-users --exclusive --description 'Users online at once'
+        $option --long-option max-line --exclusive --arguments 4K --description 'Longest message'
+        $option --long-option backlog --exclusive --arguments 1M --description 'What is kept for slow readers'
+        $option --long-option quiet --description 'Print the first line and errors only'
+        $host --arguments '0.0.0.0 127.0.0.1'
+    else
+        $option --long-option stay --description 'As a filter, stay when the input ends'
+        $option --long-option plain --description 'Lines in and lines out, without an editor'
+        $option --long-option no-reconnect --description 'End when the connection ends'
+        $option --long-option time --description 'Put the local time before each line'
+        $option --long-option color --exclusive --arguments 'auto always never' --description 'When colours are used'
+        $host --arguments '127.0.0.1 (__fish_print_hostnames)'
+    end
+    $option --long-option help --description 'Say what it does'
+    $port --arguments 3333
+end
 
-complete --command chat --condition __fish_use_subcommand --no-files
+__chat_complete chat '__fish_seen_subcommand_from serve' 2 serve
+__chat_complete chat '__fish_seen_subcommand_from join' 2 join
+__chat_complete chat-serve true 1 serve
+__chat_complete chat-join true 1 join
+
 complete --command chat --condition __fish_use_subcommand --arguments serve --description 'Serve a room on this machine'
 complete --command chat --condition __fish_use_subcommand --arguments join --description 'Join a room'
 complete --command chat --condition __fish_use_subcommand --long-option help --description 'Say what it does'
 complete --command chat --condition __fish_use_subcommand --long-option version --description 'Say the version'
 
-functions --erase __chat_options
+functions --erase __chat_complete

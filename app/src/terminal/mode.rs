@@ -5,6 +5,8 @@ use std::io;
 use std::mem;
 use std::panic;
 
+use super::painter::PASTE_PLAIN;
+use crate::stdio;
 use crate::system::{TerminalMode, is_foreground, terminal_size};
 
 /// Raw mode: every key comes at once and as it is, and nothing is echoed. The mode before is
@@ -62,6 +64,8 @@ fn restore_on_panic(before: TerminalMode) {
     let say = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         restore(&before);
+        // Below the draft. Where nobody takes it there is nothing more to do.
+        let _ = stdio::write(format!("{PASTE_PLAIN}\n").as_bytes());
         say(info);
     }));
 }

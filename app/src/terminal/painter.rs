@@ -22,7 +22,7 @@ const SHOW: &str = "\x1b[?2026l";
 const CLEAR_BELOW: &str = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8";
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 const PASTE_MARKED: &str = "\x1b[?2004h";
-const PASTE_PLAIN: &str = "\x1b[?2004l";
+pub(super) const PASTE_PLAIN: &str = "\x1b[?2004l";
 const BELL: &str = "\x07";
 
 /// Knows what stands on the terminal of what can still change.

@@ -188,7 +188,7 @@ fn words_after<'a>(mark: &'a str, text: &'a str) -> impl Iterator<Item = &'a str
     words.filter(|word| !word.is_empty())
 }
 
-/// What travels with the executable says the same as its help.
+/// What travels with the executable names the options that its help shows.
 #[test]
 fn every_text_names_the_options() {
     let expected = options();

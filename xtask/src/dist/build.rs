@@ -2,11 +2,18 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::target::Target;
 use crate::shell::{Outcome, cargo, output, root, run, rustc, say};
+
+/// What the home of cargo is called in what is built.
+pub(crate) const CARGO_HOME: &str = "/cargo";
+
+/// How variables begin that would change what is built.
+const LEAKS: [&str; 6] =
+    ["CARGO_BUILD_", "CARGO_INCREMENTAL", "CARGO_PROFILE_", "CARGO_TARGET_", "RUSTC_", "RUSTFLAGS"];
 
 /// Where a build happens. None of it shows in what is built.
 pub(crate) struct Place {
@@ -54,31 +61,41 @@ impl Place {
         build.args(["build", "--locked", "--package", "chat", "--profile", "dist"]);
         build.arg("--target-dir").arg(&folder);
         build.args(targets.iter().flat_map(|target| ["--target", target.triple()]));
-        run(build.env("CARGO_ENCODED_RUSTFLAGS", self.flags()?).env_remove("RUSTFLAGS"))?;
+        for (name, _) in env::vars_os() {
+            if LEAKS.iter().any(|leak| name.as_encoded_bytes().starts_with(leak.as_bytes())) {
+                build.env_remove(name);
+            }
+        }
+        run(build.env("CARGO_ENCODED_RUSTFLAGS", self.flags()?))?;
         let path = |target: &Target| folder.join(target.triple()).join("dist/chat");
         Ok(targets.iter().map(path).collect())
     }
 
     /// Rust brings a linker and a C library for these targets, so that no cross compiler is needed.
     fn flags(&self) -> Result<String, String> {
-        let mut flags =
-            vec!["-Clinker=rust-lld".to_owned(), "-Clink-self-contained=yes".to_owned()];
-        // Messages of panics name source files; the later of two that fit counts.
+        let mut flags: Vec<String> =
+            ["-Clinker=rust-lld", "-Clink-self-contained=yes"].map(str::to_owned).into();
+        // Messages of panics name source files.
         let rust = format!("/rustc/{}", self.rust_commit);
-        for (from, to) in [
-            (&self.cargo_home, "/cargo"),
-            (&self.sysroot.join("lib/rustlib/src/rust"), rust.as_str()),
-            (&self.source, "/chat"),
-        ] {
-            let from = from.to_str().ok_or_else(|| format!("{}: not UTF-8", from.display()))?;
-            flags.push(format!("--remap-path-prefix={from}={to}"));
+        let mut names = [
+            (self.source.clone(), "/chat"),
+            (self.cargo_home.clone(), CARGO_HOME),
+            (self.sysroot.join("lib/rustlib/src/rust"), rust.as_str()),
+        ];
+        // One may stand in another; the last that fits counts.
+        names.sort_by_key(|(path, _)| path.as_os_str().len());
+        for (path, name) in names {
+            let path = path.to_str().ok_or_else(|| format!("{}: not UTF-8", path.display()))?;
+            flags.push(format!("--remap-path-prefix={path}={name}"));
         }
         Ok(flags.join("\u{1f}"))
     }
 
-    /// The paths that must not show.
-    pub(crate) fn paths(&self) -> [&Path; 3] {
-        [&self.source, &self.cargo_home, &self.sysroot]
+    /// The folders whose paths must not show: those that source files stand in.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let of_source = ["app", "core", "target"].map(|folder| self.source.join(folder));
+        let of_cargo = ["registry", "git"].map(|folder| self.cargo_home.join(folder));
+        [of_source.as_slice(), &of_cargo, &[self.sysroot.join("lib/rustlib")]].concat()
     }
 
     /// Adds what Rust needs to build for `targets`, if it is not there yet.

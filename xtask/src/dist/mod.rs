@@ -9,7 +9,8 @@
 //! | `sbom` | what is in the executables |
 //! | `check` | whether all that is as it should be |
 //!
-//! The same source gives the same bytes, wherever and whenever it is built with the same Rust.
+//! The same source gives the same bytes, wherever and whenever it is built with the same Rust, but
+//! for settings of the user's own for this profile in cargo's home.
 
 mod archive;
 mod build;
@@ -36,7 +37,8 @@ use target::Target;
 #[argh(
     subcommand,
     name = "dist",
-    note = "Files are dated with SOURCE_DATE_EPOCH if that is set, else as the commit."
+    note = "Files are dated with SOURCE_DATE_EPOCH if that is set, else as the commit.\n\
+            What stood in target/dist before is gone."
 )]
 pub(crate) struct Dist {
     /// for this system only, such as x86_64-unknown-linux-musl; can be given several times

@@ -13,14 +13,11 @@ pub(crate) struct Release {
 }
 
 impl Release {
-    pub(crate) fn new(place: &Place) -> Result<Self, String> {
+    pub(crate) fn new(place: &Place) -> Outcome<Self> {
         // `chat@0.1.0`, behind where it is.
         let id = output(place.cargo().args(["pkgid", "--package", "chat"]))?;
         let version = id.trim_end().rsplit(['@', '#']).next().unwrap_or_default().to_owned();
-        let time = time(place).map_err(|error| {
-            format!("SOURCE_DATE_EPOCH is not set, and there is no commit to take it from: {error}")
-        })?;
-        Ok(Self { version, time })
+        Ok(Self { version, time: time(place)? })
     }
 
     /// The name of the list of what is in the executables.
@@ -31,12 +28,13 @@ impl Release {
 
 /// See <https://reproducible-builds.org/specs/source-date-epoch/>.
 fn time(place: &Place) -> Outcome<u64> {
-    let seconds = match env::var("SOURCE_DATE_EPOCH") {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let mut git = Command::new("git");
-            output(git.current_dir(&place.source).args(["log", "-1", "--format=%ct"]))?
-        }
-    };
+    if let Some(seconds) = env::var_os("SOURCE_DATE_EPOCH") {
+        let seconds = seconds.to_str().and_then(|seconds| seconds.parse().ok());
+        return Ok(seconds.ok_or("SOURCE_DATE_EPOCH is not a number of seconds")?);
+    }
+    let mut git = Command::new("git");
+    git.args(["-c", "log.showSignature=false", "log", "-1", "--format=%ct"]);
+    let seconds = output(git.current_dir(&place.source))
+        .map_err(|error| format!("no SOURCE_DATE_EPOCH, and no commit either: {error}"))?;
     Ok(seconds.trim().parse()?)
 }

@@ -33,6 +33,10 @@ pub(crate) fn sbom(place: &Place, release: &Release, targets: &[Target]) -> Outc
             dependencies.entry(reference).or_default().extend(needed);
         }
     }
+    let chat_needs = dependencies.entry(chat["bom-ref"].as_str().unwrap_or_default().to_owned());
+    chat_needs.or_default().insert("rust-std".to_owned());
+    dependencies.insert("rust-std".to_owned(), BTreeSet::from(["musl".to_owned()]));
+    dependencies.insert("musl".to_owned(), BTreeSet::new());
     components.extend(of_rust(place)?);
     let time = i64::try_from(release.time)?;
     let bom = json!({
@@ -124,7 +128,8 @@ fn component(package: &Package, checksum: Option<&String>) -> Value {
     component
 }
 
-/// What Rust itself brings: its library, and the C library that it is built with.
+/// What Rust itself brings: its library, with all that this is made of (packages of its own, LLVM's
+/// libunwind), and the C library. Both go by the version of Rust.
 fn of_rust(place: &Place) -> Outcome<Vec<(String, Value)>> {
     let version = output(rustc().current_dir(&place.source).arg("--version"))?;
     let version = version.split(' ').nth(1).ok_or("a Rust without a version")?;
@@ -133,6 +138,7 @@ fn of_rust(place: &Place) -> Outcome<Vec<(String, Value)>> {
         "bom-ref": "rust-std",
         "name": "rust-std",
         "version": version,
+        "purl": format!("pkg:github/rust-lang/rust@{version}"),
         "licenses": [{ "expression": "MIT OR Apache-2.0" }],
         "externalReferences": [{ "type": "vcs", "url": "https://github.com/rust-lang/rust" }],
     });

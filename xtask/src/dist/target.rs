@@ -1,6 +1,6 @@
 //! A system that an executable is made for.
 
-/// A processor's kind; the system is Linux, any that is not older than ten years.
+/// A kind of processor; the system is Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     X86_64,

@@ -28,8 +28,9 @@ use super::build::Place;
 use super::release::Release;
 use super::target::Target;
 use crate::shell::{Outcome, say};
+use suite::Suite;
 
-/// The aim for an executable, in bytes.
+/// Bytes that an executable may have.
 const SIZE: u64 = 1024 * 1024;
 
 /// Checks what is in the folder `out`.
@@ -51,20 +52,21 @@ pub(super) fn check(
         paths::check(place, &executable)?;
         say(&format!("{} needs nothing but a kernel.", target.triple()));
     }
+    sizes(&unpacked)?;
     // They are the same in each.
     if let Some(Unpacked { folder, .. }) = unpacked.first() {
         texts::check(folder)?;
     }
     let targets: Vec<Target> = unpacked.iter().map(|unpacked| unpacked.target).collect();
     bill::check(place, release, &targets, out)?;
+    let suite = Suite::build()?;
     for Unpacked { target, folder, .. } in &unpacked {
-        suite::check(*target, &folder.join("chat"), scratch.path())?;
+        suite.check(*target, &folder.join("chat"), scratch.path())?;
     }
     if let Some(unpacked) = unpacked.iter().find(|unpacked| unpacked.target == Target::X86_64) {
         alone::check(&unpacked.folder.join("chat"), scratch.path())?;
     }
-    again::check(place, release, &targets, out, scratch.path())?;
-    sizes(&unpacked)
+    again::check(place, release, &targets, out, scratch.path())
 }
 
 struct Unpacked<'a> {

@@ -1,19 +1,23 @@
 //! No executable tells where it was built.
 
+use std::path::Path;
+
 use memchr::memmem::find;
 
-use super::super::build::Place;
+use super::super::build::{CARGO_HOME, Place};
 use crate::shell::Outcome;
 
 pub(super) fn check(place: &Place, executable: &[u8]) -> Outcome<()> {
-    for path in place.paths() {
-        if find(executable, path.as_os_str().as_encoded_bytes()).is_some() {
-            return Err(format!("the executable tells of {}", path.display()).into());
-        }
+    let tells_of =
+        |folder: &Path| find(executable, folder.as_os_str().as_encoded_bytes()).is_some();
+    // It does name source files, in another way.
+    if !tells_of(&Path::new(CARGO_HOME).join("registry")) {
+        return Err("the executable names no source file at all".into());
     }
-    // What is there is found.
-    match find(executable, b"/rustc/") {
-        Some(_) => Ok(()),
-        None => Err("the executable names no source at all".into()),
+    let mut folders = place.folders();
+    folders.retain(|folder| !folder.starts_with(CARGO_HOME));
+    match folders.iter().find(|folder| tells_of(folder)) {
+        Some(folder) => Err(format!("the executable tells of {}", folder.display()).into()),
+        None => Ok(()),
     }
 }

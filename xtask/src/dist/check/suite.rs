@@ -1,4 +1,4 @@
-//! The integration tests pass with the executables.
+//! The integration tests pass with the executables: here, as on an old kernel, and emulated.
 
 use std::env;
 use std::fs;
@@ -6,44 +6,83 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_metadata::Message;
+
 use super::super::target::Target;
-use crate::shell::{Outcome, cargo, output, run, rustc};
+use crate::shell::{Outcome, cargo, output, root, say};
 
 /// The session that the program exists for, and those with the program that it is rebuilt from.
 const TRANSCRIPTS: [&str; 2] = ["session::", "original::"];
 
-pub(super) fn check(target: Target, executable: &Path, scratch: &Path) -> Outcome<()> {
-    match target {
-        Target::X86_64 => {
-            run(&mut tests(executable))?;
-            as_on_an_old_kernel(executable)
-        }
-        Target::I686 => as_on_an_old_kernel(executable),
-        Target::Aarch64 => {
-            let emulated = emulated(executable, scratch)?;
-            Ok(run(tests(&emulated).arg("--").args(TRANSCRIPTS))?)
+/// The integration tests, as a program.
+pub(super) struct Suite {
+    program: PathBuf,
+}
+
+impl Suite {
+    pub(super) fn build() -> Outcome<Self> {
+        let mut build = cargo();
+        build.args(["test", "--no-run", "--package", "chat", "--test", "chat"]);
+        let messages = output(build.args(["--message-format", "json-render-diagnostics"]))?;
+        let messages = Message::parse_stream(messages.as_bytes()).map_while(Result::ok);
+        let mut programs = messages.filter_map(|message| match message {
+            Message::CompilerArtifact(artifact) if artifact.target.is_test() => artifact.executable,
+            _ => None,
+        });
+        let program = programs.next().ok_or("cargo names no test")?.into();
+        let suite = Self { program };
+        // It is the executable that is named which is tested.
+        match suite.run(&[], Path::new("/nowhere/chat"), &["version"]) {
+            Ok(()) => Err("the tests pass with an executable that is not there".into()),
+            Err(_) => Ok(suite),
         }
     }
-}
 
-fn tests(executable: &Path) -> Command {
-    let mut command = cargo();
-    command
-        .args(["test", "--package", "chat", "--test", "chat"])
-        .env("CHAT_UNDER_TEST", executable);
-    command
-}
+    pub(super) fn check(&self, target: Target, executable: &Path, scratch: &Path) -> Outcome<()> {
+        let xtask = env::current_exe()?;
+        let old_kernel = [xtask.as_path(), Path::new("old-kernel")];
+        match target {
+            Target::X86_64 => {
+                self.passes("it passes", &[], executable, &[])?;
+                self.passes("it passes as on Linux 4.15", &old_kernel, executable, &[])
+            }
+            Target::I686 => self.passes("it passes as on Linux 4.15", &old_kernel, executable, &[]),
+            Target::Aarch64 => {
+                let emulated = emulated(executable, scratch)?;
+                self.passes("emulated, it passes", &[], &emulated, &TRANSCRIPTS)
+            }
+        }
+    }
 
-/// The system calls that tests and executable then lack make them take the ways that they keep for
-/// old kernels.
-fn as_on_an_old_kernel(executable: &Path) -> Outcome<()> {
-    let version = output(rustc().arg("-vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.ok_or("a compiler without a host")?;
-    let xtask = env::current_exe()?;
-    let runner = [xtask.to_str().ok_or("a path that is not UTF-8")?, "old-kernel"];
-    let runner = format!("target.{host}.runner = {runner:?}");
-    Ok(run(tests(executable).args(["--config", &runner]))?)
+    fn passes(
+        &self,
+        what: &str,
+        runner: &[&Path],
+        executable: &Path,
+        names: &[&str],
+    ) -> Outcome<()> {
+        say(&format!("{}: {what} …", executable.display()));
+        self.run(runner, executable, names)
+    }
+
+    /// Runs the tests that are named, or all, with a program that runs them; at least one must be
+    /// there.
+    fn run(&self, runner: &[&Path], executable: &Path, names: &[&str]) -> Outcome<()> {
+        let words: Vec<&Path> = runner.iter().copied().chain([self.program.as_path()]).collect();
+        let mut tests = Command::new(words[0]);
+        tests.args(&words[1..]).args(names);
+        let ran =
+            tests.current_dir(root().join("app")).env("CHAT_UNDER_TEST", executable).output()?;
+        let said = String::from_utf8_lossy(&ran.stdout);
+        let passed = said.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());
+        let passed: usize = passed.and_then(|passed| passed.parse().ok()).unwrap_or(0);
+        if ran.status.success() && passed > 0 {
+            say(&format!("  {passed} tests"));
+            return Ok(());
+        }
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        Err(format!("{said}{errors}\nthe tests: {}, {passed} passed", ran.status).into())
+    }
 }
 
 /// A program that runs the executable for another processor.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::shell::{Outcome, output, run};
+use crate::shell::{Outcome, output, quiet_output, run, say};
 
 pub(super) fn check(folder: &Path) -> Outcome<()> {
     run(Command::new("mandoc").args(["-T", "lint", "-W", "warning"]).arg(folder.join("chat.1")))?;
@@ -21,7 +21,7 @@ fn unit(folder: &Path) -> Outcome<()> {
     let executable = folder.join("chat");
     let executable = executable.to_str().ok_or("a folder that is not UTF-8")?;
     let here = folder.join("here.service");
-    fs::write(&here, unit.replace("/usr/local/bin/chat", executable))?;
+    fs::write(&here, unit.replace("/usr/local/bin/chat", &format!("\"{executable}\"")))?;
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&here);
     // What it does not understand is no error to it.
@@ -35,24 +35,25 @@ fn unit(folder: &Path) -> Outcome<()> {
 }
 
 /// What is completed, and how.
-const COMPLETED: [(&str, &[&str]); 6] = [
+const COMPLETED: [(&str, &[&str]); 9] = [
     ("chat ", &["join", "serve"]),
     ("chat j", &["join"]),
     ("chat join --c", &["--color"]),
     ("chat join --color ", &["always", "auto", "never"]),
+    ("chat join --color=n", &["never"]),
+    ("chat serve 0.0.0.0 ", &["3333"]),
+    ("chat serve --quiet --max-line=4K 0.0.0.0 3333 ", &[]),
     ("chat serve --max-line 4K --q", &["--quiet"]),
     ("chat-serve --b", &["--backlog"]),
 ];
 
 fn completions(folder: &Path) -> Outcome<()> {
     run(Command::new("zsh").arg("-n").arg(folder.join("completions/_chat")))?;
+    say("The completions of bash and fish:");
     for (line, expected) in COMPLETED {
+        say(&format!("  {line:?}: {expected:?}"));
         for (shell, found) in [("bash", by_bash(folder, line)?), ("fish", by_fish(folder, line)?)] {
-            // Options are offered unasked by one of them.
-            let is_option = line.rsplit(' ').next().is_some_and(|word| word.starts_with("--"));
-            let mut words: Vec<&str> = found.lines().collect();
-            words.retain(|word| word.starts_with("--") == is_option);
-            words.sort_unstable();
+            let words = words(&found, line.rsplit(' ').next().unwrap_or_default());
             if words != expected {
                 return Err(format!("{shell} completes {line:?} to {words:?}").into());
             }
@@ -63,16 +64,32 @@ fn completions(folder: &Path) -> Outcome<()> {
 
 /// What bash offers, a line each.
 fn by_bash(folder: &Path, line: &str) -> Result<String, String> {
-    let script = "source \"$1\"; IFS=' ' read -ra COMP_WORDS <<<\"$2\"; \
-                  [[ $2 == *' ' ]] && COMP_WORDS+=(''); \
-                  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _chat; printf '%s\\n' ${COMPREPLY[@]}";
-    let mut bash = Command::new("bash");
-    output(bash.args(["-c", script, "bash"]).arg(folder.join("completions/chat.bash")).arg(line))
+    let script = r#"
+        source "$1"
+        IFS=' ' read -ra COMP_WORDS <<<"${2//=/ = }"
+        [[ $2 == *' ' ]] && COMP_WORDS+=('')
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _chat
+        printf '%s\n' "${COMPREPLY[@]}""#;
+    let file = folder.join("completions/chat.bash");
+    quiet_output(Command::new("bash").args(["-c", script, "bash"]).arg(file).arg(line))
 }
 
 /// What fish offers, a line each, without its explanations.
 fn by_fish(folder: &Path, line: &str) -> Result<String, String> {
-    let script = "source $argv[1]; complete -C$argv[2] | string split -f 1 \\t";
-    let mut fish = Command::new("fish");
-    output(fish.args(["-c", script]).arg(folder.join("completions/chat.fish")).arg(line))
+    let script = r"source $argv[1]; complete -C$argv[2] | string split -f 1 \t; true";
+    let file = folder.join("completions/chat.fish");
+    quiet_output(Command::new("fish").args(["--no-config", "-c", script]).arg(file).arg(line))
+}
+
+/// The words of `found`, a line each, that complete `asked`: fish gives an option with its value, and
+/// bash options unasked.
+fn words<'a>(found: &'a str, asked: &str) -> Vec<&'a str> {
+    let option = asked.find('=').map_or("", |at| &asked[..=at]);
+    let is_option = asked.starts_with("--") && option.is_empty();
+    let words = found.lines().map(|word| word.strip_prefix(option).unwrap_or(word));
+    let words = words.filter(|word| !word.is_empty() && word.starts_with("--") == is_option);
+    let mut words: Vec<&str> = words.collect();
+    words.sort_unstable();
+    words
 }

@@ -13,24 +13,21 @@ use crate::shell::Outcome;
 /// Run a program, and whatever that runs, without the system calls that Linux 4.15 does not have:
 /// they fail with ENOSYS, as there.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "old-kernel")]
+#[argh(subcommand, name = "old-kernel", example = "cargo xtask old-kernel -- chat --version")]
 pub(crate) struct OldKernel {
-    /// the program
-    #[argh(positional)]
-    program: String,
-
-    /// its arguments
+    /// the program and its arguments, behind `--`
     #[argh(positional, greedy)]
-    args: Vec<String>,
+    command: Vec<String>,
 }
 
 impl OldKernel {
     pub(crate) fn run(&self) -> Outcome<()> {
+        let (program, args) = self.command.split_first().ok_or("no program is named")?;
         apply_filter(&FILTER)?;
         if !matches!(pidfd_open(getpid(), PidfdFlags::empty()), Err(Errno::NOSYS)) {
             return Err("a system call of a later kernel does not fail".into());
         }
-        Err(Command::new(&self.program).args(&self.args).exec().into())
+        Err(Command::new(program).args(args).exec().into())
     }
 }
 

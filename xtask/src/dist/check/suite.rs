@@ -40,7 +40,7 @@ impl Suite {
 
     pub(super) fn check(&self, target: Target, executable: &Path, scratch: &Path) -> Outcome<()> {
         let xtask = env::current_exe()?;
-        let old_kernel = [xtask.as_path(), Path::new("old-kernel")];
+        let old_kernel = [xtask.as_path(), Path::new("old-kernel"), Path::new("--")];
         match target {
             Target::X86_64 => {
                 self.passes("it passes", &[], executable, &[])?;

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the project's tasks, a file each.
 
+mod bench;
 mod ci;
 mod dist;
 mod old_kernel;
@@ -21,6 +22,8 @@ struct Xtask {
 #[derive(FromArgs)]
 #[argh(subcommand)]
 enum Task {
+    BareLoop(bench::BareLoop),
+    Bench(bench::Bench),
     Ci(ci::Ci),
     Dist(dist::Dist),
     OldKernel(old_kernel::OldKernel),
@@ -30,6 +33,8 @@ enum Task {
 fn main() -> ExitCode {
     let Xtask { task } = argh::from_env();
     let result = match task {
+        Task::BareLoop(bare_loop) => bare_loop.run(),
+        Task::Bench(bench) => bench.run(),
         Task::Ci(ci) => ci.run(),
         Task::Dist(dist) => dist.run(),
         Task::OldKernel(old_kernel) => old_kernel.run(),

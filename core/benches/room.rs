@@ -1,0 +1,84 @@
+//! What the core takes for its work: `cargo bench --package chat-core`.
+
+use std::net::SocketAddr;
+
+use chat_core::{Instant, Limits, MemberId, Room};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+
+fn main() {
+    divan::main();
+}
+
+/// Bytes that a member has said, as one read gives them.
+const READ: usize = 16 * 1024;
+
+/// A room of so many members, who have got all that there is.
+fn room(members: u16) -> (Room, Vec<MemberId>) {
+    let mut room = Room::new(Limits::default());
+    room.close_console();
+    // There is no limit to them.
+    let ids: Vec<MemberId> = (0..members)
+        .filter_map(|port| {
+            let addr = SocketAddr::from(([127, 0, 0, 1], 1024 + port));
+            room.join(Instant::from_micros(0), addr).ok()
+        })
+        .collect();
+    ids.iter().for_each(|id| take(&mut room, *id));
+    (room, ids)
+}
+
+/// Takes all that a member has pending.
+fn take(room: &mut Room, id: MemberId) {
+    loop {
+        let total = black_box(room.transmit(id)).total();
+        if total == 0 {
+            break;
+        }
+        room.sent(id, total);
+    }
+}
+
+/// One line again and again, up to a read.
+fn read_of(line: &[u8]) -> Vec<u8> {
+    line.repeat(READ / line.len())
+}
+
+/// Lines of a member: framing, cleaning, and into the log.
+#[divan::bench(args = ["ascii", "hangul", "hostile"])]
+fn receiving(bencher: Bencher<'_, '_>, what: &str) {
+    let line: &[u8] = match what {
+        "ascii" => b"the quick brown fox jumps over the lazy dog, again and again.\n",
+        "hangul" => "다람쥐 헌 쳇바퀴에 타고파, 오늘도 또 내일도 그렇게.\n".as_bytes(),
+        _ => b"\x1b[2J\x1b]0;title\x07 \xff\xfe \xe2\x80\xae bidi \xc2\x9b31m \r\x00 \xe2\x80\xa8 end\n",
+    };
+    let read = read_of(line);
+    let (mut room, ids) = room(2);
+    let now = Instant::from_micros(0);
+    bencher.counter(BytesCount::of_slice(&read)).bench_local(|| {
+        room.receive(now, ids[0], black_box(&read));
+        take(&mut room, ids[1]);
+    });
+}
+
+/// Asking for what is pending, of members who have something.
+#[divan::bench(args = [10, 1_000, 10_000])]
+fn lending(bencher: Bencher<'_, '_>, members: u16) {
+    let (mut room, ids) = room(members);
+    room.receive(Instant::from_micros(0), ids[0], b"hello\n");
+    bencher.counter(ItemsCount::new(members)).bench_local(|| {
+        for id in &ids[1..] {
+            black_box(room.transmit(*id).total());
+        }
+    });
+}
+
+/// A message to everybody: said, asked for, and sent.
+#[divan::bench(args = [10, 1_000, 10_000])]
+fn handing_out(bencher: Bencher<'_, '_>, members: u16) {
+    let (mut room, ids) = room(members);
+    bencher.counter(ItemsCount::new(members)).bench_local(|| {
+        room.receive(Instant::from_micros(0), ids[0], b"hello\n");
+        ids[1..].iter().for_each(|id| take(&mut room, *id));
+    });
+}

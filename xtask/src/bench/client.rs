@@ -1,0 +1,123 @@
+//! The client, beside `nc`: what it sends of a file, and what it prints of a flood.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
+
+use super::server::{Server, chat};
+use super::table::{Figure, Measured};
+use super::wire::{self, Kind, Message};
+use crate::program::{LIMIT, Running};
+use crate::shell::Outcome;
+
+/// Lines that go through it.
+const LINES: u64 = 1_000_000;
+
+/// A program that joins a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    Chat,
+    Nc,
+}
+
+impl Client {
+    pub(crate) const ALL: [Self; 2] = [Self::Chat, Self::Nc];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat join",
+            Self::Nc => "nc",
+        }
+    }
+
+    fn command(self, port: u16) -> Command {
+        let mut command = match self {
+            Self::Chat => Command::new(chat()),
+            Self::Nc => Command::new("nc"),
+        };
+        match self {
+            Self::Chat => command.args(["join", "127.0.0.1"]),
+            // It closes its side when its input ends, as the other does.
+            Self::Nc => command.args(["-N", "127.0.0.1"]),
+        };
+        command.arg(port.to_string());
+        command
+    }
+
+    /// Both ways, each until the last line has come.
+    pub(crate) fn measure(self, folder: &Path) -> Outcome<Measured> {
+        let figures = vec![
+            Figure::more("a file that it sends", "M lines/s", self.send(folder)?),
+            Figure::more("a flood that it prints", "M lines/s", self.print()?),
+        ];
+        Ok(Measured { figures, ..Measured::default() })
+    }
+
+    fn send(self, folder: &Path) -> Outcome<f64> {
+        let file = folder.join("lines");
+        fs::write(&file, lines())?;
+        let server = Server::start(Kind::Chat)?.ok_or("no server")?;
+        let mut listener = join(server.port)?;
+        let began = Instant::now();
+        let mut sender = self.command(server.port);
+        sender.stdin(File::open(&file)?).stdout(Stdio::null()).stderr(Stdio::null());
+        let _sender = Running(sender.spawn()?);
+        until_all(&mut listener)?;
+        Ok(LINES as f64 / began.elapsed().as_secs_f64() / 1e6)
+    }
+
+    fn print(self) -> Outcome<f64> {
+        let server = Server::start(Kind::Chat)?.ok_or("no server")?;
+        let mut reader = self.command(server.port);
+        reader.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut reader = Running(reader.spawn()?);
+        let mut printed = BufReader::new(reader.0.stdout.take().ok_or("no output")?);
+        printed.read_line(&mut String::new())?;
+        let sender = join(server.port)?;
+        printed.read_line(&mut String::new())?;
+        let began = Instant::now();
+        let mut to_room = sender.try_clone()?;
+        let sending = thread::spawn(move || to_room.write_all(&lines()));
+        until_all(&mut printed)?;
+        let elapsed = began.elapsed();
+        sending.join().map_err(|_| "the sender is gone")??;
+        sender.shutdown(Shutdown::Both)?;
+        Ok(LINES as f64 / elapsed.as_secs_f64() / 1e6)
+    }
+}
+
+fn lines() -> Vec<u8> {
+    let mut lines = Vec::new();
+    for number in 1..=LINES {
+        Kind::Chat.push(&Message { talker: 0, number, micros: 0 }.text(), &mut lines);
+    }
+    lines
+}
+
+/// A member that has read its greeting.
+fn join(port: u16) -> Outcome<TcpStream> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    let mut byte = [0];
+    while byte != *b"\n" {
+        stream.read_exact(&mut byte)?;
+    }
+    Ok(stream)
+}
+
+/// Reads until all messages have come.
+fn until_all(from: &mut impl Read) -> Outcome<()> {
+    let mut buffer = vec![0; 256 * 1024];
+    let mut count = 0;
+    while count < LINES {
+        match from.read(&mut buffer)? {
+            0 => return Err(format!("only {count} of {LINES} lines have come").into()),
+            length => count += wire::count(&buffer[..length]),
+        }
+    }
+    Ok(())
+}

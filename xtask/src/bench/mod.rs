@@ -1,0 +1,139 @@
+//! `cargo xtask bench`: how fast the server is, beside what else a user could take.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `server` | the servers that are measured, as processes |
+//! | `wire` | how each is spoken to |
+//! | `bare` | the practical limit: a loop that does nothing but what must be done |
+//! | `crowd` | the load, and whether all of it came, in order |
+//! | `workload` | what is measured of servers |
+//! | `client` | the client, beside `nc` |
+//! | `table` | what came of it |
+//!
+//! Every figure is a ratio to the same load on another server in the same run: machines differ, and
+//! one machine differs from hour to hour.
+
+mod bare;
+mod client;
+mod crowd;
+mod server;
+mod table;
+mod wire;
+mod workload;
+
+use std::env;
+use std::time::Duration;
+
+use argh::FromArgs;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
+
+pub(crate) use bare::BareLoop;
+
+use crate::shell::{Outcome, cargo, run, say};
+use client::Client;
+use server::{Server, installed};
+use table::Table;
+use wire::Kind;
+use workload::Workload;
+
+/// Measure the server beside redis, nats, ncat and a bare loop, on this machine's loopback:
+/// deliveries, latencies, processor time, memory. What is not installed is left out.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "bench")]
+pub(crate) struct Bench {
+    /// only this workload, by its letter; can be given several times
+    #[argh(option, arg_name = "LETTER")]
+    only: Vec<char>,
+
+    /// seconds that each load lasts (default: 3)
+    #[argh(option, default = "3.0", arg_name = "S")]
+    seconds: f64,
+
+    /// members at the most (default: 10000)
+    #[argh(option, default = "10_000", arg_name = "N")]
+    members: usize,
+
+    /// how often each is measured, in turns; the median counts (default: 5)
+    #[argh(option, default = "5", arg_name = "N")]
+    rounds: usize,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Outcome<()> {
+        run(cargo().args(["build", "--release", "--package", "chat"]))?;
+        if cfg!(debug_assertions) {
+            // The load and the bare loop are not to be slowed down either.
+            let mut again = cargo();
+            again.args(["run", "--release", "--quiet", "--package", "xtask", "--"]);
+            return Ok(run(again.args(env::args_os().skip(1)))?);
+        }
+        let time = Duration::try_from_secs_f64(self.seconds)?;
+        let members = self.members.min(raise_descriptor_limit());
+        if members < self.members {
+            say(&format!("Not more than {members} members: there are no descriptors for them."));
+        }
+        let mut kinds = Vec::new();
+        for kind in Kind::ALL {
+            match Server::start(kind)? {
+                Some(_) => kinds.push(kind),
+                None => say(&format!("{} is missing: not installed.", kind.name())),
+            }
+        }
+        for workload in Workload::all(time, members).iter().filter(|w| self.wants(w.letter)) {
+            let names = kinds.iter().map(|kind| kind.name()).collect();
+            let mut table = Table::new(workload.what.clone(), names);
+            for _ in 0..self.rounds {
+                for (place, kind) in kinds.iter().enumerate() {
+                    if workload.suits(*kind) {
+                        let measured = workload.measure(*kind);
+                        let failed = |error| format!("{}: {error}", kind.name());
+                        table.add(place, measured.map_err(failed)?);
+                    }
+                }
+            }
+            table.print();
+        }
+        if self.wants('h') {
+            self.clients()?;
+        }
+        Ok(())
+    }
+
+    /// The client, instead of the server.
+    fn clients(&self) -> Outcome<()> {
+        let folder = TempDir::with_prefix("chat-bench-")?;
+        if installed("nc").is_none() {
+            say("nc is missing: not installed.");
+            return Ok(());
+        }
+        let names = Client::ALL.map(Client::name).into();
+        let mut table = Table::new("(h) a client, 1,000,000 lines".to_owned(), names);
+        for _ in 0..self.rounds {
+            for (place, client) in Client::ALL.into_iter().enumerate() {
+                let measured = client.measure(folder.path());
+                let failed = |error| format!("{}: {error}", client.name());
+                table.add(place, measured.map_err(failed)?);
+            }
+        }
+        table.print();
+        Ok(())
+    }
+
+    fn wants(&self, letter: char) -> bool {
+        self.only.is_empty() || self.only.contains(&letter)
+    }
+}
+
+/// Raises the soft limit on descriptors, which the servers take over, to the hard one; gives how many
+/// members that allows.
+fn raise_descriptor_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // If that is refused there are fewer members.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OTHERS)
+}
+
+/// Descriptors that are not members': a server's own, a thousand talkers'.
+const OTHERS: usize = 1_100;

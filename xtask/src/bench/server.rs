@@ -1,0 +1,124 @@
+//! The servers that are measured, as processes.
+
+use std::env;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::wire::Kind;
+use crate::program::{LIMIT, Running};
+use crate::shell::{Outcome, root};
+
+/// A server that runs, on a port of its own, in memory and without limits that matter here.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    running: Running,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Starts one; `None` if it is not installed.
+    pub(crate) fn start(kind: Kind) -> Outcome<Option<Self>> {
+        let folder = TempDir::with_prefix("chat-bench-")?;
+        // Nobody else takes the port in this moment, on a machine that is there to measure.
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let Some(mut command) = command(kind, port, folder.path())? else { return Ok(None) };
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let running = Running(command.current_dir(&folder).spawn()?);
+        let server = Self { port, running, _folder: folder };
+        let deadline = Instant::now() + LIMIT;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("{} does not listen", kind.name()).into());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        // It is to have forgotten this connection.
+        thread::sleep(Duration::from_millis(100));
+        Ok(Some(server))
+    }
+
+    /// The time that it has spent on processors, by the kernel's account of its threads.
+    pub(crate) fn cpu(&self) -> Outcome<Duration> {
+        cpu(&format!("/proc/{}", self.running.0.id()))
+    }
+
+    /// Its resident set, in bytes.
+    pub(crate) fn memory(&self) -> Outcome<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?;
+        Ok(1024 * kib.parse::<u64>()?)
+    }
+}
+
+/// The time that a process has spent on processors.
+pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
+    let mut nanos = 0;
+    for task in fs::read_dir(format!("{process}/task"))? {
+        let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+        nanos += stat.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// The executable that is measured.
+pub(crate) fn chat() -> PathBuf {
+    root().join("target/release/chat")
+}
+
+/// `None` if it is not installed.
+fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
+    let program = match kind {
+        Kind::Chat => Some(chat()),
+        Kind::Bare => Some(env::current_exe()?),
+        Kind::Redis => installed("redis-server"),
+        Kind::Nats => installed("nats-server"),
+        Kind::Ncat => installed("ncat"),
+    };
+    let Some(program) = program else { return Ok(None) };
+    let mut command = Command::new(program);
+    match kind {
+        Kind::Chat => command.args(["serve", "--quiet", "127.0.0.1"]).arg(port.to_string()),
+        Kind::Bare => command.arg("bare-loop").arg(port.to_string()),
+        Kind::Redis => {
+            fs::write(folder.join("redis.conf"), REDIS)?;
+            command.args(["redis.conf", "--port", &port.to_string()])
+        }
+        Kind::Nats => {
+            fs::write(folder.join("nats.conf"), NATS)?;
+            command.args(["--config", "nats.conf", "--addr", "127.0.0.1", "--port"]);
+            command.arg(port.to_string())
+        }
+        Kind::Ncat => {
+            command.args(["--chat", "--max-conns", "20000", "--listen", "127.0.0.1"]);
+            command.arg(port.to_string())
+        }
+    };
+    Ok(Some(command))
+}
+
+/// Where a program is, if it is.
+pub(crate) fn installed(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Where Debian puts servers, which is not on everybody's path.
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+const REDIS: &str = "bind 127.0.0.1
+save \"\"
+appendonly no
+maxclients 20000
+client-output-buffer-limit pubsub 0 0 0
+";
+
+const NATS: &str = "max_pending: 4GB
+write_deadline: \"60s\"
+max_connections: 20000
+";

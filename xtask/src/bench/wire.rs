@@ -1,0 +1,163 @@
+//! How each server is spoken to.
+
+/// A server that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Chat,
+    /// A loop of our own that does nothing but what must be done: the practical limit.
+    Bare,
+    Redis,
+    Nats,
+    Ncat,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 5] = [Self::Chat, Self::Bare, Self::Redis, Self::Nats, Self::Ncat];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Bare => "bare loop",
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+            Self::Ncat => "ncat",
+        }
+    }
+
+    /// What a member says first.
+    pub(crate) fn hello(self) -> &'static [u8] {
+        match self {
+            Self::Redis => b"SUBSCRIBE room\r\n",
+            Self::Nats => {
+                b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\nSUB room 1\r\nPING\r\n"
+            }
+            _ => b"",
+        }
+    }
+
+    /// What the answer to it holds, and nothing before it does.
+    pub(crate) fn welcome(self) -> &'static [u8] {
+        match self {
+            Self::Chat | Self::Bare => b"> Connected",
+            Self::Redis => b":1\r\n",
+            Self::Nats => b"PONG",
+            Self::Ncat => b"<announce>",
+        }
+    }
+
+    /// Whether members may talk; else talkers are connections that do nothing else.
+    pub(crate) fn members_talk(self) -> bool {
+        self != Self::Redis
+    }
+
+    /// Whether all are told when somebody joins.
+    pub(crate) fn tells_of_joins(self) -> bool {
+        matches!(self, Self::Chat | Self::Bare)
+    }
+
+    /// Appends a message as a talker sends it.
+    pub(crate) fn push(self, text: &[u8], out: &mut Vec<u8>) {
+        let (before, after): (&[u8], &[u8]) = match self {
+            Self::Chat | Self::Bare | Self::Ncat => (b"", b"\n"),
+            Self::Redis => (b"PUBLISH room ", b"\r\n"),
+            Self::Nats => (b"PUB room 63\r\n", b"\r\n"),
+        };
+        out.extend_from_slice(before);
+        out.extend_from_slice(text);
+        out.extend_from_slice(after);
+    }
+}
+
+/// What begins a message, and stands nowhere else.
+const MARK: u8 = b'#';
+
+/// The length of a message's text: with a newline it is 64 bytes.
+const LENGTH: usize = 63;
+
+/// Where its parts end, each of digits: who said it, which of his it is, when in microseconds.
+const TALKER: usize = 6;
+const NUMBER: usize = 16;
+const TIME: usize = 28;
+
+/// A message, as its receivers take it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) talker: usize,
+    pub(crate) number: u64,
+    pub(crate) micros: u64,
+}
+
+impl Message {
+    pub(crate) fn text(self) -> [u8; LENGTH] {
+        let mut text = [b'.'; LENGTH];
+        text[0] = MARK;
+        digits(self.talker as u64, &mut text[1..TALKER]);
+        digits(self.number, &mut text[TALKER..NUMBER]);
+        digits(self.micros, &mut text[NUMBER..TIME]);
+        text
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let number =
+            |from: usize, to: usize| std::str::from_utf8(text.get(from..to)?).ok()?.parse().ok();
+        Some(Self {
+            talker: usize::try_from(number(1, TALKER)?).ok()?,
+            number: number(TALKER, NUMBER)?,
+            micros: number(NUMBER, TIME)?,
+        })
+    }
+}
+
+fn digits(mut value: u64, out: &mut [u8]) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+/// How many messages begin in `bytes`.
+pub(crate) fn count(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(MARK, bytes).count() as u64
+}
+
+/// The last message of which enough is there.
+pub(crate) fn last(bytes: &[u8]) -> Option<Message> {
+    let end = bytes.len().checked_sub(TIME - 1)?;
+    Message::parse(&bytes[memchr::memrchr(MARK, &bytes[..end])?..])
+}
+
+/// All messages of which enough is there.
+pub(crate) fn all(bytes: &[u8]) -> impl Iterator<Item = Message> {
+    memchr::memchr_iter(MARK, bytes).filter_map(|at| Message::parse(&bytes[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: Message = Message { talker: 999, number: 1_234_567_890, micros: 86_400_000_000 };
+
+    #[test]
+    fn a_message_is_what_it_was() {
+        let later = Message { number: MESSAGE.number + 1, ..MESSAGE };
+        for kind in Kind::ALL {
+            let mut sent = Vec::new();
+            kind.push(&MESSAGE.text(), &mut sent);
+            kind.push(&later.text(), &mut sent);
+            assert_eq!(count(&sent), 2);
+            assert_eq!(all(&sent).collect::<Vec<_>>(), [MESSAGE, later]);
+            assert_eq!(last(&sent), Some(later));
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_cut_off_counts_and_is_not_looked_at() {
+        let mut sent = Vec::new();
+        Kind::Chat.push(&MESSAGE.text(), &mut sent);
+        sent.extend_from_slice(&MESSAGE.text()[..TIME - 1]);
+        assert_eq!(count(&sent), 2);
+        assert_eq!(last(&sent), Some(MESSAGE));
+        assert_eq!(last(&sent[..TIME - 1]), None);
+        assert_eq!(last(b""), None);
+    }
+}

@@ -1,6 +1,6 @@
 //! The client, beside `nc`: what it sends of a file, and what it prints of a flood.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
@@ -49,22 +49,21 @@ impl Client {
     }
 
     /// Both ways, each until the last line has come.
-    pub(crate) fn measure(self, folder: &Path) -> Outcome<Measured> {
+    /// The file holds [`lines`].
+    pub(crate) fn measure(self, file: &Path) -> Outcome<Measured> {
         let figures = vec![
-            Figure::more("a file that it sends", "M lines/s", self.send(folder)?),
+            Figure::more("a file that it sends", "M lines/s", self.send(file)?),
             Figure::more("a flood that it prints", "M lines/s", self.print()?),
         ];
         Ok(Measured { figures, ..Measured::default() })
     }
 
-    fn send(self, folder: &Path) -> Outcome<f64> {
-        let file = folder.join("lines");
-        fs::write(&file, lines())?;
+    fn send(self, file: &Path) -> Outcome<f64> {
         let server = Server::start(Kind::Chat)?.ok_or("no server")?;
         let mut listener = join(server.port)?;
         let began = Instant::now();
         let mut sender = self.command(server.port);
-        sender.stdin(File::open(&file)?).stdout(Stdio::null()).stderr(Stdio::null());
+        sender.stdin(File::open(file)?).stdout(Stdio::null()).stderr(Stdio::null());
         let _sender = Running(sender.spawn()?);
         until_all(&mut listener)?;
         Ok(LINES as f64 / began.elapsed().as_secs_f64() / 1e6)
@@ -90,7 +89,8 @@ impl Client {
     }
 }
 
-fn lines() -> Vec<u8> {
+/// What goes through it: messages, a line each.
+pub(crate) fn lines() -> Vec<u8> {
     let mut lines = Vec::new();
     for number in 1..=LINES {
         Kind::Chat.push(&Message { talker: 0, number, micros: 0 }.text(), &mut lines);

@@ -234,8 +234,8 @@ impl Crowd {
     fn lacking(&self) -> Option<String> {
         let said = self.said();
         self.heard().find_map(|(index, heard)| {
-            let what = format!("member {index} got {heard} of {said} messages, with its own");
-            (heard != said).then_some(what)
+            let what = || format!("member {index} got {heard} of {said} messages, with its own");
+            (heard != said).then(what)
         })
     }
 

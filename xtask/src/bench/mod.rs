@@ -22,6 +22,7 @@ mod wire;
 mod workload;
 
 use std::env;
+use std::fs;
 use std::time::Duration;
 
 use argh::FromArgs;
@@ -33,7 +34,7 @@ pub(crate) use bare::BareLoop;
 use crate::shell::{Outcome, cargo, run, say};
 use client::Client;
 use server::{Server, installed};
-use table::Table;
+use table::{Measured, Table};
 use wire::Kind;
 use workload::Workload;
 
@@ -61,13 +62,13 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(&self) -> Outcome<()> {
-        run(cargo().args(["build", "--release", "--package", "chat"]))?;
         if cfg!(debug_assertions) {
             // The load and the bare loop are not to be slowed down either.
             let mut again = cargo();
             again.args(["run", "--release", "--quiet", "--package", "xtask", "--"]);
             return Ok(run(again.args(env::args_os().skip(1)))?);
         }
+        run(cargo().args(["build", "--release", "--package", "chat"]))?;
         let time = Duration::try_from_secs_f64(self.seconds)?;
         let members = self.members.min(raise_descriptor_limit());
         if members < self.members {
@@ -81,18 +82,10 @@ impl Bench {
             }
         }
         for workload in Workload::all(time, members).iter().filter(|w| self.wants(w.letter)) {
+            let asked: Vec<Kind> = kinds.iter().copied().filter(|k| workload.suits(*k)).collect();
             let names = kinds.iter().map(|kind| kind.name()).collect();
             let mut table = Table::new(workload.what.clone(), names);
-            for _ in 0..self.rounds {
-                for (place, kind) in kinds.iter().enumerate() {
-                    if workload.suits(*kind) {
-                        let measured = workload.measure(*kind);
-                        let failed = |error| format!("{}: {error}", kind.name());
-                        table.add(place, measured.map_err(failed)?);
-                    }
-                }
-            }
-            table.print();
+            self.in_turns(&mut table, &asked, Kind::name, |kind| workload.measure(kind))?;
         }
         if self.wants('h') {
             self.clients()?;
@@ -102,18 +95,31 @@ impl Bench {
 
     /// The client, instead of the server.
     fn clients(&self) -> Outcome<()> {
-        let folder = TempDir::with_prefix("chat-bench-")?;
         if installed("nc").is_none() {
             say("nc is missing: not installed.");
             return Ok(());
         }
+        let folder = TempDir::with_prefix("chat-bench-")?;
+        let file = folder.path().join("lines");
+        fs::write(&file, client::lines())?;
         let names = Client::ALL.map(Client::name).into();
         let mut table = Table::new("(h) a client, 1,000,000 lines".to_owned(), names);
+        self.in_turns(&mut table, &Client::ALL, Client::name, |client| client.measure(&file))
+    }
+
+    /// Measures `programs` one after the other, again and again, and prints what came of it.
+    fn in_turns<P: Copy>(
+        &self,
+        table: &mut Table,
+        programs: &[P],
+        name: fn(P) -> &'static str,
+        measure: impl Fn(P) -> Outcome<Measured>,
+    ) -> Outcome<()> {
         for _ in 0..self.rounds {
-            for (place, client) in Client::ALL.into_iter().enumerate() {
-                let measured = client.measure(folder.path());
-                let failed = |error| format!("{}: {error}", client.name());
-                table.add(place, measured.map_err(failed)?);
+            for &program in programs {
+                let measured = measure(program);
+                let failed = |error| format!("{}: {error}", name(program));
+                table.add(name(program), measured.map_err(failed)?);
             }
         }
         table.print();

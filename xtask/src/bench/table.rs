@@ -54,8 +54,9 @@ impl Table {
         Self { title, names, rows: Vec::new(), lost: BTreeMap::new(), load: 0.0 }
     }
 
-    /// Adds what a run of the program at `place` came to.
-    pub(crate) fn add(&mut self, place: usize, measured: Measured) {
+    /// Adds what a run of a program came to.
+    pub(crate) fn add(&mut self, name: &str, measured: Measured) {
+        let Some(place) = self.names.iter().position(|known| *known == name) else { return };
         for figure in measured.figures {
             let row = self.rows.iter().position(|row| row.figure.what == figure.what);
             let row = row.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! The limit on open descriptors.
+//! The descriptors that are to be had.
 
 use std::io;
 
@@ -8,6 +8,9 @@ use crate::system;
 /// Descriptors that the program needs for itself: the standard streams, the reactor's, the
 /// signals', a socket.
 const LEAST: u64 = 16;
+
+/// Descriptors for which there is room from the beginning.
+const AT_ONCE: u32 = 16 * 1024;
 
 /// Raises the soft limit to the hard one: each member takes a descriptor, and the usual soft limit
 /// of 1,024 is meant for programs that use `select(2)`. If that is refused the room is only smaller.
@@ -21,4 +24,9 @@ pub(crate) fn raise_limit() -> Result<(), Failure> {
         return Err(Failure::new(format!("cannot run with less than {LEAST} descriptors"), &error));
     }
     Ok(())
+}
+
+/// Has room made for as many descriptors as a large room takes, as far as they are allowed.
+pub(crate) fn make_room() {
+    system::make_room_for_descriptors(AT_ONCE);
 }

@@ -30,7 +30,7 @@ use crate::transmit::Transmit;
 ///   [`sent`](Room::sent) says how much of it the socket took; for the server's own terminal,
 ///   [`console`](Room::console) and [`console_sent`](Room::console_sent).
 /// - **When**: [`next_tick`](Room::next_tick), [`said`](Room::said),
-///   [`input_budget`](Room::input_budget), [`is_waiting`](Room::is_waiting) and
+///   [`has_caught_up`](Room::has_caught_up), [`input_budget`](Room::input_budget), [`is_waiting`](Room::is_waiting) and
 ///   [`is_finished`](Room::is_finished) say what to do next.
 ///
 /// After each call that goes in: if `said` grew, members have something pending; if `next_tick`
@@ -360,6 +360,13 @@ impl Room {
     #[must_use]
     pub fn said(&self) -> u64 {
         self.log.end()
+    }
+
+    /// Whether a member has nothing pending, so that [`Room::transmit`] would lend nothing; true
+    /// for one that is gone.
+    #[must_use]
+    pub fn has_caught_up(&self, id: MemberId) -> bool {
+        self.roster.get(id).is_none_or(|member| member.reader.has_caught_up(&self.log))
     }
 
     /// Users online.

@@ -1,8 +1,11 @@
-//! Accepting: the whole queue at once, and what to do when there is no descriptor left.
+//! Accepting: many at once, and what to do when there is no descriptor left.
 
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_lite::future;
@@ -15,22 +18,36 @@ use crate::failure::{Failure, complain};
 use crate::socket;
 use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 
-/// Connections accepted in a row before others have their turn: a full queue.
-const ROW: usize = 4096;
+/// Connections accepted in a row before others have their turn, which takes some milliseconds.
+/// With fewer, a storm of newcomers overflows the system's queue, and each that finds it full comes
+/// again after a second.
+const ROW: usize = 1024;
 
 /// Pauses between two tries when a connection cannot be accepted: from the first, doubling.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts connections for ever.
-pub(crate) async fn accept(server: Rc<Server>, listener: Async<TcpListener>) {
+pub(crate) async fn run(server: &Rc<Server>, listeners: Vec<Async<TcpListener>>) -> Infallible {
+    let mut all: Vec<_> =
+        listeners.into_iter().map(|listener| Box::pin(accept(server, listener))).collect();
+    poll_fn(|cx| {
+        for one in &mut all {
+            let _ = one.as_mut().poll(cx);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+async fn accept(server: &Rc<Server>, listener: Async<TcpListener>) {
     let mut trouble = Trouble::default();
     loop {
         if listener.readable().await.is_err() {
             trouble.pause().await;
             continue;
         }
-        match drain(&server, listener.get_ref()) {
+        match drain(server, listener.get_ref()) {
             Drained { error: None, .. } => trouble = Trouble::default(),
             // There may be nobody left to accept: the system refuses without looking.
             Drained { accepted: 1.., .. } => {}
@@ -75,7 +92,8 @@ fn admit(server: &Rc<Server>, stream: TcpStream, addr: SocketAddr) {
     }
     match server.tell(|room, now| room.join(now, addr)) {
         Ok(id) => {
-            let peer = Peer::new(server.clone(), socket, id);
+            let peer = Rc::new(Peer::new(server.clone(), socket, id));
+            server.round.enter(&peer);
             server.executor.spawn(peer.run()).detach();
         }
         Err(full) => {

@@ -19,7 +19,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// Prints what is said until the server ends, then the farewell.
 pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool) {
-    let mut entered = Entered::default();
+    let entered = Entered::default();
     loop {
         let chunk = take(&server, printer.memory());
         if is_quiet {
@@ -29,7 +29,7 @@ pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool
             if server.is_stopping() {
                 break;
             }
-            await_growth(&server, &mut entered).await;
+            await_growth(&server, &entered).await;
             continue;
         }
         if let Err(error) = printer.print(chunk).await {
@@ -62,7 +62,7 @@ fn take(server: &Server, mut chunk: Vec<u8>) -> Vec<u8> {
 }
 
 /// Waits until the log grows or the server is to end.
-async fn await_growth(server: &Server, entered: &mut Entered) {
+async fn await_growth(server: &Server, entered: &Entered) {
     let mut is_first = true;
     future::poll_fn(|cx| {
         server.await_growth(entered, cx);

@@ -1,8 +1,9 @@
-//! `chat serve`: one thread, one room, a task for each connection.
+//! `chat serve`: one thread, one room, a task for each connection, and one loop that hands out.
 
 mod accept;
 mod console;
 mod peer;
+mod round;
 mod server;
 mod ticker;
 mod wakers;
@@ -20,12 +21,15 @@ use crate::listen::listen;
 use crate::place::Place;
 use crate::signals::Interrupts;
 use crate::stdio::Printer;
+use round::Round;
 use server::Server;
 
 /// Serves a room until a signal ends it.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let room = Room::new(args.limits()?);
     descriptors::raise_limit()?;
+    // Before there are threads.
+    descriptors::make_room();
     let executor = Rc::new(LocalExecutor::new());
     smol::block_on(executor.run(serve(args, room, executor.clone())))
 }
@@ -48,12 +52,9 @@ async fn serve(
     room.open(port);
 
     let server = Rc::new(Server::new(room, executor.clone()));
-    let mut accepting = Vec::new();
-    for listener in listeners {
-        let listener = Async::new(listener)
-            .map_err(|error| Failure::new(format!("cannot listen on {place}"), &error))?;
-        accepting.push(executor.spawn(accept::accept(server.clone(), listener)));
-    }
+    let failed = |error| Failure::new(format!("cannot listen on {place}"), &error);
+    let listeners: Result<_, _> = listeners.into_iter().map(Async::new).collect();
+    let listeners = listeners.map_err(failed)?;
     executor.spawn(ticker::run(server.clone())).detach();
     let console = executor.spawn(console::run(server.clone(), printer, args.quiet));
 
@@ -63,13 +64,18 @@ async fn serve(
         interrupts.next().await;
         interrupts
     });
-    let mut interrupts = interrupted.await;
-    drop(accepting);
-    server.stop();
-    let farewell = async {
-        server.emptied().await;
-        console.await;
+    let serving = async {
+        let accepting = async { match accept::run(&server, listeners).await {} };
+        let mut interrupts = or(interrupted, accepting).await;
+        server.stop();
+        let farewell = async {
+            server.emptied().await;
+            console.await;
+        };
+        interrupts.let_finish(farewell).await;
     };
-    interrupts.let_finish(farewell).await;
+    // These two belong here, as each of their turns is followed by one of the reactor, and by some
+    // of the tasks'.
+    or(serving, async { match Round::run(&server).await {} }).await;
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! One connection: its bytes go into the room, and the room's go straight from the log into it.
 
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chat_core::{MemberId, Transmit};
@@ -48,10 +49,10 @@ pub(crate) struct Peer {
     server: Rc<Server>,
     socket: Async<TcpStream>,
     id: MemberId,
-    input: Input,
-    /// Whether the socket took less than it was given last.
-    is_blocked: bool,
-    growth: Entered,
+    input: Cell<Input>,
+    output: Cell<Output>,
+    /// The task that serves it.
+    task: RefCell<Option<Waker>>,
     budget: Entered,
     _connection: Connection,
 }
@@ -65,6 +66,17 @@ enum Input {
     Ready,
     /// There is no more.
     Ended,
+}
+
+/// Who hands out to a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// Its task, now.
+    Ready,
+    /// Its task, once the reactor tells that the socket takes something again.
+    Blocked,
+    /// The round, once there is more than it has got.
+    InRound,
 }
 
 /// What a member's turn came to.
@@ -83,15 +95,15 @@ impl Peer {
             server,
             socket,
             id,
-            input: Input::Awaited,
-            is_blocked: false,
-            growth: Entered::default(),
+            input: Cell::new(Input::Awaited),
+            output: Cell::new(Output::InRound),
+            task: RefCell::default(),
             budget: Entered::default(),
         }
     }
 
     /// Serves the member until its connection ends.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(self: Rc<Self>) {
         // Whatever ends the connection, its member has left; to others the reason makes no
         // difference.
         let _ = poll_fn(|cx| self.poll(cx)).await;
@@ -102,11 +114,15 @@ impl Peer {
         }
     }
 
-    /// One turn: reads once, then writes what is pending. Ready when the connection is to close.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// One turn: reads once, then writes what is pending, unless the round does. Ready when the
+    /// connection is to close.
+    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.task.borrow_mut().get_or_insert_with(|| cx.waker().clone()).clone_from(cx.waker());
         let turn = self.read(cx)?;
-        let is_drained = self.write(cx)?;
-        if self.server.room().is_finished(self.id) || (is_drained && self.server.is_stopping()) {
+        if self.output.get() != Output::InRound {
+            self.write(cx)?;
+        }
+        if self.is_done() {
             return Poll::Ready(Ok(()));
         }
         if turn == Turn::Again {
@@ -115,74 +131,106 @@ impl Peer {
         Poll::Pending
     }
 
+    /// Whether it has got all that it is to get.
+    fn is_done(&self) -> bool {
+        let room = self.server.room();
+        room.is_finished(self.id) || (self.server.is_stopping() && room.has_caught_up(self.id))
+    }
+
     /// Takes what the member sent, as much as the room wants in one turn.
-    fn read(&mut self, cx: &mut Context<'_>) -> io::Result<Turn> {
+    fn read(&self, cx: &mut Context<'_>) -> io::Result<Turn> {
         // The socket is tried only once the reactor has seen something, or where the last read
         // may have left something: a member that only listens costs no system call here.
-        if self.input == Input::Ended || self.server.is_stopping() || !self.await_input(cx)? {
+        if self.input.get() == Input::Ended || self.server.is_stopping() || !self.await_input(cx)? {
             return Ok(Turn::Done);
         }
         let budget = self.server.room().input_budget(self.id);
         if budget == 0 {
-            self.server.await_budget(&mut self.budget, cx);
+            self.server.await_budget(&self.budget, cx);
             return Ok(Turn::Done);
         }
         let mut buffer = self.server.buffer();
         let limit = budget.min(buffer.len());
         match self.socket.get_ref().read(&mut buffer[..limit]) {
             Ok(0) => {
-                self.input = Input::Ended;
+                self.input.set(Input::Ended);
                 self.server.tell(|room, now| room.end_of_input(now, self.id));
             }
             Ok(count) => {
-                self.input = if count == limit { Input::Ready } else { Input::Awaited };
+                self.input.set(if count == limit { Input::Ready } else { Input::Awaited });
                 self.server.tell(|room, now| room.receive(now, self.id, &buffer[..count]));
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.input = Input::Awaited,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.input.set(Input::Awaited);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
         drop(buffer);
-        let goes_on = self.input != Input::Ended && self.await_input(cx)?;
+        let goes_on = self.input.get() != Input::Ended && self.await_input(cx)?;
         Ok(if goes_on { Turn::Again } else { Turn::Done })
     }
 
     /// Whether there may be input; if not, the task is woken when there is.
-    fn await_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.input == Input::Awaited && self.socket.poll_readable(cx)?.is_ready() {
-            self.input = Input::Ready;
+    fn await_input(&self, cx: &mut Context<'_>) -> io::Result<bool> {
+        if self.input.get() == Input::Awaited && self.socket.poll_readable(cx)?.is_ready() {
+            self.input.set(Input::Ready);
         }
-        Ok(self.input == Input::Ready)
+        Ok(self.input.get() == Input::Ready)
+    }
+
+    /// Hands out what is pending until the socket takes no more, or until that was all: then the
+    /// round goes on with it.
+    fn write(self: &Rc<Self>, cx: &mut Context<'_>) -> io::Result<()> {
+        while self.output.get() == Output::Ready || self.socket.poll_writable(cx)?.is_ready() {
+            if self.hand_out()? {
+                self.output.set(Output::InRound);
+                self.server.round.enter(self);
+                break;
+            }
+            self.output.set(Output::Blocked);
+        }
+        // The room may have waited for this member.
+        self.server.wake();
+        Ok(())
+    }
+
+    /// The member's part of a round. Gives whether it stays in it; else its task is woken, to wait
+    /// for the socket or to end.
+    pub(crate) fn take_part(&self) -> bool {
+        // Its task will come upon an error as well.
+        let stays = matches!(self.hand_out(), Ok(true)) && !self.is_done();
+        if !stays {
+            self.output.set(Output::Ready);
+            if let Some(task) = &*self.task.borrow() {
+                task.wake_by_ref();
+            }
+        }
+        stays
     }
 
     /// Hands out what is pending until the socket takes no more. Gives whether that was all.
-    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let is_all = loop {
-            if self.is_blocked && self.socket.poll_writable(cx)?.is_pending() {
-                break false;
-            }
-            self.is_blocked = false;
-            let mut room = self.server.room();
+    fn hand_out(&self) -> io::Result<bool> {
+        let mut room = self.server.room();
+        while !room.has_caught_up(self.id) {
             let transmit = room.transmit(self.id);
-            if transmit.is_empty() {
-                break true;
+            let total = transmit.total();
+            if total == 0 {
+                break;
             }
             match send(self.socket.get_ref(), &transmit) {
                 Ok(count) => {
-                    self.is_blocked = count < transmit.total();
                     room.sent(self.id, count);
+                    if count < total {
+                        return Ok(false);
+                    }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_blocked = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-        };
-        // The room may have waited for this member.
-        self.server.wake();
-        if is_all {
-            self.server.await_growth(&mut self.growth, cx);
         }
-        Ok(is_all)
+        Ok(true)
     }
 
     /// Closes so that the member can still read what it was sent: with input unread, the

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use chat_core::{Instant, Room};
 use smol::LocalExecutor;
 
+use super::round::Round;
 use super::wakers::{Entered, Wakers};
 use crate::clock::Clock;
 
@@ -22,11 +23,13 @@ pub(crate) struct Server {
     pub(crate) executor: Rc<LocalExecutor<'static>>,
     /// Every read goes into this one buffer, from which the room takes what it needs.
     buffer: RefCell<Box<[u8]>>,
-    /// The length of the log that the tasks in `growth` know of.
+    /// The length of the log that those in `growth` know of.
     said: Cell<u64>,
     /// The time that the ticker waits for.
     armed: Cell<Option<Instant>>,
-    /// Tasks that wait for the log to grow, or for the end.
+    /// The members that wait for the log to grow.
+    pub(crate) round: Round,
+    /// The round and the console, which wait for the log to grow, or for the end.
     growth: Wakers,
     /// Tasks of members that the room takes no input from.
     held_back: Wakers,
@@ -48,6 +51,7 @@ impl Server {
             executor,
             buffer: RefCell::new(vec![0; TURN].into()),
             armed: Cell::new(None),
+            round: Round::default(),
             growth: Wakers::default(),
             held_back: Wakers::default(),
             earlier: Wakers::default(),
@@ -94,12 +98,12 @@ impl Server {
     }
 
     /// Has the task of `cx` woken when the log grows, or when the server is to end.
-    pub(crate) fn await_growth(&self, entered: &mut Entered, cx: &Context<'_>) {
+    pub(crate) fn await_growth(&self, entered: &Entered, cx: &Context<'_>) {
         self.growth.enter(entered, cx);
     }
 
     /// Has the task of `cx` woken when the room takes everybody's input again.
-    pub(crate) fn await_budget(&self, entered: &mut Entered, cx: &Context<'_>) {
+    pub(crate) fn await_budget(&self, entered: &Entered, cx: &Context<'_>) {
         self.held_back.enter(entered, cx);
     }
 
@@ -108,7 +112,7 @@ impl Server {
     pub(crate) fn await_tick_before(
         &self,
         armed: Option<Instant>,
-        entered: &mut Entered,
+        entered: &Entered,
         cx: &Context<'_>,
     ) {
         self.armed.set(armed);
@@ -133,12 +137,12 @@ impl Server {
 
     /// Waits until no connection is open.
     pub(crate) async fn emptied(&self) {
-        let mut entered = Entered::default();
+        let entered = Entered::default();
         future::poll_fn(|cx| {
             if self.connections.get() == 0 {
                 return Poll::Ready(());
             }
-            self.emptied.enter(&mut entered, cx);
+            self.emptied.enter(&entered, cx);
             Poll::Pending
         })
         .await;

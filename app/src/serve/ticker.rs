@@ -27,7 +27,7 @@ impl Ticker {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let next = self.server.room().next_tick();
-            self.server.await_tick_before(next, &mut self.entered, cx);
+            self.server.await_tick_before(next, &self.entered, cx);
             if self.alarm.poll(next, cx).is_pending() {
                 return Poll::Pending;
             }

@@ -13,13 +13,13 @@ pub(crate) struct Wakers {
 
 /// A task's place in [`Wakers`]: the round in which it was entered.
 #[derive(Default)]
-pub(crate) struct Entered(Option<u64>);
+pub(crate) struct Entered(Cell<Option<u64>>);
 
 impl Wakers {
     /// Enters the task of `cx`, unless it is in the list already.
-    pub(crate) fn enter(&self, entered: &mut Entered, cx: &Context<'_>) {
-        if entered.0 != Some(self.round.get()) {
-            entered.0 = Some(self.round.get());
+    pub(crate) fn enter(&self, entered: &Entered, cx: &Context<'_>) {
+        let round = Some(self.round.get());
+        if entered.0.replace(round) != round {
             self.list.borrow_mut().push(cx.waker().clone());
         }
     }

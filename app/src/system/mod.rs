@@ -18,8 +18,8 @@ mod kind;
 
 pub(crate) use kind::{
     HAS_EDITOR, REQUESTS_TO_END, TERMINAL_CHANGES, TerminalMode, WOULD_END, is_foreground,
-    is_of_one_connection, raise_descriptor_limit, read, reuse_address, stop_job, terminal_size,
-    wait, write,
+    is_of_one_connection, make_room_for_descriptors, raise_descriptor_limit, read, reuse_address,
+    stop_job, terminal_size, wait, write,
 };
 
 use std::io;

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use async_signal::Signal;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{
     Resource, Rlimit, getpgrp, getrlimit, kill_current_process_group, setrlimit,
 };
@@ -115,6 +115,18 @@ pub(crate) fn raise_descriptor_limit() -> Option<u64> {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     }
     getrlimit(Resource::Nofile).current
+}
+
+/// Has the system make room for so many descriptors, as far as they are allowed.
+///
+/// Linux doubles a program's table of them as it fills up, and in one with threads, each time, waits
+/// until no processor can still be looking at the old one: 10 to 20 ms in which nobody is accepted.
+pub(crate) fn make_room_for_descriptors(count: u32) {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let last = u64::from(count).min(limit).saturating_sub(1);
+    if let (Ok((pipe, _)), Ok(last)) = (io::pipe(), last.try_into()) {
+        let _ = fcntl_dupfd_cloexec(pipe, last);
+    }
 }
 
 /// Whether what `accept` failed with is a signal, or that of a connection which has failed again:

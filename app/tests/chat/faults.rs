@@ -1,7 +1,10 @@
 //! Connections that end badly, and a system without descriptors.
 
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::process::Command;
+
+use rustix::process::{Resource, getrlimit};
 
 use crate::harness::{Peer, Program, Server, executable, wait_until};
 
@@ -122,4 +125,16 @@ fn the_descriptor_limit_is_raised() {
         peer.line_where(|line| line.starts_with("> Connected"));
     }
     assert_eq!(server.program.err.so_far(), "");
+}
+
+/// A table that grows holds up whoever is accepted meanwhile, for as long as the system takes to be
+/// sure that nobody looks at the old one.
+#[test]
+fn there_is_room_for_descriptors_from_the_beginning() {
+    let line = format!("ulimit -S -n 2000; exec {} serve 127.0.0.1 0", executable());
+    let server = Server::from(Program::run(Command::new("sh").args(["-c", &line])));
+    let limit = usize::try_from(getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX)).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", server.program.id())).unwrap();
+    let room = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap();
+    assert!(room.trim().parse::<usize>().unwrap() >= limit.min(16 * 1024), "{room}");
 }

@@ -1,0 +1,70 @@
+//! The round: whoever has got all there was is served, one after the other, once there is more.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+use super::peer::Peer;
+use super::server::Server;
+use super::wakers::Entered;
+
+/// Members served in a row before whoever speaks, joins or comes back has a turn.
+const TURN: usize = 64;
+
+/// The members that wait for the log to grow.
+///
+/// One loop serves them, instead of a task for each that would have to be woken, and be given its
+/// turn, for every message.
+#[derive(Default)]
+pub(crate) struct Round {
+    /// The first was served longest ago.
+    members: RefCell<VecDeque<Weak<Peer>>>,
+    /// How many of them, from the first on, may have something pending.
+    due: Cell<usize>,
+    /// The length of the log of which they are to get all.
+    said: Cell<u64>,
+    growth: Entered,
+}
+
+impl Round {
+    /// A member that has got all there is takes part from now on.
+    pub(crate) fn enter(&self, peer: &Rc<Peer>) {
+        self.members.borrow_mut().push_back(Rc::downgrade(peer));
+    }
+
+    /// Serves the members, for ever.
+    pub(crate) async fn run(server: &Server) -> Infallible {
+        poll_fn(|cx| server.round.poll(server, cx)).await
+    }
+
+    fn poll(&self, server: &Server, cx: &mut Context<'_>) -> Poll<Infallible> {
+        server.await_growth(&self.growth, cx);
+        let said = server.room().said();
+        if self.said.replace(said) != said || server.is_stopping() {
+            self.due.set(self.members.borrow().len());
+        }
+        if self.due.get() == 0 {
+            return Poll::Pending;
+        }
+        let turn = self.due.get().min(TURN);
+        self.due.set(self.due.get() - turn);
+        for _ in 0..turn {
+            let member = self.members.borrow_mut().pop_front();
+            // One that is gone has left its place.
+            if let Some(peer) = member.as_ref().and_then(Weak::upgrade)
+                && peer.take_part()
+            {
+                self.members.borrow_mut().extend(member);
+            }
+        }
+        // The room may have waited for one of them.
+        server.wake();
+        if self.due.get() > 0 {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}

@@ -11,6 +11,12 @@ pub(crate) fn as_clean_text(bytes: &[u8]) -> Option<&str> {
     is_clean(text).then_some(text)
 }
 
+/// The text of `bytes`, which are whole lines, if it holds nothing that may need a closer look.
+pub(crate) fn as_plain_lines(bytes: &[u8]) -> Option<&str> {
+    let is_plain = |bytes: &[u8]| !any(bytes, |byte| is_suspect(byte) & (byte != b'\n'));
+    bytes.chunks(64).all(is_plain).then(|| core::str::from_utf8(bytes).ok())?
+}
+
 /// Appends `text` to `out` with each character as it is to be shown.
 pub(crate) fn push_clean(text: &str, out: &mut String) {
     if is_clean(text) {
@@ -45,15 +51,16 @@ pub fn shown(c: char) -> char {
 }
 
 fn is_clean(text: &str) -> bool {
-    !text.as_bytes().chunks(64).any(any_suspect) || text.chars().all(|c| shown(c) == c)
+    !text.as_bytes().chunks(64).any(|bytes| any(bytes, is_suspect))
+        || text.chars().all(|c| shown(c) == c)
 }
 
-/// Whether any byte may begin a character that [`shown`] replaces. Without an early exit, so that
-/// it is done many bytes at a time.
-fn any_suspect(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |any, &byte| any | is_suspect(byte))
+/// Whether that goes for any byte. Without an early exit, so that it is done many bytes at a time.
+fn any(bytes: &[u8], is_so: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |any, &byte| any | is_so(byte))
 }
 
+/// Whether a byte may begin a character that [`shown`] replaces.
 fn is_suspect(byte: u8) -> bool {
     // Lead bytes: 0xc2 of U+0080–00BF, 0xd8 of U+0600–063F, 0xe2 of U+2000–2FFF.
     (byte < 0x20 && byte != b'\t')

@@ -1,6 +1,7 @@
 //! The client's half: what its user typed goes to the server, what comes is shown.
 
 use alloc::vec::Vec;
+use core::mem;
 use core::time::Duration;
 
 use memchr::{memchr, memmem, memrchr};
@@ -28,7 +29,7 @@ const ENOUGH: usize = 64 * 1024;
 ///   server, [`type_in`](Client::type_in) and [`end_of_input`](Client::end_of_input) from the
 ///   user, and [`tick`](Client::tick).
 /// - **Out**: [`transmit`](Client::transmit) and [`sent`](Client::sent) toward the server,
-///   [`display`](Client::display) and [`displayed`](Client::displayed) toward the user.
+///   [`display`](Client::display) and [`take_display`](Client::take_display) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
 ///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
 ///   [`unsent`](Client::unsent), [`is_let_in`](Client::is_let_in),
@@ -149,15 +150,17 @@ impl Client {
         self.outbox.take_sent_lines(&mut |line| display.show_own(line));
     }
 
-    /// Lends what is to be shown: whole lines.
+    /// What is to be shown: whole lines.
     #[must_use]
     pub fn display(&self) -> &[u8] {
-        self.display.lines()
+        &self.display.lines
     }
 
-    /// The first `count` bytes of [`Client::display`] are shown.
-    pub fn displayed(&mut self, count: usize) {
-        self.display.forget(count);
+    /// Takes what is to be shown. What comes next is collected in `memory`, which is cleared.
+    #[must_use]
+    pub fn take_display(&mut self, mut memory: Vec<u8>) -> Vec<u8> {
+        memory.clear();
+        mem::replace(&mut self.display.lines, memory)
     }
 
     /// Whether the room has greeted us.
@@ -306,8 +309,6 @@ impl Outbox {
 #[derive(Default)]
 struct Display {
     lines: Vec<u8>,
-    /// Bytes of `lines` that are shown.
-    shown: usize,
     greeting: Greeting,
 }
 
@@ -337,18 +338,5 @@ impl Display {
     fn show_own(&mut self, line: &[u8]) {
         self.lines.extend_from_slice(YOU.as_bytes());
         self.lines.extend_from_slice(line);
-    }
-
-    fn lines(&self) -> &[u8] {
-        self.lines.get(self.shown..).unwrap_or_default()
-    }
-
-    fn forget(&mut self, count: usize) {
-        self.shown = self.shown.saturating_add(count).min(self.lines.len());
-        // What is shown goes once it is as much as what is not: a byte is moved once at the most.
-        if self.shown >= self.lines.len() - self.shown {
-            self.lines.drain(..self.shown);
-            self.shown = 0;
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Framing: where the messages of a peer end (spec: "On the wire").
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memrchr};
 
-use crate::cleaning::as_clean_text;
+use crate::cleaning::{as_clean_text, as_plain_lines};
 use crate::partial::{Deliver, Partial};
 use crate::time::Instant;
 
@@ -53,9 +53,20 @@ impl Framer {
         deliver: &mut Deliver<'_>,
     ) {
         let mut rest = bytes;
-        while let Some(newline) = memchr(b'\n', rest) {
+        if let Some(newline) = memchr(b'\n', rest) {
+            // Only the first line can have begun before.
             self.end_line(&rest[..newline], limit, deliver);
             rest = &rest[newline + 1..];
+        }
+        let (lines, rest) = rest.split_at(memrchr(b'\n', rest).map_or(0, |last| last + 1));
+        let plain = as_plain_lines(lines);
+        let mut at = 0;
+        for newline in memchr_iter(b'\n', lines) {
+            match plain.and_then(|text| text.get(at..newline)).filter(|line| line.len() <= limit) {
+                Some(line) => deliver(line),
+                None => self.end_line(&lines[at..newline], limit, deliver),
+            }
+            at = newline + 1;
         }
         if !rest.is_empty() {
             self.partial.push(rest, limit, deliver);

@@ -75,13 +75,6 @@ impl Connection {
         }
     }
 
-    /// Takes all that is to be shown, whole lines, into `memory`, which is empty.
-    pub(super) fn take_display(&mut self, mut memory: Vec<u8>) -> Vec<u8> {
-        memory.extend_from_slice(self.client.display());
-        self.client.displayed(memory.len());
-        memory
-    }
-
     fn receive(&mut self, cx: &mut Context<'_>) -> Moved {
         if self.server_end.is_some() || !self.client.wants_received() {
             return false;

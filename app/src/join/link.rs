@@ -149,7 +149,7 @@ impl<'a> Link<'a> {
     /// Takes from the connection what is to be shown of it.
     fn collect_lines(&mut self) {
         let State::Connected { connection, .. } = &mut self.state else { return };
-        let mut lines = connection.take_display(Vec::new());
+        let mut lines = connection.client.take_display(Vec::new());
         if connection.client.is_turned_away() && !lines.is_empty() {
             // That there is no place is said once, not with every attempt.
             if self.refusal == lines {

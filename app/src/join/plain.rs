@@ -136,15 +136,16 @@ impl Session {
     fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
         let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(false) };
         idle?;
-        let bytes = self.take_display();
-        if bytes.is_empty() {
+        if self.connection.client.display().is_empty() {
             return Ok(false);
         }
+        let bytes = self.take_display();
         self.printer.begin(bytes);
         Ok(true)
     }
 
     fn take_display(&mut self) -> Vec<u8> {
-        self.style.show(self.connection.take_display(self.printer.memory()), "\n")
+        let lines = self.connection.client.take_display(self.printer.memory());
+        self.style.show(lines, "\n")
     }
 }

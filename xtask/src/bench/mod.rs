@@ -9,6 +9,7 @@
 //! | `workload` | what is measured of servers |
 //! | `client` | the client, beside `nc` |
 //! | `table` | what came of it |
+//! | `plot` | the same, drawn |
 //!
 //! Every figure is a ratio to the same load on another server in the same run: machines differ, and
 //! one machine differs from hour to hour.
@@ -16,6 +17,7 @@
 mod bare;
 mod client;
 mod crowd;
+mod plot;
 mod server;
 mod table;
 mod wire;
@@ -23,6 +25,7 @@ mod workload;
 
 use std::env;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::FromArgs;
@@ -31,7 +34,7 @@ use tempfile::TempDir;
 
 pub(crate) use bare::BareLoop;
 
-use crate::shell::{Outcome, cargo, run, say};
+use crate::shell::{Outcome, cargo, root, run, say};
 use client::Client;
 use server::{Server, installed};
 use table::{Measured, Table};
@@ -39,7 +42,8 @@ use wire::Kind;
 use workload::Workload;
 
 /// Measure the server beside redis, nats, ncat and a bare loop, on this machine's loopback:
-/// deliveries, latencies, processor time, memory. What is not installed is left out.
+/// deliveries, latencies, processor time, memory. What is not installed is left out. The table and
+/// drawings of it go to a folder too.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "bench")]
 pub(crate) struct Bench {
@@ -58,6 +62,10 @@ pub(crate) struct Bench {
     /// how often each is measured, in turns; the median counts (default: 5)
     #[argh(option, default = "5", arg_name = "N")]
     rounds: usize,
+
+    /// folder for the results (default: target/bench)
+    #[argh(option, arg_name = "FOLDER")]
+    into: Option<PathBuf>,
 }
 
 impl Bench {
@@ -81,30 +89,40 @@ impl Bench {
                 None => say(&format!("{} is missing: not installed.", kind.name())),
             }
         }
+        let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+        let mut tables = Vec::new();
         for workload in Workload::all(time, members).iter().filter(|w| self.wants(w.letter)) {
             let asked: Vec<Kind> = kinds.iter().copied().filter(|k| workload.suits(*k)).collect();
-            let names = kinds.iter().map(|kind| kind.name()).collect();
-            let mut table = Table::new(workload.what.clone(), names);
+            let which = (workload.letter, workload.members);
+            let mut table = Table::new(workload.what.clone(), which, names.clone());
             self.in_turns(&mut table, &asked, Kind::name, |kind| workload.measure(kind))?;
+            tables.push(table);
         }
         if self.wants('h') {
-            self.clients()?;
+            tables.extend(self.clients()?);
         }
+        let folder = self.into.clone().unwrap_or_else(|| root().join("target/bench"));
+        fs::create_dir_all(&folder)?;
+        let text: Vec<String> = tables.iter().map(Table::to_string).collect();
+        fs::write(folder.join("results.txt"), text.join("\n"))?;
+        plot::draw(&tables, &names, &folder)?;
+        say(&format!("\nThe results are in {}.", folder.display()));
         Ok(())
     }
 
     /// The client, instead of the server.
-    fn clients(&self) -> Outcome<()> {
+    fn clients(&self) -> Outcome<Option<Table>> {
         if installed("nc").is_none() {
             say("nc is missing: not installed.");
-            return Ok(());
+            return Ok(None);
         }
         let folder = TempDir::with_prefix("chat-bench-")?;
         let file = folder.path().join("lines");
         fs::write(&file, client::lines())?;
         let names = Client::ALL.map(Client::name).into();
-        let mut table = Table::new("(h) a client, 1,000,000 lines".to_owned(), names);
-        self.in_turns(&mut table, &Client::ALL, Client::name, |client| client.measure(&file))
+        let mut table = Table::new("(h) a client, 1,000,000 lines".to_owned(), ('h', 2), names);
+        self.in_turns(&mut table, &Client::ALL, Client::name, |client| client.measure(&file))?;
+        Ok(Some(table))
     }
 
     /// Measures `programs` one after the other, again and again, and prints what came of it.
@@ -122,7 +140,7 @@ impl Bench {
                 table.add(name(program), measured.map_err(failed)?);
             }
         }
-        table.print();
+        say(&format!("\n{}", table.to_string().trim_end()));
         Ok(())
     }
 

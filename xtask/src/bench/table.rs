@@ -1,9 +1,7 @@
 //! What came of it: figures of several programs, side by side.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
-use crate::shell::say;
+use std::fmt::{self, Display, Formatter};
 
 /// A figure, and whether more of it is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +35,9 @@ pub(crate) struct Measured {
 /// The figures of one workload. The first program is ours.
 pub(crate) struct Table {
     title: String,
+    /// The workload's letter, and its members.
+    pub(crate) letter: char,
+    pub(crate) members: usize,
     names: Vec<&'static str>,
     rows: Vec<Row>,
     lost: BTreeMap<usize, String>,
@@ -50,8 +51,20 @@ struct Row {
 }
 
 impl Table {
-    pub(crate) fn new(title: String, names: Vec<&'static str>) -> Self {
-        Self { title, names, rows: Vec::new(), lost: BTreeMap::new(), load: 0.0 }
+    pub(crate) fn new(
+        title: String,
+        (letter, members): (char, usize),
+        names: Vec<&'static str>,
+    ) -> Self {
+        let (rows, lost) = (Vec::new(), BTreeMap::new());
+        Self { title, letter, members, names, rows, lost, load: 0.0 }
+    }
+
+    /// The median of a program's figures of that name.
+    pub(crate) fn median(&self, name: &str, what: &str) -> Option<f64> {
+        let place = self.names.iter().position(|known| *known == name)?;
+        let row = self.rows.iter().find(|row| row.figure.what == what)?;
+        row.values.get(&place).map(|values| median(values))
     }
 
     /// Adds what a run of a program came to.
@@ -70,31 +83,34 @@ impl Table {
             self.lost.insert(place, lost);
         }
     }
+}
 
-    /// Prints the medians, and how many times better ours is.
-    pub(crate) fn print(&self) {
-        let mut head = format!("\n{:<48}", self.title);
+/// The medians, and how many times better ours is.
+impl Display for Table {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<48}", self.title)?;
         for (place, name) in self.names.iter().enumerate() {
             let width = if place == 0 { 10 } else { 18 };
-            let _ = write!(head, "{name:>width$}");
+            write!(f, "{name:>width$}")?;
         }
-        say(&head);
+        writeln!(f)?;
         for row in &self.rows {
-            say(&row.line(self.names.len()));
+            row.write(f, self.names.len())?;
         }
         for (place, lost) in &self.lost {
-            say(&format!("  LOST by {}: {lost}", self.names[*place]));
+            writeln!(f, "  LOST by {}: {lost}", self.names[*place])?;
         }
         if self.load > 0.0 {
-            say(&format!("  load: at most {:.0} % of a processor", self.load * 100.0));
+            writeln!(f, "  load: at most {:.0} % of a processor", self.load * 100.0)?;
         }
+        Ok(())
     }
 }
 
 impl Row {
-    fn line(&self, programs: usize) -> String {
+    fn write(&self, f: &mut Formatter<'_>, programs: usize) -> fmt::Result {
         let Figure { what, unit, more_is_better, .. } = self.figure;
-        let mut line = format!("  {:<46}", format!("{what}, {unit}"));
+        write!(f, "  {:<46}", format!("{what}, {unit}"))?;
         let own = self.values.get(&0).map_or(f64::NAN, |values| median(values));
         for place in 0..programs {
             let width = if place == 0 { 10 } else { 18 };
@@ -107,9 +123,9 @@ impl Row {
                     format!("{value:.2} ({ratio:.2}×)")
                 }
             });
-            let _ = write!(line, "{:>width$}", cell.as_deref().unwrap_or("-"));
+            write!(f, "{:>width$}", cell.as_deref().unwrap_or("-"))?;
         }
-        line
+        writeln!(f)
     }
 }
 

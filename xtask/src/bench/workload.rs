@@ -18,11 +18,17 @@ const MOST_OF_NCAT: usize = 101;
 /// How long a server may wait for one that reads nothing.
 const GIVING_UP: Duration = Duration::from_secs(2);
 
+/// Names of figures that are drawn as well.
+pub(crate) const DELIVERIES: &str = "deliveries";
+pub(crate) const MEMORY: &str = "memory per member";
+pub(crate) const QUANTILES: [(&str, f64); 3] =
+    [("latency p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)];
+
 /// A load, and what is looked at.
 pub(crate) struct Workload {
     pub(crate) letter: char,
     pub(crate) what: String,
-    members: usize,
+    pub(crate) members: usize,
     talkers: usize,
     shape: Shape,
     time: Duration,
@@ -101,7 +107,7 @@ impl Workload {
                 }
                 let came = crowd.run(Load::Window(WINDOW), self.time)?;
                 let rate = came.delivered as f64 / came.time.as_secs_f64();
-                figures.push(Figure::more("deliveries", "M/s", rate / 1e6));
+                figures.push(Figure::more(DELIVERIES, "M/s", rate / 1e6));
             }
             Shape::Steady(rate) => {
                 let mut came = crowd.run(Load::Rate(rate), self.time)?;
@@ -115,11 +121,7 @@ impl Workload {
             }
         }
         if self.letter == 'e' {
-            figures.push(Figure::less(
-                "memory per member",
-                "KiB",
-                full as f64 / 1024.0 / self.members as f64,
-            ));
+            figures.push(Figure::less(MEMORY, "KiB", full as f64 / 1024.0 / self.members as f64));
         }
         let load = (cpu("/proc/self")? - own_before).as_secs_f64() / start.elapsed().as_secs_f64();
         Ok(Measured { figures, lost: crowd.disorder, load })
@@ -133,9 +135,5 @@ fn quantiles(came: &mut Came) -> [Figure; 3] {
         f64::from(came.latencies.get(index).or(came.latencies.last()).copied().unwrap_or(u32::MAX))
             / 1e3
     };
-    [
-        Figure::less("latency p50", "ms", at(0.5)),
-        Figure::less("p99", "ms", at(0.99)),
-        Figure::less("p99.9", "ms", at(0.999)),
-    ]
+    QUANTILES.map(|(what, share)| Figure::less(what, "ms", at(share)))
 }

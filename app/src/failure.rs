@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
+use chat_core::shown;
+
 use crate::clock::PATIENCE;
 use crate::place::Place;
 use crate::stdio;
@@ -86,9 +88,12 @@ pub(crate) fn complain(failure: Failure) {
 }
 
 fn say(failure: &Failure) {
+    // What was given as an argument, or came from elsewhere, commands no terminal here either.
+    let text = format!("{failure}\n");
+    let text: String = text.chars().map(|c| if c == '\n' { c } else { shown(c) }).collect();
     // One write, so that lines of several processes on one terminal do not mix. Where nobody
     // listens there is nothing more to do.
-    let _ = stdio::write_error(format!("{failure}\n").as_bytes());
+    let _ = stdio::write_error(text.as_bytes());
 }
 
 /// Why it failed, without the system's number for it and without std's preface to a resolver's

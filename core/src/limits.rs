@@ -62,6 +62,11 @@ const LONGEST_TIME: Duration = Duration::from_secs(60 * 60);
 /// that people who merely chat are not held back with those who flood.
 pub(crate) const LITTLE: usize = 4096;
 
+/// How late a tick may come. If it comes later, whoever calls the room was held up itself (stopped,
+/// or short of processors): in that time nobody was heard or could be sent anything, so it counts
+/// neither as a member's silence nor as time that readers have had.
+pub(crate) const LATE: Duration = Duration::from_millis(100);
+
 impl Limits {
     /// The smallest backlog that a room with this `max_line` can have, in bytes.
     ///

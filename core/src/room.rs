@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use crate::cuts::Cuts;
 use crate::framing::Framer;
 use crate::id::{MemberId, Who};
-use crate::limits::{LITTLE, Limits};
+use crate::limits::{LATE, LITTLE, Limits};
 use crate::log::Log;
 use crate::member::{Member, Roster};
 use crate::notice;
@@ -30,12 +30,12 @@ use crate::transmit::Transmit;
 ///   [`sent`](Room::sent) says how much of it the socket took; for the server's own terminal,
 ///   [`console`](Room::console) and [`console_sent`](Room::console_sent).
 /// - **When**: [`next_tick`](Room::next_tick), [`said`](Room::said),
-///   [`has_caught_up`](Room::has_caught_up), [`input_budget`](Room::input_budget), [`is_waiting`](Room::is_waiting) and
-///   [`is_finished`](Room::is_finished) say what to do next.
+///   [`has_caught_up`](Room::has_caught_up), [`input_budget`](Room::input_budget), [`takes_newcomers`](Room::takes_newcomers),
+///   [`is_waiting`](Room::is_waiting) and [`is_finished`](Room::is_finished) say what to do next.
 ///
 /// After each call that goes in: if `said` grew, members have something pending; if `next_tick`
 /// changed, set the one timer; if `is_waiting` became false, read again from those whose
-/// `input_budget` was 0.
+/// `input_budget` was 0, and let newcomers in.
 ///
 /// Any order of calls is safe. The same calls give the same bytes.
 pub struct Room {
@@ -158,12 +158,15 @@ impl Room {
         self.remove(Who::Member(id));
     }
 
-    /// Deals with the silences and the times of grace that have run out.
+    /// Deals with the silences and the times of grace that have run out. If it is called much later
+    /// than [`Room::next_tick`] says, they begin anew: nobody could be heard or be sent anything.
     pub fn tick(&mut self, now: Instant) {
         self.pass_time(now);
-        while let Some(timer) = self.timers.take_due(self.now) {
+        while let Some((due, timer)) = self.timers.take_due(self.now) {
+            let is_late = due + LATE < self.now;
             match timer {
-                Timer::Silence(id) => self.silence(id),
+                Timer::Silence(id) => self.silence(id, is_late),
+                Timer::Grace(_) if is_late => self.timers.set(self.now + self.limits.grace, timer),
                 Timer::Grace(episode) => self.pressure.give_up(episode),
             }
         }
@@ -183,14 +186,14 @@ impl Room {
         self.now = self.now.max(now);
     }
 
-    /// The silence of a member may have ended its message.
-    fn silence(&mut self, id: MemberId) {
-        let is_held_back = self.input_budget(id) == 0;
+    /// The silence of a member may have ended its message, unless it was not listened to.
+    fn silence(&mut self, id: MemberId, is_late: bool) {
+        let was_not_heard = is_late || self.input_budget(id) == 0;
         let now = self.now;
         let Some(member) = self.roster.present_mut(id) else { return };
         member.has_silence_timer = false;
         let Some(since) = member.framer.silent_since() else { return };
-        if is_held_back {
+        if was_not_heard {
             member.framer.was_not_heard_until(now);
         } else if since + self.limits.silence <= now {
             self.listen(id, |framer, limit, deliver| framer.end_by_silence(limit, deliver));
@@ -379,8 +382,8 @@ impl Room {
     /// them in the socket, so that TCP slows the member down, until the room waits no longer.
     ///
     /// While it is heeded, nothing that members say can cost a reader its place in the backlog
-    /// unless the room has given that reader up. Notices of joins and leaves are said whatever it
-    /// is. 0 for one that has left.
+    /// unless the room has given that reader up; nor can joins, with [`Room::takes_newcomers`].
+    /// Notices of leaves are said whatever it is. 0 for one that has left.
     #[must_use]
     pub fn input_budget(&self, id: MemberId) -> usize {
         let Some(member) = self.roster.present(id) else { return 0 };
@@ -390,6 +393,14 @@ impl Room {
             Some(episode) => for_all.min(LITTLE.saturating_sub(member.said_in(episode))),
             None => for_all,
         }
+    }
+
+    /// Whether newcomers are welcome just now. If not, leave them where they are until the room waits
+    /// no longer: what is said of many joins would cost readers their place in the backlog too.
+    #[must_use]
+    pub fn takes_newcomers(&self) -> bool {
+        // The other half is for members that say a little.
+        self.pressure.room() >= (self.limits.turn() / 2).max(notice::MAX_NOTICE)
     }
 
     /// Whether the room waits for a reader, so that some members' [`Room::input_budget`] may be 0.

@@ -31,11 +31,11 @@ impl Timers {
         self.heap.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// Takes a timer that has run out.
-    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Timer> {
+    /// Takes a timer that has run out, and when that was.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Instant, Timer)> {
         if self.next()? > now {
             return None;
         }
-        self.heap.pop().map(|Reverse((_, timer))| timer)
+        self.heap.pop().map(|Reverse(due)| due)
     }
 }

@@ -6,12 +6,14 @@ use std::process::Command;
 
 use argh::FromArgs;
 
+use crate::cut_link::CutLink;
 use crate::dist::Dist;
+use crate::fuzz::Fuzz;
 use crate::shell::{Outcome, cargo, output, root, run, say};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, tests,
-/// what is handed out, that the core needs no operating system, and that the executable compiles
-/// for other ones.
+/// a link that is cut, what fuzzing finds in a short time, what is handed out, that the core needs
+/// no operating system, and that the executable compiles for other ones.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}
@@ -47,6 +49,8 @@ impl Ci {
         for mut command in readme_test_commands()? {
             run(&mut command)?;
         }
+        CutLink {}.run()?;
+        Fuzz { seconds: 30 }.run()?;
         Dist::checked().run()?;
         say("All checks passed.");
         Ok(())

@@ -2,11 +2,15 @@
 
 mod bench;
 mod ci;
+mod cut_link;
 mod dist;
+mod fuzz;
 mod old_kernel;
 mod picture;
 mod program;
 mod shell;
+mod simulate;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -25,9 +29,13 @@ enum Task {
     BareLoop(bench::BareLoop),
     Bench(bench::Bench),
     Ci(ci::Ci),
+    CutLink(cut_link::CutLink),
     Dist(dist::Dist),
+    Fuzz(fuzz::Fuzz),
     OldKernel(old_kernel::OldKernel),
     Picture(picture::Picture),
+    Simulate(simulate::Simulate),
+    Soak(soak::Soak),
 }
 
 fn main() -> ExitCode {
@@ -36,9 +44,13 @@ fn main() -> ExitCode {
         Task::BareLoop(bare_loop) => bare_loop.run(),
         Task::Bench(bench) => bench.run(),
         Task::Ci(ci) => ci.run(),
+        Task::CutLink(cut_link) => cut_link.run(),
         Task::Dist(dist) => dist.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
         Task::OldKernel(old_kernel) => old_kernel.run(),
         Task::Picture(picture) => picture.run(),
+        Task::Simulate(simulate) => simulate.run(),
+        Task::Soak(soak) => soak.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -40,6 +40,10 @@ impl Program {
         Ok(Self { input: child.stdin.take(), output, errors, running: Running(child) })
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.running.0.id()
+    }
+
     /// The next line of its output, without its newline.
     pub(crate) fn line(&self) -> Outcome<String> {
         self.output.recv_timeout(LIMIT).map_err(|_| {
@@ -96,7 +100,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one with a command to which `serve 127.0.0.1 0` is added.
     pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
-        let program = Program::start(command.args(["serve", "127.0.0.1", "0"]))?;
+        Self::start_with(command, &[])
+    }
+
+    /// The same with options.
+    pub(crate) fn start_with(command: &mut Command, options: &[&str]) -> Outcome<Self> {
+        let program = Program::start(command.args(["serve", "127.0.0.1", "0"]).args(options))?;
         let line = program.line()?;
         let port = line.trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
         let port = port.parse().map_err(|_| format!("no port: {line}"))?;

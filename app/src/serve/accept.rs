@@ -47,6 +47,7 @@ async fn accept(server: &Rc<Server>, listener: Async<TcpListener>) {
             trouble.pause().await;
             continue;
         }
+        server.takes_newcomers().await;
         match drain(server, listener.get_ref()) {
             Drained { error: None, .. } => trouble = Trouble::default(),
             // There may be nobody left to accept: the system refuses without looking.
@@ -70,7 +71,7 @@ struct Drained {
 /// Accepts what waits, up to a row.
 fn drain(server: &Rc<Server>, listener: &TcpListener) -> Drained {
     let mut accepted = 0;
-    while accepted < ROW {
+    while accepted < ROW && server.room().takes_newcomers() {
         match listener.accept() {
             Ok((stream, addr)) => {
                 accepted += 1;

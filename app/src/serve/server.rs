@@ -31,7 +31,7 @@ pub(crate) struct Server {
     pub(crate) round: Round,
     /// The round and the console, which wait for the log to grow, or for the end.
     growth: Wakers,
-    /// Tasks of members that the room takes no input from.
+    /// Tasks of members that the room takes no input from, and of listeners.
     held_back: Wakers,
     /// The ticker, which waits for an earlier time than it is set to.
     earlier: Wakers,
@@ -133,6 +133,19 @@ impl Server {
     pub(crate) fn count_connection(self: &Rc<Self>) -> Connection {
         self.connections.set(self.connections.get() + 1);
         Connection { server: self.clone() }
+    }
+
+    /// Waits until the room takes newcomers.
+    pub(crate) async fn takes_newcomers(&self) {
+        let entered = Entered::default();
+        future::poll_fn(|cx| {
+            if self.room().takes_newcomers() {
+                return Poll::Ready(());
+            }
+            self.held_back.enter(&entered, cx);
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Waits until no connection is open.

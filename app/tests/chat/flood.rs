@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::harness::SetAtEnd;
 use crate::interactive::{CONNECTED, room};
 use crate::terminal::{Kind, Terminal};
 
@@ -80,12 +81,3 @@ fn few_frames(terminal: &Terminal, took: Duration) {
 
 /// Lines that are sent at once in a flood.
 const BURST: usize = 500;
-
-/// Sets what it has, also if the test fails.
-struct SetAtEnd<'a>(&'a AtomicBool);
-
-impl Drop for SetAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}

@@ -9,7 +9,9 @@
     reason = "a test may stop where it stands, and say why"
 )]
 
+mod attacks;
 mod command_line;
+mod crowds;
 mod emulator;
 mod faults;
 mod flood;

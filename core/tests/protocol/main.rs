@@ -5,7 +5,7 @@
 mod backlog;
 mod client;
 mod framing;
-mod model;
 mod properties;
 mod room;
+mod simulation;
 mod world;

@@ -2,7 +2,6 @@
 
 mod patience;
 mod texts;
-mod twins;
 
 use proptest::prelude::*;
 

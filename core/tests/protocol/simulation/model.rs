@@ -1,7 +1,12 @@
 //! A naive room: a list of lines for each reader, everything copied. Slow, simple, and what the
-//! real one is compared with. Its messages are made of characters that are graphemes.
+//! real one is compared with.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::time::Duration;
+
+use chat_core::{Instant, Limits};
+use unicode_segmentation::UnicodeSegmentation;
 
 /// A line that was said, by its number.
 #[derive(Clone)]
@@ -27,21 +32,25 @@ pub(crate) struct Reader {
     pub(crate) has_left: bool,
     pub(crate) is_unframed: bool,
     is_framed: bool,
-    /// What it has said of a message that has not ended.
-    unended: String,
-    /// Its place in the order in which readers were last heard.
-    heard: usize,
+    /// What it has said of a message that has not ended, as it came.
+    unended: Vec<u8>,
+    /// Bytes of its text that are said, as pieces of what is too long.
+    said: usize,
+    heard: Instant,
+    /// When to look whether a silence has ended its message.
+    look_at: Option<Instant>,
 }
 
 pub(crate) struct Model {
-    max_line: usize,
-    backlog: usize,
+    limits: Limits,
     kept: VecDeque<usize>,
     first_kept: usize,
-    heard: usize,
     pub(crate) users: usize,
     pub(crate) readers: BTreeMap<usize, Reader>,
 }
+
+/// How late a tick may come.
+const LATE: Duration = Duration::from_millis(100);
 
 /// The console's place among the readers.
 pub(crate) const CONSOLE: usize = usize::MAX;
@@ -50,25 +59,61 @@ fn users_online(users: usize) -> String {
     if users < 2 { format!("({users} user online)") } else { format!("({users} users online)") }
 }
 
+/// The text of a message, as others may see it.
+fn clean(bytes: &[u8]) -> String {
+    let picture = |c: char| {
+        match c {
+        '\t' => c,
+        '\0'..=' ' if c != ' ' => char::from_u32(0x2400 + u32::from(c)).unwrap(),
+        '\x7f' => '␡',
+        '\u{80}'..='\u{9f}' => '\u{fffd}',
+        _ if "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".contains(c) => '\u{fffd}',
+        _ => c,
+    }
+    };
+    String::from_utf8_lossy(bytes).chars().map(picture).collect()
+}
+
+/// The bytes whose meaning no later byte can change.
+fn decided(bytes: &[u8]) -> &[u8] {
+    if let Some(before) = bytes.strip_suffix(b"\r") {
+        return before;
+    }
+    // A character has at most four bytes.
+    let of_last = (1..=bytes.len().min(3)).map(|count| bytes.split_at(bytes.len() - count)).find(
+        |(_, last)| {
+            std::str::from_utf8(last)
+                .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+        },
+    );
+    of_last.map_or(bytes, |(before, _)| before)
+}
+
+/// Where the first piece of a text ends that is longer than `limit`.
+fn cut(text: &str, limit: usize) -> usize {
+    let graphemes = text.grapheme_indices(true).map(|(at, _)| at);
+    graphemes
+        .take_while(|&at| at <= limit)
+        .last()
+        .filter(|&at| at > 0)
+        .unwrap_or(text.floor_char_boundary(limit))
+}
+
 impl Model {
-    pub(crate) fn new(max_line: usize, backlog: usize) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         let readers = BTreeMap::from([(CONSOLE, Reader::default())]);
-        Self {
-            max_line,
-            backlog,
-            kept: VecDeque::new(),
-            first_kept: 0,
-            heard: 0,
-            users: 0,
-            readers,
-        }
+        Self { limits, kept: VecDeque::new(), first_kept: 0, users: 0, readers }
+    }
+
+    fn reader(&mut self, place: usize) -> &mut Reader {
+        self.readers.get_mut(&place).unwrap()
     }
 
     fn say(&mut self, author: usize, line: &str) {
         let number = self.first_kept + self.kept.len();
         let text = format!("{line}\n");
         self.kept.push_back(text.len());
-        while self.kept.iter().sum::<usize>() > self.backlog {
+        while self.kept.iter().sum::<usize>() > self.limits.backlog {
             self.kept.pop_front();
             self.first_kept += 1;
         }
@@ -79,59 +124,112 @@ impl Model {
         }
     }
 
-    pub(crate) fn join(&mut self, place: usize, addr: &str) {
+    /// Those that have missed something and were not told yet.
+    pub(crate) fn overrun(&self) -> impl Iterator<Item = usize> {
+        let is_overrun = |reader: &Reader| {
+            reader.lines.front().is_some_and(|line| line.number < self.first_kept)
+        };
+        self.readers.iter().filter(move |(_, reader)| is_overrun(reader)).map(|(place, _)| *place)
+    }
+
+    /// A newcomer; what it is told if there is no place for it.
+    pub(crate) fn join(&mut self, place: usize, addr: &str) -> Result<(), String> {
+        if self.users >= self.limits.max_users {
+            return Err(format!("> The chat server is full {}\n", users_online(self.users)));
+        }
         self.users += 1;
         let online = users_online(self.users);
         self.say(place, &format!("> New user {addr} entered {online}"));
         let private = format!("> Connected to the chat server {online}\n").into();
         let reader = Reader { addr: addr.into(), private, is_greeting: true, ..Reader::default() };
         self.readers.insert(place, reader);
+        Ok(())
     }
 
-    pub(crate) fn receive(&mut self, place: usize, text: &str) {
-        self.heard += 1;
-        self.readers.get_mut(&place).unwrap().heard = self.heard;
-        for piece in text.split_inclusive('\n') {
-            let reader = self.readers.get_mut(&place).unwrap();
-            reader.unended += piece.trim_end_matches('\n');
-            while self.readers[&place].unended.len() > self.max_line {
-                let text = &self.readers[&place].unended;
-                let (text, rest) = text.split_at(text.floor_char_boundary(self.max_line));
-                let (text, rest) = (text.to_owned(), rest.to_owned());
-                self.say_text(place, &text);
-                self.readers.get_mut(&place).unwrap().unended = rest;
+    pub(crate) fn receive(&mut self, now: Instant, place: usize, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let reader = self.reader(place);
+            reader.heard = now;
+            match piece.strip_suffix(b"\n") {
+                Some(end) => {
+                    reader.unended.extend_from_slice(end);
+                    reader.is_framed |= !reader.is_unframed;
+                    if reader.unended.ends_with(b"\r") {
+                        reader.unended.pop();
+                    }
+                    self.end_message(place);
+                }
+                None => {
+                    reader.unended.extend_from_slice(piece);
+                    let text = clean(decided(&reader.unended));
+                    self.say_pieces(place, &text);
+                }
             }
-            let reader = self.readers.get_mut(&place).unwrap();
-            if piece.ends_with('\n') {
-                reader.is_framed |= !reader.is_unframed;
-                self.end_message(place);
-            }
+        }
+        self.await_silence(place);
+    }
+
+    /// Says the pieces that are ready of a text that has not ended.
+    fn say_pieces(&mut self, place: usize, text: &str) {
+        while text.len() - self.reader(place).said > self.limits.max_line {
+            let rest = &text[self.reader(place).said..];
+            let piece = &rest[..cut(rest, self.limits.max_line)];
+            self.reader(place).said += piece.len();
+            self.say_text(place, piece);
         }
     }
 
     fn end_message(&mut self, place: usize) {
-        let reader = self.readers.get_mut(&place).unwrap();
-        let text = std::mem::take(&mut reader.unended);
-        if !text.is_empty() {
-            self.say_text(place, &text);
-        }
+        let text = clean(&mem::take(&mut self.reader(place).unended));
+        self.say_pieces(place, &text);
+        let said = mem::take(&mut self.reader(place).said);
+        self.say_text(place, &text[said..]);
     }
 
     fn say_text(&mut self, place: usize, text: &str) {
-        let line = format!("[{}] {text}", self.readers[&place].addr);
-        self.say(place, &line);
+        if !text.is_empty() {
+            let line = format!("[{}] {text}", self.readers[&place].addr);
+            self.say(place, &line);
+        }
     }
 
-    /// A silence of everybody: first of the one who was heard first.
-    pub(crate) fn silence(&mut self) {
-        let mut places: Vec<usize> = self.readers.keys().copied().collect();
-        places.sort_by_key(|place| self.readers[place].heard);
-        for place in places {
-            let reader = self.readers.get_mut(&place).unwrap();
-            if !reader.is_framed && !reader.unended.is_empty() {
+    /// Members whose messages a silence will end.
+    pub(crate) fn awaited(&self) -> usize {
+        self.readers.values().filter(|reader| reader.look_at.is_some()).count()
+    }
+
+    fn await_silence(&mut self, place: usize) {
+        let silence = self.limits.silence;
+        let reader = self.reader(place);
+        if !reader.is_framed && !reader.unended.is_empty() {
+            reader.look_at.get_or_insert(reader.heard + silence);
+        }
+    }
+
+    /// Time has passed: silences have ended messages, but not of those who are not listened to.
+    pub(crate) fn tick(&mut self, now: Instant, is_held_back: impl Fn(usize) -> bool) {
+        let due = |(place, reader): (&usize, &Reader)| {
+            Some((reader.look_at.filter(|at| *at <= now)?, *place))
+        };
+        let mut due: Vec<_> = self.readers.iter().filter_map(due).collect();
+        due.sort_unstable();
+        for (at, place) in due {
+            let silence = self.limits.silence;
+            let reader = self.reader(place);
+            reader.look_at = None;
+            if reader.has_left {
+                continue;
+            }
+            if is_held_back(place) || at + LATE < now {
+                reader.heard = now;
+            } else if !reader.is_framed
+                && !reader.unended.is_empty()
+                && reader.heard + silence <= now
+            {
                 reader.is_unframed = true;
                 self.end_message(place);
             }
+            self.await_silence(place);
         }
     }
 
@@ -144,14 +242,16 @@ impl Model {
 
     fn depart(&mut self, place: usize) {
         self.users -= 1;
-        let reader = self.readers.get_mut(&place).unwrap();
+        let online = users_online(self.users);
+        let reader = self.reader(place);
         reader.has_left = true;
-        let line = format!("< The user {} left {}", reader.addr, users_online(self.users));
+        let line = format!("< The user {} left {online}", reader.addr);
         self.say(place, &line);
     }
 
+    /// A reader is gone.
     pub(crate) fn leave(&mut self, place: usize) {
-        if !self.readers[&place].has_left {
+        if place != CONSOLE && !self.readers[&place].has_left {
             self.depart(place);
         }
         self.readers.remove(&place);
@@ -160,7 +260,7 @@ impl Model {
     /// What a reader has pending, all of it unless something must be told it first.
     pub(crate) fn pending(&mut self, place: usize) -> Vec<u8> {
         let first_kept = self.first_kept;
-        let reader = self.readers.get_mut(&place).unwrap();
+        let reader = self.reader(place);
         let is_behind = reader.lines.front().is_some_and(|line| line.number < first_kept);
         if is_behind && !reader.private.is_empty() && reader.unsent_skips.is_none() {
             return reader.private.clone();
@@ -197,7 +297,7 @@ impl Model {
 
     /// The first `count` bytes of what was pending are sent.
     pub(crate) fn sent(&mut self, place: usize, count: usize) {
-        let reader = self.readers.get_mut(&place).unwrap();
+        let reader = self.reader(place);
         let private = count.min(reader.private.len());
         reader.private.drain(..private);
         if private > 0 {

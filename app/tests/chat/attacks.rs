@@ -1,0 +1,261 @@
+//! What has been used to attack terminals and those who look at them, sent through every way in:
+//! it comes out as text.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::TcpListener;
+
+use crate::harness::{Peer, Program, Server};
+use crate::terminal::{Kind, Terminal};
+
+/// Each with the reason why somebody would send it.
+const ATTACKS: &[(&str, &[u8])] = &[
+    ("sets the title", b"\x1b]0;root@bank\x07"),
+    ("sets the title, ended otherwise", b"\x1b]2;root@bank\x1b\\"),
+    ("asks for the title, as if typed", b"\x1b[21t"),
+    ("writes to the clipboard", b"\x1b]52;c;cm0gLXJmIH4K\x07"),
+    ("asks for the clipboard", b"\x1b]52;c;?\x07"),
+    ("makes a link that lies", b"\x1b]8;;http://evil.example\x1b\\bank\x1b]8;;\x1b\\"),
+    (
+        "moves the cursor up and writes",
+        b"\x1b[10A\r> New user 10.0.0.9:1 entered (99 users online)",
+    ),
+    ("clears the screen", b"\x1b[2J\x1b[H"),
+    ("clears what can be scrolled back to", b"\x1b[3J"),
+    ("switches to the other screen", b"\x1b[?1049h"),
+    ("resets the terminal", b"\x1bc"),
+    ("hides what follows", b"\x1b[8m"),
+    ("asks the terminal for an answer, which is typed", b"\x1b[6n\x1b[c\x1b[0x\x05"),
+    ("a device control string", b"\x1bP$qm\x1b\\"),
+    ("an application command", b"\x1b_Ga=T,f=100;AAAA\x1b\\"),
+    ("a private message", b"\x1b^hidden\x1b\\"),
+    ("sends keys when asked", b"\x1bP+q544e\x1b\\"),
+    ("turns a mode of the keyboard on", b"\x1b[?1000h\x1b[?1h\x1b="),
+    ("another character set", b"\x0e\x1b(0lqqk\x1b)0"),
+    ("a CSI of one byte", b"\x9b2J"),
+    ("an OSC of one byte", b"\x9d0;root@bank\x9c"),
+    ("a CSI of C1, as UTF-8", b"\xc2\x9b2J"),
+    ("an OSC of C1, as UTF-8", b"\xc2\x9d0;root@bank\xc2\x9c"),
+    ("a DCS, SOS, PM and APC of C1", b"\xc2\x90q\xc2\x98\xc2\x9e\xc2\x9f\xc2\x9c"),
+    ("ends a paste and types", b"\x1b[201~rm -rf ~\r"),
+    ("begins a paste", b"\x1b[200~"),
+    ("freezes the screen", b"\x1b[?2026h\x1b[?2026h"),
+    ("stops the output", b"\x13"),
+    ("rings, again and again", b"\x07\x07\x07\x07"),
+    ("goes back over what stands there", b"\x08\x08\x08\x08\x08\x08\x08\x08[10.0.0.9:1] "),
+    ("a carriage return before a notice", b"\r< The user 10.0.0.9:1 left (99 users online)"),
+    ("a newline before a notice", b"x\n> Connected to the chat server (99 users online)"),
+    ("both before a notice", b"x\r\n> 7 messages skipped: this connection reads too slowly"),
+    ("a next line of C1", b"x\xc2\x85> New user 10.0.0.9:1 entered (99 users online)"),
+    ("a line separator", "x\u{2028}> New user 10.0.0.9:1 entered (99 users online)".as_bytes()),
+    ("a paragraph separator", "x\u{2029}[10.0.0.9:1] hello".as_bytes()),
+    ("a vertical tab and a form feed", b"x\x0b> y\x0c< z"),
+    ("shows text backwards", "\u{202e}txt.exe\u{202c}".as_bytes()),
+    ("isolates and does not end it", "\u{2066}\u{2067}\u{2068}".as_bytes()),
+    ("marks of direction", "\u{200e}\u{200f}\u{61c}".as_bytes()),
+    ("what has been called Trojan source", "\u{202a}\u{202b}\u{202d}[You] \u{2069}".as_bytes()),
+    ("a NUL", b"a\x00b"),
+    ("a deletion", b"abc\x7f\x7f\x7f"),
+    ("no UTF-8", b"\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80"),
+    ("half of a character", b"\xed\x95"),
+    ("a newline that is too long", b"\xc0\x8a> \xe0\x80\x8a< \xf0\x80\x80\x8a["),
+];
+
+const END: &str = "끝났다";
+
+/// All attacks, a message each, and one by which it is known that all have come.
+fn all() -> Vec<u8> {
+    let lines = ATTACKS.iter().flat_map(|(_, attack)| [attack, b"\n".as_slice()]);
+    lines.chain([END.as_bytes(), b"\n"]).flatten().copied().collect()
+}
+
+/// Nothing of `text` commands a terminal, and each line is a member's or a notice that is true.
+fn assert_harmless(text: &str) {
+    let commands = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert_eq!(text.find(commands), None, "{text:?}");
+    for line in text.lines() {
+        let is_true =
+            ["(99 users", "10.0.0.9:1 ", "> 7 messages"].iter().all(|lie| !line.contains(lie));
+        let begins = |begin: &str| line.starts_with(begin);
+        assert!(
+            begins("[")
+                || is_true
+                    && (begins("> ") || begins("< ") || begins("Chat Server") || line.is_empty()),
+            "{line:?}"
+        );
+        assert!(!begins("[10.0.0.9"), "{line:?}");
+    }
+}
+
+/// All that the program tells a terminal while nobody asks it to clear the screen. Numbers of rows,
+/// columns and colours are left out.
+const OWN: [&str; 13] = [
+    "\n",
+    "\r",
+    "\x1b7",
+    "\x1b8",
+    "\x1b[A",
+    "\x1b[B",
+    "\x1b[C",
+    "\x1b[J",
+    "\x1b[K",
+    "\x1b[m",
+    "\x1b[?2026h",
+    "\x1b[?2026l",
+    "\x1b[?2004h",
+];
+
+/// The control sequences in what a program has written.
+fn commands(bytes: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let mut commands = BTreeSet::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t') {
+        let length = match rest[at..].strip_prefix("\x1b[") {
+            Some(parameters) => 3 + parameters.find(|c: char| ('@'..='~').contains(&c)).unwrap(),
+            None if rest[at..].starts_with('\x1b') => 2,
+            None => rest[at..].chars().next().unwrap().len_utf8(),
+        };
+        let command = &rest[at..at + length];
+        let is_counted = command.ends_with(['A', 'B', 'C', 'm']) && !command.contains('?');
+        let digits = |c: char| c.is_ascii_digit() || c == ';';
+        commands.insert(if is_counted { command.replace(digits, "") } else { command.to_owned() });
+        rest = &rest[at + length..];
+    }
+    commands
+}
+
+/// A server with its console, a listener, a plain client and one on a terminal.
+struct Room {
+    server: Server,
+    listener: Peer,
+    plain: Program,
+    terminal: Terminal,
+}
+
+impl Room {
+    fn new() -> Self {
+        let server = Server::start(&[]);
+        let listener = server.member();
+        let plain = Program::join(server.port, &[]);
+        plain.out.wait_for("> Connected");
+        let terminal = Terminal::join(server.port, Kind::WIDE, &[]);
+        terminal
+            .wait("it is in", |seen| seen.emulator.lines().concat().contains("(3 users online)"));
+        Self { server, listener, plain, terminal }
+    }
+
+    /// Once all has come, none of it is a command anywhere.
+    fn is_unharmed(&mut self) {
+        assert_harmless(&hear_until(&mut self.listener, END));
+        assert_harmless(&self.server.says(END));
+        assert_harmless(&self.plain.out.wait_for(END));
+        self.terminal_is_unharmed();
+    }
+
+    fn terminal_is_unharmed(&mut self) {
+        self.terminal.wait("all has come", |seen| seen.rows.concat().contains(END));
+        let mut commands = commands(&self.terminal.bytes());
+        commands.retain(|command| !OWN.contains(&command.as_str()));
+        assert!(commands.is_empty(), "{commands:?}");
+    }
+}
+
+/// What a peer hears until a line ends so.
+fn hear_until(peer: &mut Peer, end: &str) -> String {
+    let mut heard = String::new();
+    while !heard.trim_end_matches('\n').ends_with(end) {
+        heard += &(peer.line() + "\n");
+    }
+    heard
+}
+
+#[test]
+fn from_a_socket() {
+    let mut room = Room::new();
+    room.server.member().send(all());
+    room.is_unharmed();
+}
+
+/// Byte by byte, so that nothing is recognized that comes in one piece only.
+#[test]
+fn from_a_socket_byte_by_byte() {
+    let mut room = Room::new();
+    let mut peer = room.server.member();
+    for byte in all() {
+        peer.send([byte]);
+    }
+    room.is_unharmed();
+}
+
+/// Without newlines, as the original program sends.
+#[test]
+fn from_one_that_sends_no_newlines() {
+    let mut room = Room::new();
+    let mut peer = room.server.member();
+    for (_, attack) in ATTACKS.iter().filter(|(_, attack)| !attack.contains(&b'\n')) {
+        peer.send(attack);
+    }
+    peer.send(END);
+    peer.close_sending();
+    room.is_unharmed();
+}
+
+#[test]
+fn typed_into_a_plain_client() {
+    let mut room = Room::new();
+    let mut client = Program::join(room.server.port, &[]);
+    client.out.wait_for("> Connected");
+    client.take_input().write_all(&all()).unwrap();
+    room.is_unharmed();
+    assert_harmless(&client.out.all());
+}
+
+/// A terminal marks what is pasted, and takes the end of that mark out of it.
+#[test]
+fn pasted_into_a_terminal() {
+    let mut room = Room::new();
+    for (_, attack) in ATTACKS {
+        let text = String::from_utf8_lossy(attack).replace("\x1b[201~", "");
+        room.terminal.pastes(&text);
+    }
+    room.terminal.types("\r");
+    room.terminal.types(&format!("{END}\r"));
+    room.is_unharmed();
+}
+
+#[test]
+fn from_a_server() {
+    let mut room = Room::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let plain = Program::join(port, &[]);
+    let mut to_plain = Peer::new(listener.accept().unwrap().0);
+    room.terminal = Terminal::join(port, Kind::WIDE, &[]);
+    let mut to_terminal = Peer::new(listener.accept().unwrap().0);
+    for peer in [&mut to_plain, &mut to_terminal] {
+        peer.send("> Connected to the chat server (1 user online)\n");
+        peer.send(all());
+    }
+    let shown = plain.out.wait_for(END);
+    assert_eq!(shown.find(|c: char| c.is_control() && c != '\n'), None, "{shown:?}");
+    room.terminal_is_unharmed();
+}
+
+/// What a program says about its arguments is no command either.
+#[test]
+fn as_an_argument() {
+    let as_text = |(_, attack): &(&str, &'static [u8])| str::from_utf8(attack).ok();
+    for text in ATTACKS.iter().filter_map(as_text).filter(|text| !text.contains('\0')) {
+        for args in [["serve", "127.0.0.1", text], ["join", "--color", text], ["join", text, "0"]] {
+            let mut program = Program::start(args);
+            assert_ne!(program.status(), 0);
+            let said = program.err.all();
+            let is_command = |c: char| c.is_control() && c != '\n' && c != '\t';
+            assert_eq!(said.find(is_command), None, "{args:?}: {said:?}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Many peers at once, none of whom wishes the room well, beside some who do.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::harness::{Peer, Server, SetAtEnd, Signal, wait_until};
+use crate::stalls::resident_kib;
+
+/// How long a crowd misbehaves.
+const WHILE: Duration = Duration::from_secs(3);
+
+/// Descriptors that a server has open.
+fn descriptors(server: &Server) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", server.program.id())).unwrap().count()
+}
+
+/// Two who talk with each other, and lose nothing.
+struct Friends {
+    ann: Peer,
+    ben: Peer,
+    said: usize,
+}
+
+impl Friends {
+    fn new(server: &Server) -> Self {
+        let mut ann = server.member();
+        let ben = server.member();
+        ann.line_where(|line| line.contains("entered"));
+        Self { ann, ben, said: 0 }
+    }
+
+    /// Says something each way. Whatever else is heard is others'.
+    fn talk(&mut self) {
+        let (ann, ben) = (self.ann.addr(), self.ben.addr());
+        let said = self.said;
+        self.ann.send(format!("{said}번째, 들려요?\n"));
+        self.ben.line_where(|line| {
+            is_next(line, &format!("[{ann}] "), &format!("{said}번째, 들려요?"))
+        });
+        self.ben.send(format!("{said}번째, 들려요!\n"));
+        self.ann.line_where(|line| {
+            is_next(line, &format!("[{ben}] "), &format!("{said}번째, 들려요!"))
+        });
+        self.said += 1;
+    }
+
+    /// The room is theirs again, and the count is right.
+    fn are_alone(&mut self, server: &Server) {
+        self.ben.line_where(|line| line.ends_with("left (2 users online)"));
+        let mut third = server.peer();
+        assert_eq!(third.line(), "> Connected to the chat server (3 users online)");
+        drop(third);
+        self.ann.line_where(|line| line.ends_with("entered (3 users online)"));
+        self.talk();
+    }
+}
+
+/// Whether a line is what a friend says next. Another line of that friend's means that one was lost.
+fn is_next(line: &str, label: &str, text: &str) -> bool {
+    assert!(!line.contains("skipped"), "{line}");
+    line.strip_prefix(label).is_some_and(|said| {
+        assert_eq!(said, text);
+        true
+    })
+}
+
+/// One peer after the other that behaves in one way, until it is enough.
+fn misbehave(port: u16, way: usize, is_enough: &AtomicBool) {
+    let mut kept = Vec::new();
+    let mut rounds = 0;
+    while !is_enough.load(Ordering::Relaxed) {
+        rounds += 1;
+        // All together some thousands in a second: more than these friends hear of in a second would
+        // cost them their place, and they would be told so.
+        thread::sleep(Duration::from_millis(1));
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+        stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        // Whether all of it is taken does not matter here, only that the friends can talk.
+        match way {
+            // Garbage of all bytes, then a reset with input unread.
+            0 => {
+                let garbage: Vec<u8> =
+                    (0..4_000_u32).map(|number| (number * 7 + rounds) as u8).collect();
+                let _ = stream.write_all(&garbage);
+                Peer::new(stream).reset();
+            }
+            // Half a line, and gone.
+            1 => drop(stream.write_all("끝나지 않은".as_bytes())),
+            // A half-close, and what comes is still read.
+            2 => {
+                let _ = stream.write_all("안녕\n반".as_bytes());
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+                let _ = stream.read(&mut [0; 512]);
+            }
+            // Says something and reads nothing, for as long as this lasts.
+            3 => {
+                let _ = stream.write_all("듣지 않는다\n".as_bytes());
+                kept.push(stream);
+                if kept.len() > 20 {
+                    kept.remove(0);
+                }
+            }
+            // One line that is too long, in one go.
+            4 => drop(stream.write_all(&[b'x'; 20_000])),
+            // Characters cut in two, and no newline.
+            _ => {
+                let _ = stream.write_all(&[0xed, 0x95]);
+                let _ = stream.read(&mut [0; 64]);
+                let _ = stream.write_all(&[0x9c, b'\r', 0xff]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_crowd_that_behaves_in_every_bad_way() {
+    let server = Server::start(&["--quiet"]);
+    let mut friends = Friends::new(&server);
+    let open = descriptors(&server);
+    let is_enough = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for way in 0..6 {
+            let (port, is_enough) = (server.port, &is_enough);
+            scope.spawn(move || misbehave(port, way, is_enough));
+        }
+        let end = SetAtEnd(&is_enough);
+        let began = Instant::now();
+        while began.elapsed() < WHILE {
+            friends.talk();
+        }
+        drop(end);
+    });
+    friends.are_alone(&server);
+    wait_until("all descriptors are closed", || (descriptors(&server) == open).then_some(()));
+    let resident = resident_kib(server.program.id());
+    assert!(resident < 32 * 1024, "{resident} KiB");
+    assert_eq!(server.program.err.so_far(), "");
+}
+
+#[test]
+fn a_storm_of_five_thousand() {
+    const STORM: usize = 5_000;
+    const THREADS: usize = 4;
+    let server = Server::start(&["--quiet"]);
+    let mut friends = Friends::new(&server);
+    let open = descriptors(&server);
+    let (entered, left) = thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for number in 0..STORM / THREADS {
+                    let mut peer = server.peer();
+                    // Some are gone before they are greeted.
+                    if number % 3 == 0 {
+                        assert!(peer.line().starts_with("> Connected"));
+                    }
+                    peer.reset();
+                }
+            });
+        }
+        let (mut entered, mut left) = (0, 0);
+        while left < STORM {
+            let line = friends.ann.line();
+            entered += usize::from(line.contains(" entered ("));
+            left += usize::from(line.contains(" left ("));
+            assert!(!line.contains("skipped"), "{line}");
+        }
+        (entered, left)
+    });
+    assert_eq!((entered, left), (STORM, STORM));
+    friends.are_alone(&server);
+    wait_until("all descriptors are closed", || (descriptors(&server) == open).then_some(()));
+}
+
+/// Bytes of characters, too, come one by one, of hundreds of messages at once.
+#[test]
+fn hundreds_who_send_one_byte_at_a_time() {
+    let server = Server::start(&["--quiet"]);
+    let mut listener = server.member();
+    let mut slow: Vec<Peer> = (0..300).map(|_| server.peer()).collect();
+    listener.line_where(|line| line.contains("(301 users online)"));
+    let text = "천천히 쓴다\n";
+    for byte in text.bytes() {
+        for peer in &mut slow {
+            peer.send([byte]);
+        }
+    }
+    let expected: BTreeSet<String> =
+        slow.iter().map(|peer| format!("[{}] {}", peer.addr(), text.trim_end())).collect();
+    let heard: BTreeSet<String> = (0..slow.len()).map(|_| listener.line()).collect();
+    assert_eq!(heard, expected);
+}
+
+/// Beside one that says all it can, a message goes round in no more than a blink.
+#[test]
+fn a_flood_beside_a_chat() {
+    let server = Server::start(&["--quiet"]);
+    let mut friends = Friends::new(&server);
+    let mut flooder = server.member();
+    let mut sink = flooder.stream.try_clone().unwrap();
+    let is_enough = AtomicBool::new(false);
+    let rows = AtomicUsize::new(0);
+    let mut times: Vec<Duration> = Vec::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let row = "홍수가 났다\n".repeat(100);
+            while !is_enough.load(Ordering::Relaxed) {
+                flooder.send(&row);
+                rows.fetch_add(1, Ordering::Relaxed);
+            }
+            flooder.close_sending();
+        });
+        scope.spawn(move || std::io::copy(&mut sink, &mut std::io::sink()));
+        let end = SetAtEnd(&is_enough);
+        wait_until("the flood is there", || (rows.load(Ordering::Relaxed) > 100).then_some(()));
+        for _ in 0..40 {
+            let began = Instant::now();
+            friends.talk();
+            times.push(began.elapsed());
+        }
+        drop(end);
+    });
+    times.sort_unstable();
+    // There and back. It is a few milliseconds; on a machine that is busy with other things some
+    // take longer.
+    assert!(times[times.len() / 2] < Duration::from_millis(200), "{times:?}");
+}
+
+/// What was said while the server was stopped is heard once it goes on.
+#[test]
+fn a_server_that_is_stopped_for_some_seconds() {
+    let server = Server::start(&["--quiet"]);
+    let mut friends = Friends::new(&server);
+    friends.talk();
+    server.program.signal(Signal::STOP);
+    let (ann, ben) = (friends.ann.addr(), friends.ben.addr());
+    let mut late = server.peer();
+    for number in 0..100 {
+        friends.ann.send(format!("{number}\n"));
+    }
+    friends.ben.send("한 조각");
+    // Longer than any time that the room itself knows.
+    thread::sleep(Duration::from_secs(3));
+    friends.ben.send("이다\n");
+    server.program.signal(Signal::CONT);
+    for number in 0..100 {
+        let said = friends.ben.line_where(|line| !line.contains("entered"));
+        assert_eq!(said, format!("[{ann}] {number}"));
+    }
+    friends.ann.line_where(|line| line == format!("[{ben}] 한 조각이다"));
+    assert_eq!(late.line(), "> Connected to the chat server (3 users online)");
+    friends.talk();
+}

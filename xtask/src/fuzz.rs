@@ -1,0 +1,51 @@
+//! `cargo xtask fuzz`: bytes that no test has thought of, into the core.
+
+use std::fs;
+use std::process::Command;
+
+use argh::FromArgs;
+
+use crate::shell::{Outcome, quiet_output, root, run, say};
+
+/// Fuzz the core, one target after the other. Needs the nightly toolchain and cargo-fuzz; without
+/// them nothing is done.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "fuzz")]
+pub(crate) struct Fuzz {
+    /// seconds for each target (default: 30)
+    #[argh(option, default = "30", arg_name = "S")]
+    pub(crate) seconds: u32,
+}
+
+const TARGETS: [&str; 3] = ["receiving", "room", "client"];
+
+impl Fuzz {
+    pub(crate) fn run(&self) -> Outcome<()> {
+        if quiet_output(nightly().args(["fuzz", "--version"])).is_err() {
+            say("No nightly toolchain with cargo-fuzz: nothing is fuzzed.");
+            return Ok(());
+        }
+        for target in TARGETS {
+            // What is found goes where it does not change the corpus that is kept.
+            let (found, kept) =
+                (format!("fuzz/target/corpus/{target}"), format!("fuzz/corpus/{target}"));
+            fs::create_dir_all(root().join("core").join(&found))?;
+            let mut fuzz = nightly();
+            fuzz.args(["fuzz", "run", target, &found, &kept]);
+            fuzz.args(["--", "-timeout=10", "-verbosity=0"]);
+            run(fuzz.arg(format!("-max_total_time={}", self.seconds)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The nightly toolchain's cargo, in the core's folder.
+fn nightly() -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", "cargo"]).current_dir(root().join("core"));
+    // Those of the cargo that runs this task are another toolchain's.
+    for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(variable);
+    }
+    command
+}

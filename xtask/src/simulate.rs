@@ -1,0 +1,30 @@
+//! `cargo xtask simulate`: more runs of the core's simulation than its tests have time for.
+
+use argh::FromArgs;
+
+use crate::shell::{Outcome, cargo, run};
+
+/// Simulate whole rooms, each from a seed, and look at all that is promised after each thing that
+/// happens. A seed that fails is told.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "simulate")]
+pub(crate) struct Simulate {
+    /// how many (default: 100000)
+    #[argh(option, default = "100_000", arg_name = "N")]
+    seeds: u64,
+
+    /// the first one (default: 0)
+    #[argh(option, default = "0", arg_name = "SEED")]
+    from: u64,
+}
+
+impl Simulate {
+    pub(crate) fn run(&self) -> Outcome<()> {
+        let mut test = cargo();
+        test.args(["test", "--release", "--package", "chat-core", "--test", "protocol"]);
+        test.args(["simulation", "--", "--nocapture"]);
+        test.env("SIMULATE_SEEDS", self.seeds.to_string());
+        test.env("SIMULATE_FROM", self.from.to_string());
+        Ok(run(&mut test)?)
+    }
+}

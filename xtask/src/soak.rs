@@ -1,0 +1,289 @@
+//! `cargo xtask soak`: a room for a long time, in which members come, talk and go, well behaved and
+//! not, while its memory, its descriptors and what it promises are watched.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use argh::FromArgs;
+use rustix::process::{Pid, RawPid, Signal, kill_process};
+use socket2::SockRef;
+
+use crate::program::{LIMIT, Server};
+use crate::shell::{Outcome, cargo, root, run, say};
+
+/// Keep a room busy for a long time, with faults mixed in, and watch its memory, its descriptors,
+/// how long a message takes, and that nothing is lost. Ends with a table.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "soak")]
+pub(crate) struct Soak {
+    /// how long, in minutes (default: 20)
+    #[argh(option, default = "20.0", arg_name = "N")]
+    minutes: f64,
+}
+
+/// Lines of the table.
+const ROWS: u32 = 20;
+
+/// Threads of visitors.
+const VISITORS: u64 = 6;
+
+/// How long the server is stopped once in each row.
+const STOPPED: Duration = Duration::from_secs(1);
+
+/// The most memory that the server may have, in KiB: several times that of a room at rest.
+const MOST_MEMORY: u64 = 32 * 1024;
+
+/// What is told about one part of the time.
+struct Row {
+    minute: f64,
+    visits: u64,
+    said: usize,
+    /// Of a message there and back, in milliseconds: the median, the 99th of 100, the longest.
+    latency: [f64; 3],
+    resident: u64,
+    descriptors: usize,
+}
+
+impl Soak {
+    pub(crate) fn run(&self) -> Outcome<()> {
+        run(cargo().args(["build", "--release", "--package", "chat"]))?;
+        let time = Duration::try_from_secs_f64(self.minutes * 60.0)?;
+        let mut chat = Command::new(root().join("target/release/chat"));
+        let server = Server::start_with(&mut chat, &["--quiet"])?;
+        let id = server.program.id();
+        let mut friends = Friends::join(server.port)?;
+        let before = descriptors(id)?;
+        let is_over = AtomicBool::new(false);
+        let visits = AtomicU64::new(0);
+        let mut rows = Vec::new();
+        thread::scope(|scope| {
+            for visitor in 0..VISITORS {
+                let (port, is_over, visits) = (server.port, &is_over, &visits);
+                scope.spawn(move || visit(port, visitor, is_over, visits));
+            }
+            let soaked = soak(time, id, &mut friends, &visits, &mut rows);
+            is_over.store(true, Ordering::Relaxed);
+            soaked
+        })?;
+        friends.are_alone(server.port)?;
+        let deadline = Instant::now() + LIMIT;
+        while descriptors(id)? != before {
+            if Instant::now() > deadline {
+                return Err(format!("{} descriptors, {before} before", descriptors(id)?).into());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        say(
+            "\nminute    visits      said   there and back, ms: p50      p99      max   memory, KiB   descriptors",
+        );
+        for row in &rows {
+            let [median, late, latest] = row.latency;
+            say(&format!(
+                "{:>6.1} {:>9} {:>9} {median:>25.2} {late:>8.2} {latest:>8.1} {:>13} {:>13}",
+                row.minute, row.visits, row.said, row.resident, row.descriptors
+            ));
+        }
+        say("Nothing was lost, all was in order, the count is right, all descriptors are closed.");
+        Ok(())
+    }
+}
+
+/// The friends talk for `time`, and each part of it becomes a row.
+fn soak(
+    time: Duration,
+    id: u32,
+    friends: &mut Friends,
+    visits: &AtomicU64,
+    rows: &mut Vec<Row>,
+) -> Outcome<()> {
+    let began = Instant::now();
+    for part in 1..=ROWS {
+        stop_for_a_while(id)?;
+        let mut times = Vec::new();
+        while began.elapsed() < time * part / ROWS {
+            times.push(friends.talk()?);
+        }
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default()
+        };
+        let row = Row {
+            minute: began.elapsed().as_secs_f64() / 60.0,
+            visits: visits.load(Ordering::Relaxed),
+            said: friends.said,
+            latency: [at(0.5), at(0.99), times.last().copied().unwrap_or_default()],
+            resident: resident(id)?,
+            descriptors: descriptors(id)?,
+        };
+        say(&format!("{:.1} minutes: {} KiB", row.minute, row.resident));
+        if row.resident > MOST_MEMORY {
+            return Err(format!("{} KiB of memory", row.resident).into());
+        }
+        rows.push(row);
+    }
+    Ok(())
+}
+
+fn stop_for_a_while(id: u32) -> Outcome<()> {
+    let process = Pid::from_raw(RawPid::try_from(id)?).ok_or("no process")?;
+    kill_process(process, Signal::STOP)?;
+    thread::sleep(STOPPED);
+    Ok(kill_process(process, Signal::CONT)?)
+}
+
+fn resident(id: u32) -> Outcome<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.split_whitespace().next().ok_or("no number")?.parse()?)
+}
+
+fn descriptors(id: u32) -> Outcome<usize> {
+    Ok(fs::read_dir(format!("/proc/{id}/fd"))?.count())
+}
+
+/// Two who talk with each other all the time.
+struct Friends {
+    ann: Friend,
+    ben: Friend,
+    said: usize,
+}
+
+struct Friend {
+    stream: BufReader<TcpStream>,
+    label: String,
+}
+
+impl Friend {
+    fn join(port: u16) -> Outcome<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(LIMIT))?;
+        stream.set_nodelay(true)?;
+        let label = format!("[{}] ", stream.local_addr()?);
+        let mut friend = Self { stream: BufReader::new(stream), label };
+        friend.line()?;
+        Ok(friend)
+    }
+
+    fn line(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        if line.contains(" skipped: ") || !line.ends_with('\n') {
+            return Err(format!("heard: {line:?}").into());
+        }
+        Ok(line)
+    }
+
+    /// Reads until `other` has said `text`, which nothing else of theirs comes before.
+    fn hears(&mut self, other: &str, text: &str) -> Outcome<()> {
+        loop {
+            let line = self.line()?;
+            if let Some(said) = line.strip_prefix(other) {
+                return if said == text {
+                    Ok(())
+                } else {
+                    Err(format!("{said:?}, not {text:?}").into())
+                };
+            }
+        }
+    }
+}
+
+impl Friends {
+    fn join(port: u16) -> Outcome<Self> {
+        Ok(Self { ann: Friend::join(port)?, ben: Friend::join(port)?, said: 0 })
+    }
+
+    /// Says something and hears an answer; gives how long that took, in milliseconds.
+    fn talk(&mut self) -> Outcome<f64> {
+        let began = Instant::now();
+        self.said += 1;
+        let (question, answer) =
+            (format!("{}번째, 들려요?\n", self.said), format!("{}번째, 들려요!\n", self.said));
+        self.ann.stream.get_mut().write_all(question.as_bytes())?;
+        self.ben.hears(&self.ann.label, &question)?;
+        self.ben.stream.get_mut().write_all(answer.as_bytes())?;
+        self.ann.hears(&self.ben.label, &answer)?;
+        Ok(began.elapsed().as_secs_f64() * 1e3)
+    }
+
+    /// All others have left, and the room knows that.
+    fn are_alone(&mut self, port: u16) -> Outcome<()> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let mut greeting = String::new();
+            let third = TcpStream::connect(("127.0.0.1", port))?;
+            third.set_read_timeout(Some(LIMIT))?;
+            BufReader::new(third).read_line(&mut greeting)?;
+            self.talk()?;
+            if greeting.ends_with("(3 users online)\n") {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("the count stays at: {greeting}").into());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Visits of one thread, each of another kind.
+fn visit(port: u16, visitor: u64, is_over: &AtomicBool, visits: &AtomicU64) {
+    let mut rng = fastrand::Rng::with_seed(visitor);
+    let mut stalled = VecDeque::new();
+    while !is_over.load(Ordering::Relaxed) {
+        visits.fetch_add(1, Ordering::Relaxed);
+        // What becomes of it is the visitor's business only.
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+        let _ = stream.set_write_timeout(Some(Duration::from_millis(100)));
+        let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
+        let mut buffer = [0; 4096];
+        match rng.u32(..10) {
+            // People.
+            0..4 => {
+                for number in 0..rng.u32(1..20) {
+                    let _ = stream.write_all(format!("안녕하세요, {number}\n").as_bytes());
+                    let _ = stream.read(&mut buffer);
+                    thread::sleep(Duration::from_millis(rng.u64(..30)));
+                }
+            }
+            // Garbage, and a reset.
+            4 => {
+                let garbage: Vec<u8> = (0..rng.usize(..20_000)).map(|_| rng.u8(..)).collect();
+                let _ = stream.write_all(&garbage);
+                let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            }
+            // A half-close, and half a line.
+            5 => {
+                let _ = stream.write_all("안녕\n반".as_bytes());
+                let _ = stream.shutdown(Shutdown::Write);
+                let _ = stream.read(&mut buffer);
+            }
+            // One byte at a time.
+            6 => {
+                for byte in "천천히 쓴다\n".bytes() {
+                    let _ = stream.write_all(&[byte]);
+                }
+            }
+            // A flood that is not heard itself.
+            7 => {
+                let flood = "홍수\n".repeat(rng.usize(..20_000));
+                let _ = stream.write_all(flood.as_bytes());
+            }
+            // Nothing is read, for a while.
+            8 => {
+                stalled.push_back(stream);
+                if stalled.len() > 10 {
+                    stalled.pop_front();
+                }
+            }
+            // Gone at once.
+            _ => {}
+        }
+    }
+}

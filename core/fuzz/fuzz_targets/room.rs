@@ -7,6 +7,8 @@ mod bytes;
 mod choices;
 #[path = "../../tests/protocol/simulation/model.rs"]
 mod model;
+#[path = "../../tests/protocol/simulation/peer.rs"]
+mod peer;
 #[path = "../../tests/protocol/simulation/run.rs"]
 mod run;
 #[path = "../../tests/protocol/simulation/screen.rs"]

@@ -2,6 +2,7 @@
 
 mod choices;
 mod model;
+mod peer;
 mod run;
 mod screen;
 mod talk;

@@ -9,8 +9,7 @@ use chat_core::{Instant, Limits, MemberId, Room, Transmit};
 
 use super::choices::Choices;
 use super::model::{CONSOLE, Model};
-use super::screen::Screen;
-use super::talk::Talk;
+use super::peer::Peer;
 
 /// Members at once, at the most.
 const CROWD: usize = 12;
@@ -26,26 +25,6 @@ const PERIOD: Duration = Duration::from_millis(10);
 
 /// How long the server is stopped: all silences and times of grace are over then.
 const HELD_UP: Duration = Duration::from_secs(2);
-
-/// One who sees the room.
-struct Peer {
-    /// `None` for the console.
-    id: Option<MemberId>,
-    talk: Talk,
-    /// Bytes that it takes at once, at the most: what its socket holds.
-    buffer: usize,
-    /// Whether it reads at all just now.
-    is_stalled: bool,
-    screen: Screen,
-    /// Since when nothing is taken from it.
-    refused_since: Option<Instant>,
-    /// Bytes of the log that it may still have to get, at the most.
-    behind: u64,
-    /// Since when it has been far behind without catching up.
-    far_behind_since: Option<Instant>,
-    /// Whether it is known to have missed something, or notices may have cost it its place.
-    is_excused: bool,
-}
 
 pub(crate) struct Run<C> {
     choices: C,
@@ -95,7 +74,7 @@ impl<C: Choices> Run<C> {
             memory,
             waiting_since: None,
         };
-        let console = run.peer(None);
+        let console = Peer::new(None, &mut run.choices);
         run.peers.insert(CONSOLE, console);
         run
     }
@@ -127,20 +106,6 @@ impl<C: Choices> Run<C> {
             30 => self.end_of_input(),
             _ if self.choices.once_in(3) => self.hold_up(),
             _ => self.leave(),
-        }
-    }
-
-    fn peer(&mut self, id: Option<MemberId>) -> Peer {
-        Peer {
-            id,
-            talk: Talk::any(&mut self.choices),
-            buffer: self.choices.one(&[1, 7, 100, 3_000, usize::MAX, usize::MAX]),
-            is_stalled: self.choices.once_in(6),
-            screen: Screen::default(),
-            refused_since: None,
-            behind: 0,
-            far_behind_since: None,
-            is_excused: false,
         }
     }
 
@@ -183,7 +148,7 @@ impl<C: Choices> Run<C> {
         match joined {
             Ok(id) => {
                 assert_eq!(expected, Ok(()));
-                let peer = self.peer(Some(id));
+                let peer = Peer::new(Some(id), &mut self.choices);
                 self.grew(said, !is_welcome);
                 self.peers.insert(self.joined, peer);
                 self.joined += 1;
@@ -265,11 +230,7 @@ impl<C: Choices> Run<C> {
         self.now = before + HELD_UP;
         self.waiting_since = None;
         for peer in self.peers.values_mut() {
-            peer.refused_since = None;
-            let had_its_time = |since: Instant| since + self.limits.grace <= before;
-            peer.far_behind_since = peer
-                .far_behind_since
-                .map(|since| if had_its_time(since) { since } else { self.now });
+            peer.was_held_up(before, self.now, self.limits.grace);
         }
         if self.room.next_tick().is_some_and(|at| at <= self.now) {
             self.tick();
@@ -372,10 +333,7 @@ impl<C: Choices> Run<C> {
         if withheld > 0 {
             peer.screen.show(b"\n");
         }
-        peer.behind -= peer.behind.min(takes as u64);
-        if has_caught_up {
-            (peer.behind, peer.far_behind_since, peer.is_excused) = (0, None, false);
-        }
+        peer.got(takes, has_caught_up);
         if let Some(id) = id {
             assert_eq!(self.room.is_finished(id), self.model.is_finished(place));
             assert_eq!(self.room.has_caught_up(id), has_caught_up);
@@ -389,17 +347,12 @@ impl<C: Choices> Run<C> {
     fn grew(&mut self, said: u64, is_heedless: bool) {
         let grown = self.room.said() - said;
         for peer in self.peers.values_mut() {
-            peer.behind += grown;
             peer.is_excused |= is_heedless && grown > 0;
-            // While the room waits for another, five eighths are far.
-            if peer.behind >= self.limits.backlog as u64 * 5 / 8 {
-                peer.far_behind_since.get_or_insert(self.now);
-            }
+            peer.falls_behind(grown, self.now, &self.limits);
         }
         for place in self.model.overrun() {
             let Some(peer) = self.peers.get_mut(&place) else { continue };
-            let had_its_time =
-                peer.far_behind_since.is_some_and(|since| since + self.limits.grace <= self.now);
+            let had_its_time = peer.had_its_time(self.now, self.limits.grace);
             assert!(had_its_time || peer.is_excused, "a reader in time has missed something");
             peer.is_excused = true;
         }

@@ -1,0 +1,75 @@
+//! One who sees the room, and what is known of it from outside.
+
+use std::time::Duration;
+
+use chat_core::{Instant, Limits, MemberId};
+
+use super::choices::Choices;
+use super::screen::Screen;
+use super::talk::Talk;
+
+/// One who sees the room.
+pub(crate) struct Peer {
+    /// `None` for the console.
+    pub(crate) id: Option<MemberId>,
+    pub(crate) talk: Talk,
+    /// Bytes that it takes at once, at the most: what its socket holds.
+    pub(crate) buffer: usize,
+    /// Whether it reads at all just now.
+    pub(crate) is_stalled: bool,
+    pub(crate) screen: Screen,
+    /// Since when nothing is taken from it.
+    pub(crate) refused_since: Option<Instant>,
+    /// Bytes of the log that it may still have to get, at the most.
+    behind: u64,
+    /// Since when it has been far behind without catching up.
+    far_behind_since: Option<Instant>,
+    /// Whether it is known to have missed something, or notices may have cost it its place.
+    pub(crate) is_excused: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(id: Option<MemberId>, choices: &mut impl Choices) -> Self {
+        Self {
+            id,
+            talk: Talk::any(choices),
+            buffer: choices.one(&[1, 7, 100, 3_000, usize::MAX, usize::MAX]),
+            is_stalled: choices.once_in(6),
+            screen: Screen::default(),
+            refused_since: None,
+            behind: 0,
+            far_behind_since: None,
+            is_excused: false,
+        }
+    }
+
+    /// The log has grown by so many bytes.
+    pub(crate) fn falls_behind(&mut self, bytes: u64, now: Instant, limits: &Limits) {
+        self.behind += bytes;
+        // While the room waits for another, five eighths are far.
+        if self.behind >= limits.backlog as u64 * 5 / 8 {
+            self.far_behind_since.get_or_insert(now);
+        }
+    }
+
+    /// It has got so many bytes.
+    pub(crate) fn got(&mut self, bytes: usize, has_caught_up: bool) {
+        self.behind -= self.behind.min(bytes as u64);
+        if has_caught_up {
+            (self.behind, self.far_behind_since, self.is_excused) = (0, None, false);
+        }
+    }
+
+    /// Whether the room has waited for it as long as it does.
+    pub(crate) fn had_its_time(&self, now: Instant, grace: Duration) -> bool {
+        self.far_behind_since.is_some_and(|since| since + grace <= now)
+    }
+
+    /// Nothing could be sent to it or heard of it from `before` until now.
+    pub(crate) fn was_held_up(&mut self, before: Instant, now: Instant, grace: Duration) {
+        self.refused_since = None;
+        if !self.had_its_time(before, grace) {
+            self.far_behind_since = self.far_behind_since.map(|_| now);
+        }
+    }
+}

@@ -32,7 +32,7 @@ impl Fuzz {
             fs::create_dir_all(root().join("core").join(&found))?;
             let mut fuzz = nightly();
             fuzz.args(["fuzz", "run", target, &found, &kept]);
-            fuzz.args(["--", "-timeout=10", "-verbosity=0"]);
+            fuzz.args(["--", "-timeout=10", "-verbosity=0", "-print_funcs=0"]);
             run(fuzz.arg(format!("-max_total_time={}", self.seconds)))?;
         }
         Ok(())

@@ -376,3 +376,26 @@ fn one_that_is_held_back_is_not_silent() {
     world.receive(muller, "the end\n");
     assert!(world.hear(reader).ends_with("xthe end\n"));
 }
+
+/// What is said of newcomers costs a reader in time nothing either: while the room waits, no more of
+/// them are taken than that.
+#[test]
+fn newcomers_wait_for_readers_too() {
+    let mut world = World::new();
+    let slow = world.join_quietly(ANN);
+    let talker = world.join_quietly(BEN);
+    while !world.room.is_waiting() {
+        world.receive(talker, [&[b'x'; 999], b"\n".as_slice()].concat());
+        world.hear(talker);
+        world.console();
+    }
+    let mut newcomers = 0;
+    while world.room.takes_newcomers() {
+        world.join(&format!("127.0.0.1:{}", 50_000 + newcomers));
+        newcomers += 1;
+        assert!(newcomers < 10_000, "too many are taken");
+    }
+    assert!(newcomers > 0, "a few are taken");
+    assert!(!world.hear(slow).contains("skipped"));
+    assert!(world.room.takes_newcomers(), "now all are");
+}

@@ -14,7 +14,7 @@ use argh::FromArgs;
 use rustix::process::{Pid, RawPid, Signal, kill_process};
 use socket2::SockRef;
 
-use crate::program::{LIMIT, Server};
+use crate::program::{LIMIT, Server, resident_kib};
 use crate::shell::{Outcome, cargo, root, run, say};
 
 /// Keep a room busy for a long time, with faults mixed in, and watch its memory, its descriptors,
@@ -118,7 +118,7 @@ fn soak(
             visits: visits.load(Ordering::Relaxed),
             said: friends.said,
             latency: [at(0.5), at(0.99), times.last().copied().unwrap_or_default()],
-            resident: resident(id)?,
+            resident: resident_kib(id)?,
             descriptors: descriptors(id)?,
         };
         say(&format!("{:.1} minutes: {} KiB", row.minute, row.resident));
@@ -135,12 +135,6 @@ fn stop_for_a_while(id: u32) -> Outcome<()> {
     kill_process(process, Signal::STOP)?;
     thread::sleep(STOPPED);
     Ok(kill_process(process, Signal::CONT)?)
-}
-
-fn resident(id: u32) -> Outcome<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(line.split_whitespace().next().ok_or("no number")?.parse()?)
 }
 
 fn descriptors(id: u32) -> Outcome<usize> {

@@ -1,9 +1,8 @@
 //! What the tasks of the server share.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::future;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use chat_core::{Instant, Room};
 use smol::LocalExecutor;
@@ -137,28 +136,12 @@ impl Server {
 
     /// Waits until the room takes newcomers.
     pub(crate) async fn takes_newcomers(&self) {
-        let entered = Entered::default();
-        future::poll_fn(|cx| {
-            if self.room().takes_newcomers() {
-                return Poll::Ready(());
-            }
-            self.held_back.enter(&entered, cx);
-            Poll::Pending
-        })
-        .await;
+        self.held_back.until(|| self.room().takes_newcomers()).await;
     }
 
     /// Waits until no connection is open.
     pub(crate) async fn emptied(&self) {
-        let entered = Entered::default();
-        future::poll_fn(|cx| {
-            if self.connections.get() == 0 {
-                return Poll::Ready(());
-            }
-            self.emptied.enter(&entered, cx);
-            Poll::Pending
-        })
-        .await;
+        self.emptied.until(|| self.connections.get() == 0).await;
     }
 }
 

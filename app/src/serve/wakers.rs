@@ -1,7 +1,8 @@
 //! Tasks that wait for the same thing.
 
 use std::cell::{Cell, RefCell};
-use std::task::{Context, Waker};
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
 
 /// A list of tasks to be woken at once. A task is in it once at the most.
 #[derive(Default)]
@@ -22,6 +23,19 @@ impl Wakers {
         if entered.0.replace(round) != round {
             self.list.borrow_mut().push(cx.waker().clone());
         }
+    }
+
+    /// Waits until something is so, and looks at it again whenever the list is woken.
+    pub(crate) async fn until(&self, is_so: impl Fn() -> bool) {
+        let entered = Entered::default();
+        poll_fn(|cx| {
+            if is_so() {
+                return Poll::Ready(());
+            }
+            self.enter(&entered, cx);
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Wakes all tasks, and takes them out of the list.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::wire::Kind;
-use crate::program::{LIMIT, Running};
+use crate::program::{LIMIT, Running, resident_kib};
 use crate::shell::{Outcome, root};
 
 /// A server that runs, on a port of its own, in memory and without limits that matter here.
@@ -50,10 +50,7 @@ impl Server {
 
     /// Its resident set, in bytes.
     pub(crate) fn memory(&self) -> Outcome<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?;
-        Ok(1024 * kib.parse::<u64>()?)
+        Ok(1024 * resident_kib(self.running.0.id())?)
     }
 }
 

@@ -14,6 +14,9 @@ use super::peer::Peer;
 /// Members at once, at the most.
 const CROWD: usize = 12;
 
+/// Members that come at once, at the most: what is said of them is more than a small backlog holds.
+const STORM: usize = 40;
+
 /// What a member may cost beside what it has not ended: its place, label, timers, watch.
 const MEMBER: usize = 2048;
 
@@ -94,6 +97,7 @@ impl<C: Choices> Run<C> {
 
     fn step(&mut self) {
         match self.choices.below(32) {
+            0 if self.choices.once_in(8) => self.storm(),
             0 => self.join(),
             1..13 => self.talk(),
             13 => self.flood(),
@@ -134,8 +138,27 @@ impl<C: Choices> Run<C> {
     }
 
     fn join(&mut self) {
+        if self.peers.len() <= CROWD {
+            self.let_in();
+        }
+    }
+
+    /// Many come, and most of them go again.
+    fn storm(&mut self) {
+        let first = self.joined;
+        for _ in 0..self.choices.below(STORM) {
+            self.let_in();
+        }
+        for place in first..self.joined {
+            if !self.choices.once_in(8) {
+                self.lose(place);
+            }
+        }
+    }
+
+    fn let_in(&mut self) {
         let is_welcome = self.room.takes_newcomers();
-        if self.peers.len() > CROWD || (self.heeds_budgets && !is_welcome) {
+        if self.heeds_budgets && !is_welcome {
             return;
         }
         let addr = self.choices.one(&["127.0.0.1", "[2001:db8::1]", "[::ffff:192.0.2.1]"]);
@@ -281,6 +304,10 @@ impl<C: Choices> Run<C> {
             return;
         }
         let place = self.choices.one(&places);
+        self.lose(place);
+    }
+
+    fn lose(&mut self, place: usize) {
         let id = self.peers[&place].id.unwrap();
         let said = self.room.said();
         self.tell(|room, now| room.leave(now, id));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use crate::framing::Framer;
 use crate::limits::{MAX_LINE, SILENCE};
@@ -63,8 +63,8 @@ impl Client {
         Self {
             began: now,
             now,
-            incoming: Framer::default(),
-            typed: Framer::framed(),
+            incoming: Framer::default().in_blocks(),
+            typed: Framer::framed().in_blocks(),
             input_ended: false,
             outbox: Outbox::default(),
             lent: 0,
@@ -77,25 +77,25 @@ impl Client {
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
         self.now = self.now.max(now);
         let display = &mut self.display;
-        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |line| display.show(line));
+        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |lines| display.show(lines));
     }
 
     /// The server sends no more.
     pub fn end_of_stream(&mut self) {
         let display = &mut self.display;
-        self.incoming.end_of_stream(LONGEST_LINE, &mut |line| display.show(line));
+        self.incoming.end_of_stream(LONGEST_LINE, &mut |lines| display.show(lines));
     }
 
     /// The user has typed `bytes`, in any chunks. A line is a message.
     pub fn type_in(&mut self, bytes: &[u8]) {
         let outbox = &mut self.outbox;
-        self.typed.receive(self.began, bytes, MAX_LINE, &mut |line| outbox.push(line));
+        self.typed.receive(self.began, bytes, MAX_LINE, &mut |lines| outbox.push(lines));
     }
 
     /// The user types no more; a line without an end is a message too.
     pub fn end_of_input(&mut self) {
         let outbox = &mut self.outbox;
-        self.typed.end_of_stream(MAX_LINE, &mut |line| outbox.push(line));
+        self.typed.end_of_stream(MAX_LINE, &mut |lines| outbox.push(lines));
         self.input_ended = true;
     }
 
@@ -107,7 +107,7 @@ impl Client {
             self.incoming.was_not_heard_until(self.now);
         } else if since + SILENCE <= self.now {
             let display = &mut self.display;
-            self.incoming.end_by_silence(LONGEST_LINE, &mut |line| display.show(line));
+            self.incoming.end_by_silence(LONGEST_LINE, &mut |lines| display.show(lines));
         }
     }
 
@@ -224,6 +224,14 @@ impl Client {
     }
 }
 
+/// Whether one of `lines`, which have newlines between them, is empty.
+fn has_empty_line(lines: &str) -> bool {
+    let bytes = lines.as_bytes();
+    bytes.first().is_none_or(|&first| first == b'\n')
+        || bytes.last() == Some(&b'\n')
+        || memmem::find(bytes, b"\n\n").is_some()
+}
+
 /// What the user typed and is not sent yet: lines, each with its newline.
 #[derive(Default)]
 struct Outbox {
@@ -235,8 +243,8 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn push(&mut self, line: &str) {
-        self.lines.extend_from_slice(line.as_bytes());
+    fn push(&mut self, lines: &str) {
+        self.lines.extend_from_slice(lines.as_bytes());
         self.lines.push(b'\n');
     }
 
@@ -280,7 +288,11 @@ impl Outbox {
     fn take_sent_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
         let sent = &self.lines[self.done..self.sent];
         let whole = memrchr(b'\n', sent).map_or(0, |last| last + 1);
-        sent[..whole].split_inclusive(|&byte| byte == b'\n').for_each(take);
+        let mut at = 0;
+        for newline in memchr_iter(b'\n', &sent[..whole]) {
+            take(&sent[at..=newline]);
+            at = newline + 1;
+        }
         self.done += whole;
         self.forget_done();
     }
@@ -321,16 +333,25 @@ enum Greeting {
 }
 
 impl Display {
-    /// Shows a line from the server, unless it is empty.
-    fn show(&mut self, line: &str) {
-        if line.is_empty() {
-            return;
+    /// Shows lines from the server, but for those that are empty.
+    fn show(&mut self, lines: &str) {
+        if self.greeting == Greeting::NotYet || has_empty_line(lines) {
+            lines.split('\n').filter(|line| !line.is_empty()).for_each(|line| self.show_line(line));
+        } else {
+            self.push(lines);
         }
+    }
+
+    fn show_line(&mut self, line: &str) {
         if self.greeting == Greeting::NotYet {
             let is_full = matches!(Line::parse(line), Line::Full(_));
             self.greeting = if is_full { Greeting::Full } else { Greeting::Welcome };
         }
-        self.lines.extend_from_slice(line.as_bytes());
+        self.push(line);
+    }
+
+    fn push(&mut self, lines: &str) {
+        self.lines.extend_from_slice(lines.as_bytes());
         self.lines.push(b'\n');
     }
 

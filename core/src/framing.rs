@@ -25,6 +25,8 @@ enum Framing {
 #[derive(Default)]
 pub(crate) struct Framer {
     framing: Framing,
+    /// Whether plain lines that come together are delivered as one text, a newline between each two.
+    in_blocks: bool,
     partial: Partial,
     /// When the newest byte of `partial` came.
     heard: Instant,
@@ -34,6 +36,12 @@ impl Framer {
     /// For a peer whose messages all end with newlines.
     pub(crate) fn framed() -> Self {
         Self { framing: Framing::Framed, ..Self::default() }
+    }
+
+    /// The same, for whom it does not matter how many lines are delivered at once: most often it is
+    /// all that came with them, as one text with newlines between the lines.
+    pub(crate) fn in_blocks(self) -> Self {
+        Self { in_blocks: true, ..self }
     }
 
     pub(crate) fn is_undecided(&self) -> bool {
@@ -60,6 +68,11 @@ impl Framer {
         }
         let (lines, rest) = rest.split_at(memrchr(b'\n', rest).map_or(0, |last| last + 1));
         let plain = as_plain_lines(lines);
+        let block = plain.and_then(|text| text.strip_suffix('\n'));
+        if let Some(block) = block.filter(|text| self.in_blocks && text.len() <= limit) {
+            deliver(block);
+            return self.begin_line(now, rest, limit, deliver);
+        }
         let mut at = 0;
         for newline in memchr_iter(b'\n', lines) {
             match plain.and_then(|text| text.get(at..newline)).filter(|line| line.len() <= limit) {
@@ -68,8 +81,13 @@ impl Framer {
             }
             at = newline + 1;
         }
-        if !rest.is_empty() {
-            self.partial.push(rest, limit, deliver);
+        self.begin_line(now, rest, limit, deliver);
+    }
+
+    /// `start` has come of a line.
+    fn begin_line(&mut self, now: Instant, start: &[u8], limit: usize, deliver: &mut Deliver<'_>) {
+        if !start.is_empty() {
+            self.partial.push(start, limit, deliver);
             self.heard = now;
         }
     }

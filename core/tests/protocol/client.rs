@@ -177,6 +177,38 @@ fn a_server_is_not_trusted() {
 }
 
 #[test]
+fn many_lines_at_once_are_the_lines_that_they_are() {
+    for [received, shown] in [
+        ["[a] 하나\n[b] 둘\n[c] 셋\n", "[a] 하나\n[b] 둘\n[c] 셋\n"],
+        ["\n[a] 하나\n\n\n[b] 둘\n\n", "[a] 하나\n[b] 둘\n"],
+        ["[a] 하나\n[b] 둘\n\n[c] 셋\n", "[a] 하나\n[b] 둘\n[c] 셋\n"],
+        ["[a] 하나\r\n[b] 둘\n", "[a] 하나\n[b] 둘\n"],
+        ["[a] 하나\n[b] \u{85}둘\n셋\n", "[a] 하나\n[b] \u{fffd}둘\n셋\n"],
+    ] {
+        let mut session = Session::framed();
+        session.receive(received);
+        assert_eq!(session.shows(), shown);
+    }
+    let mut session = Session::framed();
+    let flood = "[127.0.0.1:1] 안녕하세요\n".repeat(10_000);
+    session.receive(&flood);
+    assert_eq!(session.shows(), flood);
+    session.client.type_in("\n하나\n둘\n\n\n셋\n".as_bytes());
+    assert_eq!(session.sends(), ["하나\n둘\n", "셋\n"]);
+    assert_eq!(session.shows(), "[You] \n[You] 하나\n[You] 둘\n[You] \n[You] \n[You] 셋\n");
+}
+
+#[test]
+fn a_greeting_among_other_lines_counts() {
+    let mut session = Session::new();
+    session.receive("> The chat server is full (3 users online)\n> more\n");
+    assert!(session.client.is_turned_away());
+    let mut session = Session::new();
+    session.receive("\n> Connected\n> The chat server is full (3 users online)\n");
+    assert!(session.client.is_let_in());
+}
+
+#[test]
 fn what_the_server_left_unended_is_shown() {
     let mut session = Session::framed();
     session.receive("cut o");

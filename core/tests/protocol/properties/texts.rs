@@ -1,6 +1,6 @@
 //! From bytes to text: however they are cut, and whatever they are.
 
-use chat_core::{Limits, MIN_LINE};
+use chat_core::{Client, Instant, Limits, MIN_LINE};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -22,19 +22,26 @@ fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..30).prop_map(|pieces| pieces.concat())
 }
 
-/// What a room makes of a member's bytes that come in chunks of these sizes, over and over.
+/// The bytes in chunks of these sizes, over and over.
+fn chunks<'a>(bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
+    let mut rest = bytes;
+    let mut chunks = Vec::new();
+    let mut sizes = sizes.iter().cycle();
+    while let Some(&size) = sizes.next().filter(|_| !rest.is_empty()) {
+        let (chunk, after) = rest.split_at(size.min(rest.len()));
+        chunks.push(chunk);
+        rest = after;
+    }
+    chunks
+}
+
+/// What a room makes of a member's bytes that come in chunks of these sizes.
 fn said(bytes: &[u8], sizes: &[usize], ends_with_silence: bool) -> String {
     let mut world = World::with(Limits { max_line: MIN_LINE, ..Limits::default() });
     let ann = world.join_quietly(ANN);
     world.console();
-    let mut rest = bytes;
-    for &size in sizes.iter().cycle() {
-        let (chunk, after) = rest.split_at(size.min(rest.len()));
+    for chunk in chunks(bytes, sizes) {
         world.receive(ann, chunk);
-        rest = after;
-        if rest.is_empty() {
-            break;
-        }
     }
     if ends_with_silence {
         world.pass_millis(100);
@@ -42,6 +49,28 @@ fn said(bytes: &[u8], sizes: &[usize], ends_with_silence: bool) -> String {
         world.end_of_input(ann);
     }
     world.console()
+}
+
+/// What a client shows of a server's bytes that come in such chunks, and what it sends if its user
+/// types them.
+fn shown_and_sent(bytes: &[u8], sizes: &[usize]) -> (String, String) {
+    let now = Instant::default();
+    let (mut from_server, mut from_user) = (Client::new(now), Client::new(now));
+    from_user.receive(now, b"> Connected\n");
+    for chunk in chunks(bytes, sizes) {
+        from_server.receive(now, chunk);
+        from_user.type_in(chunk);
+    }
+    from_server.end_of_stream();
+    from_user.end_of_input();
+    let mut sent = Vec::new();
+    while !from_user.is_all_sent(now) {
+        let lent = from_user.transmit(now).to_vec();
+        from_user.sent(now, lent.len());
+        sent.extend(lent);
+    }
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(from_server.take_display(Vec::new())), text(sent))
 }
 
 proptest! {
@@ -56,6 +85,20 @@ proptest! {
         let whole = said(&bytes, &[usize::MAX], ends_with_silence);
         prop_assert_eq!(&said(&bytes, &sizes, ends_with_silence), &whole);
         prop_assert_eq!(&said(&bytes, &[1], ends_with_silence), &whole);
+    }
+
+    #[test]
+    fn any_chunks_are_the_same_to_a_client(
+        bytes in prop_oneof![
+            hostile_bytes(),
+            "([a-z가-힣]{0,3}\n){0,20}".prop_map(String::into_bytes),
+        ],
+        sizes in vec(1_usize..40, 1..10),
+    ) {
+        let whole = shown_and_sent(&bytes, &[usize::MAX]);
+        prop_assert_eq!(&shown_and_sent(&bytes, &sizes), &whole);
+        prop_assert_eq!(&shown_and_sent(&bytes, &[1]), &whole);
+        prop_assert!(!whole.0.starts_with('\n') && !whole.0.contains("\n\n"), "{:?}", whole.0);
     }
 
     #[test]

@@ -78,9 +78,9 @@ impl Client {
         printed.read_line(&mut String::new())?;
         let sender = join(server.port)?;
         printed.read_line(&mut String::new())?;
+        let (mut to_room, lines) = (sender.try_clone()?, lines());
         let began = Instant::now();
-        let mut to_room = sender.try_clone()?;
-        let sending = thread::spawn(move || to_room.write_all(&lines()));
+        let sending = thread::spawn(move || to_room.write_all(&lines));
         until_all(&mut printed)?;
         let elapsed = began.elapsed();
         sending.join().map_err(|_| "the sender is gone")??;

@@ -10,7 +10,7 @@ use chat_core::shown;
 
 use crate::clock::PATIENCE;
 use crate::place::Place;
-use crate::stdio;
+use crate::{stdio, worker};
 
 /// The reason why the program ends: one or two lines on stderr and a status.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         let status = self.status;
         let (said, is_said) = mpsc::channel();
-        let saying = stdio::spawn(move || {
+        let saying = worker::spawn(move || {
             say(&self);
             let _ = said.send(());
         });
@@ -77,7 +77,7 @@ impl Display for Failure {
 pub(crate) fn complain(failure: Failure) {
     static IS_SAYING: AtomicBool = AtomicBool::new(false);
     if !IS_SAYING.swap(true, Ordering::Relaxed) {
-        let saying = stdio::spawn(move || {
+        let saying = worker::spawn(move || {
             say(&failure);
             IS_SAYING.store(false, Ordering::Relaxed);
         });

@@ -16,6 +16,7 @@ mod socket;
 mod stdio;
 mod system;
 mod terminal;
+mod worker;
 
 use std::env;
 use std::io;

@@ -6,14 +6,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::mem;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::thread;
-
-use futures_lite::Stream;
-use smol::channel::{Receiver, Sender, bounded};
+use std::task::{Context, Poll, ready};
 
 use crate::system::{self, Standard};
+use crate::worker::{Job, Worker};
 
 /// Reads from standard input; 0 bytes are its end.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
@@ -62,33 +58,22 @@ fn wait_if_passing(error: io::Error, stream: Standard) -> io::Result<()> {
     }
 }
 
-/// A thread that writes to standard output, so that a terminal that somebody has stopped stops
-/// nothing else.
-///
-/// Not the `blocking` crate's pool: the threads of its release 1.7.0 never end, and wake up twice a
-/// second for as long as the program runs.
+/// Writes to standard output, so that one that takes nothing, as a terminal that somebody has
+/// stopped, stops nothing else.
 pub(crate) struct Printer {
-    texts: Sender<Vec<u8>>,
-    printed: Pin<Box<Receiver<io::Result<Vec<u8>>>>>,
-    /// Whether what was begun is not printed yet.
-    is_busy: bool,
+    /// What takes nothing just now is written by a thread, which waits for it.
+    worker: Worker,
+    /// Whether standard output may say that it would have to wait.
+    may_refuse: bool,
     /// That of what was printed last.
     memory: Vec<u8>,
 }
 
 impl Printer {
-    /// Starts the thread.
+    /// Starts its thread.
     pub(crate) fn start() -> io::Result<Self> {
-        let (texts, to_print) = bounded::<Vec<u8>>(1);
-        let (report, printed) = bounded(1);
-        spawn(move || {
-            while let Ok(text) = to_print.recv_blocking() {
-                if report.send_blocking(write(&text).map(|()| text)).is_err() {
-                    break;
-                }
-            }
-        })?;
-        Ok(Self { texts, printed: Box::pin(printed), is_busy: false, memory: Vec::new() })
+        let worker = Worker::start(|job| write(job.bytes.get(job.count..).unwrap_or_default()))?;
+        Ok(Self { worker, may_refuse: true, memory: Vec::new() })
     }
 
     /// Empty memory for a text: that of the last one, if it is printed. In a flood, large blocks
@@ -99,29 +84,34 @@ impl Printer {
         memory
     }
 
-    /// Begins to print `text`, while nothing else is being printed.
+    /// Begins to print `text`, while nothing else is being printed. It may be printed then.
     pub(crate) fn begin(&mut self, text: Vec<u8>) {
-        // There is room: nothing is begun before what was begun last is printed.
-        let _ = self.texts.try_send(text);
-        self.is_busy = true;
+        let mut count = 0;
+        if self.may_refuse {
+            match system::write_now(&text) {
+                Ok(written) => count = written,
+                Err(error) => self.may_refuse = error.kind() != io::ErrorKind::Unsupported,
+            }
+        }
+        if count == text.len() {
+            self.memory = text;
+        } else {
+            // If there is an error, the thread will see it too.
+            self.worker.begin(Job { bytes: text, count });
+        }
     }
 
     /// Whether something is being printed.
     pub(crate) fn is_busy(&self) -> bool {
-        self.is_busy
+        self.worker.is_busy()
     }
 
     /// Ready when nothing is being printed; fails once if what was begun last failed.
     pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.is_busy {
-            return Poll::Ready(Ok(()));
+        if self.is_busy() {
+            self.memory = ready!(self.worker.poll(cx))?.bytes;
         }
-        let printed = self.printed.as_mut().poll_next(cx);
-        self.is_busy = printed.is_pending();
-        printed.map(|printed| {
-            self.memory = printed.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))?;
-            Ok(())
-        })
+        Poll::Ready(Ok(()))
     }
 
     /// Waits until nothing is being printed.
@@ -134,9 +124,4 @@ impl Printer {
         self.begin(text.into());
         self.idle().await
     }
-}
-
-/// Starts a thread.
-pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().spawn(work).map(drop)
 }

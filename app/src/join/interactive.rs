@@ -7,7 +7,7 @@ use chat_core::FAREWELL;
 use futures_lite::future::or;
 
 use super::Moved;
-use super::keyboard;
+use super::keyboard::Keyboard;
 use super::link::Link;
 use super::screen::Screen;
 use super::style::Style;
@@ -55,7 +55,7 @@ impl<'a> Session<'a> {
     fn new(args: &Join, place: &'a Place<'a>, style: Style) -> Result<Self, Failure> {
         let clock = Clock::new();
         let screen = Screen::new(style, clock)?;
-        let keyboard = keyboard::read_terminal().map_err(Failure::thread)?;
+        let keyboard = Keyboard::of_terminal().map_err(Failure::thread)?;
         Ok(Self {
             alarm: Alarm::new(clock),
             link: Link::new(place, args.no_reconnect, clock),

@@ -3,29 +3,32 @@
 use std::future;
 use std::io;
 use std::net::TcpStream;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use chat_core::FAREWELL;
-use futures_lite::Stream;
 use futures_lite::future::or;
 use smol::Async;
 
 use super::Moved;
 use super::connect;
 use super::connection::Connection;
-use super::keyboard::{self, Typed};
+use super::keyboard::Keyboard;
 use super::style::Style;
 use crate::args::Join;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::signals::Interrupts;
 use crate::stdio::Printer;
+use crate::system;
+
+/// How often bytes are moved before it is looked whether a signal has come.
+const TURN: usize = 16;
 
 /// Joins a room until the input, the server or a signal ends it.
 pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new()?;
+    system::widen_output();
     let mut printer = Printer::start().map_err(Failure::thread)?;
 
     let connected = async { Some(connect::connect(place).await) };
@@ -34,7 +37,7 @@ pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result
         return Ok(());
     };
     let socket = socket?;
-    let keyboard = keyboard::read().map_err(Failure::thread)?;
+    let keyboard = Keyboard::start().map_err(Failure::thread)?;
     let mut session = Session::new(socket, keyboard, printer, args.stay, style);
     let ended = async { Some(session.run(place).await) };
     if let Some(end) = or(ended, interrupts.or_none()).await {
@@ -48,7 +51,7 @@ pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result
 struct Session {
     connection: Connection,
     /// `None` once it has ended.
-    keyboard: Option<Pin<Box<Typed>>>,
+    keyboard: Option<Keyboard>,
     /// Why standard input could not be read to its end.
     input_error: Option<io::Error>,
     style: Style,
@@ -58,14 +61,14 @@ struct Session {
 impl Session {
     fn new(
         socket: Arc<Async<TcpStream>>,
-        keyboard: Typed,
+        keyboard: Keyboard,
         printer: Printer,
         stay: bool,
         style: Style,
     ) -> Self {
         Self {
             connection: Connection::new(socket, stay),
-            keyboard: Some(Box::pin(keyboard)),
+            keyboard: Some(keyboard),
             input_error: None,
             style,
             printer,
@@ -103,7 +106,7 @@ impl Session {
 
     /// Ready when the session is over; an error is one of standard output.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
+        for _ in 0..TURN {
             let mut moved = self.take_typed(cx);
             moved |= self.connection.poll(cx);
             moved |= self.print(cx)?;
@@ -114,6 +117,9 @@ impl Session {
                 return Poll::Pending;
             }
         }
+        // Where both ends never wait, there would be no end to it.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn take_typed(&mut self, cx: &mut Context<'_>) -> Moved {
@@ -121,16 +127,19 @@ impl Session {
         let Some(keyboard) = self.keyboard.as_mut().filter(|_| client.wants_typed()) else {
             return false;
         };
-        match keyboard.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Ok(bytes))) => client.type_in(&bytes),
-            Poll::Ready(Some(Err(error))) => self.input_error = Some(error),
-            Poll::Ready(None) => {
-                self.keyboard = None;
-                client.end_of_input();
-            }
+        match keyboard.poll_read(cx) {
+            Poll::Ready(Ok([])) => self.end_input(None),
+            Poll::Ready(Ok(bytes)) => client.type_in(bytes),
+            Poll::Ready(Err(error)) => self.end_input(Some(error)),
             Poll::Pending => return false,
         }
         true
+    }
+
+    fn end_input(&mut self, error: Option<io::Error>) {
+        self.keyboard = None;
+        self.input_error = error;
+        self.connection.client.end_of_input();
     }
 
     fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {

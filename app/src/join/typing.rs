@@ -1,12 +1,10 @@
 //! What is typed on a terminal, as keys.
 
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use chat_core::Instant;
-use futures_lite::Stream;
 
-use super::keyboard::Typed;
+use super::keyboard::Keyboard;
 use crate::clock::Clock;
 use crate::terminal::{Key, Keys};
 
@@ -14,22 +12,21 @@ use crate::terminal::{Key, Keys};
 pub(super) struct Typing {
     clock: Clock,
     /// `None` once the terminal is gone.
-    bytes: Option<Pin<Box<Typed>>>,
+    keyboard: Option<Keyboard>,
     keys: Keys,
     /// When what is undecided is decided by the silence since.
     decide_at: Option<Instant>,
 }
 
 impl Typing {
-    pub(super) fn new(bytes: Typed, clock: Clock) -> Self {
-        let bytes = Some(Box::pin(bytes));
-        Self { clock, bytes, keys: Keys::default(), decide_at: None }
+    pub(super) fn new(keyboard: Keyboard, clock: Clock) -> Self {
+        Self { clock, keyboard: Some(keyboard), keys: Keys::default(), decide_at: None }
     }
 
     /// The keys that were pressed next; `None` once no more can be.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<Key>>> {
         let mut pressed = Vec::new();
-        match self.bytes.as_mut().map(|bytes| bytes.as_mut().poll_next(cx)) {
+        match self.keyboard.as_mut().map(|keyboard| keyboard.poll_read(cx)) {
             Some(Poll::Pending) => {
                 let now = self.clock.now();
                 if self.decide_at.is_none_or(|at| now < at) {
@@ -37,12 +34,12 @@ impl Typing {
                 }
                 self.keys.decide(&mut |key| pressed.push(key));
             }
-            Some(Poll::Ready(Some(Ok(bytes)))) => {
-                self.keys.feed(&bytes, &mut |key| pressed.push(key));
+            Some(Poll::Ready(Ok(bytes))) if !bytes.is_empty() => {
+                self.keys.feed(bytes, &mut |key| pressed.push(key));
             }
             // A terminal that cannot be read any more is as good as gone.
-            Some(Poll::Ready(Some(Err(_)) | None)) | None => {
-                self.bytes = None;
+            Some(Poll::Ready(_)) | None => {
+                self.keyboard = None;
                 return Poll::Ready(None);
             }
         }

@@ -3,6 +3,8 @@
 //! | | Linux | other Unix | Windows |
 //! |---|---|---|---|
 //! | the streams of a shell, waited for where they are non-blocking | yes | yes | std's |
+//! | the same, where they need no waiting, without a thread | pipes, sockets, some files | no | no |
+//! | a larger pipe at standard output | yes | no | no |
 //! | the editor's terminal: raw mode, size, jobs | yes | yes | no, the client is the plain one |
 //! | signals that ask to end | yes | yes | Ctrl+C |
 //! | a limit on descriptors, to be raised | yes | yes | no |
@@ -25,6 +27,12 @@ pub(crate) use kind::{
 use std::io;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::io::{ReadWriteFlags, preadv2, pwritev2};
+#[cfg(target_os = "linux")]
+use rustix::pipe::fcntl_setpipe_size;
+#[cfg(target_os = "linux")]
+use rustix::stdio::{stdin, stdout};
 use socket2::SockRef;
 
 /// A standard stream.
@@ -55,3 +63,45 @@ pub(crate) fn bound_sending(
 pub(crate) fn bound_sending(_: &SockRef<'_>, _: Duration, _: u32) -> io::Result<()> {
     Ok(())
 }
+
+/// The offset that stands for a file's own position (`preadv2(2)`).
+#[cfg(target_os = "linux")]
+const OWN_POSITION: u64 = u64::MAX;
+
+/// Reads from standard input what is there without waiting.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::Unsupported`] where that is not to be had: of a terminal, of some files, on
+/// other systems.
+#[cfg(target_os = "linux")]
+pub(crate) fn read_now(buffer: &mut [u8]) -> io::Result<usize> {
+    let mut buffers = [io::IoSliceMut::new(buffer)];
+    Ok(preadv2(stdin(), &mut buffers, OWN_POSITION, ReadWriteFlags::NOWAIT)?)
+}
+
+/// Writes to standard output what it takes without waiting. Fails as [`read_now`].
+#[cfg(target_os = "linux")]
+pub(crate) fn write_now(bytes: &[u8]) -> io::Result<usize> {
+    Ok(pwritev2(stdout(), &[io::IoSlice::new(bytes)], OWN_POSITION, ReadWriteFlags::NOWAIT)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn read_now(_: &mut [u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn write_now(_: &[u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Lets a pipe at standard output hold as much as any program may ask for (`pipe(7)`), so that who
+/// writes and who reads it wait for each other less often. If it cannot, it stays as it is.
+#[cfg(target_os = "linux")]
+pub(crate) fn widen_output() {
+    let _ = fcntl_setpipe_size(stdout(), 1024 * 1024);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn widen_output() {}

@@ -1,8 +1,11 @@
 //! `chat join` as a Unix filter.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use crate::harness::{Peer, Program, Server, Signal, executable, wait_until};
 
@@ -155,11 +158,45 @@ fn a_signal_ends_it_though_its_output_is_full() {
     command.args(["join", "127.0.0.1", &server.port.to_string()]);
     let (mut ben, _out) = Program::run_unread(&mut command);
     let mut ann = server.member();
-    for _ in 0..10_000 {
+    // More than the pipe and the sockets hold.
+    for _ in 0..50_000 {
         ann.send(format!("{}\n", "x".repeat(100)));
     }
     ben.signal(Signal::INT);
     assert_eq!(ben.status(), 0);
+}
+
+/// What comes and what goes never waits for anything.
+#[test]
+fn a_signal_ends_it_in_the_middle_of_a_flood() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let mut endless = Command::new("yes").stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &port]).stdin(endless.stdout.take().unwrap());
+    let mut ben = command.stdout(Stdio::null()).spawn().unwrap();
+    drop(command);
+    let mut server = listener.accept().unwrap().0;
+    let mut from_ben = server.try_clone().unwrap();
+    let heard = Arc::new(AtomicU64::new(0));
+    let hears = Arc::clone(&heard);
+    let hearing = thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = from_ben.read(&mut buffer) {
+            hears.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    });
+    let flood = "> 홍수\n".repeat(5_000);
+    let flooding = thread::spawn(move || while server.write_all(flood.as_bytes()).is_ok() {});
+    wait_until("it is in the middle of it", || {
+        (heard.load(Ordering::Relaxed) > 10_000_000).then_some(())
+    });
+    rustix::process::kill_process(rustix::process::Pid::from_child(&ben), Signal::INT).unwrap();
+    assert!(wait_until("it has ended", || ben.try_wait().unwrap()).success());
+    endless.kill().unwrap();
+    endless.wait().unwrap();
+    hearing.join().unwrap();
+    flooding.join().unwrap();
 }
 
 /// Programs that share a terminal may leave it non-blocking.
@@ -249,7 +286,7 @@ fn a_long_input_arrives_whole() {
     let mut ben = Program::join(server.port, &[]);
     ann.line();
     let mut input = ben.take_input();
-    let writer = std::thread::spawn(move || {
+    let writer = thread::spawn(move || {
         for number in 0..20_000 {
             writeln!(input, "줄 {number}").unwrap();
         }

@@ -1,11 +1,10 @@
 //! `cargo xtask fuzz`: bytes that no test has thought of, into the core.
 
 use std::fs;
-use std::process::Command;
 
 use argh::FromArgs;
 
-use crate::shell::{Outcome, quiet_output, root, run, say};
+use crate::shell::{Outcome, nightly_cargo, quiet_output, root, run, say};
 
 /// Fuzz the core, one target after the other. Needs the nightly toolchain and cargo-fuzz; without
 /// them nothing is done.
@@ -21,7 +20,7 @@ const TARGETS: [&str; 3] = ["receiving", "room", "client"];
 
 impl Fuzz {
     pub(crate) fn run(&self) -> Outcome<()> {
-        if quiet_output(nightly().args(["fuzz", "--version"])).is_err() {
+        if quiet_output(nightly_cargo().args(["fuzz", "--version"])).is_err() {
             say("No nightly toolchain with cargo-fuzz: nothing is fuzzed.");
             return Ok(());
         }
@@ -30,22 +29,12 @@ impl Fuzz {
             let (found, kept) =
                 (format!("fuzz/target/corpus/{target}"), format!("fuzz/corpus/{target}"));
             fs::create_dir_all(root().join("core").join(&found))?;
-            let mut fuzz = nightly();
+            let mut fuzz = nightly_cargo();
+            fuzz.current_dir(root().join("core"));
             fuzz.args(["fuzz", "run", target, &found, &kept]);
             fuzz.args(["--", "-timeout=10", "-verbosity=0", "-print_funcs=0"]);
             run(fuzz.arg(format!("-max_total_time={}", self.seconds)))?;
         }
         Ok(())
     }
-}
-
-/// The nightly toolchain's cargo, in the core's folder.
-fn nightly() -> Command {
-    let mut command = Command::new("rustup");
-    command.args(["run", "nightly", "cargo"]).current_dir(root().join("core"));
-    // Those of the cargo that runs this task are another toolchain's.
-    for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
-        command.env_remove(variable);
-    }
-    command
 }

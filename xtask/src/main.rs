@@ -5,6 +5,7 @@ mod ci;
 mod cut_link;
 mod dist;
 mod fuzz;
+mod miri;
 mod old_kernel;
 mod picture;
 mod program;
@@ -32,6 +33,7 @@ enum Task {
     CutLink(cut_link::CutLink),
     Dist(dist::Dist),
     Fuzz(fuzz::Fuzz),
+    Miri(miri::Miri),
     OldKernel(old_kernel::OldKernel),
     Picture(picture::Picture),
     Simulate(simulate::Simulate),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::CutLink(cut_link) => cut_link.run(),
         Task::Dist(dist) => dist.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Miri(miri) => miri.run(),
         Task::OldKernel(old_kernel) => old_kernel.run(),
         Task::Picture(picture) => picture.run(),
         Task::Simulate(simulate) => simulate.run(),

@@ -23,7 +23,18 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// The compiler that belongs to it.
+/// The nightly toolchain's cargo.
+pub(crate) fn nightly_cargo() -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", "cargo"]).current_dir(root());
+    // Those of the cargo that runs this task are another toolchain's.
+    for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// The compiler that belongs to the cargo that runs this task.
 pub(crate) fn rustc() -> Command {
     Command::new(env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")))
 }

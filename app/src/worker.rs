@@ -20,7 +20,6 @@ pub(crate) struct Worker {
 }
 
 /// What a call is given, and gives back.
-#[derive(Default)]
 pub(crate) struct Job {
     pub(crate) bytes: Vec<u8>,
     /// How many of them are written, or were read.

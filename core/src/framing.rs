@@ -25,7 +25,7 @@ enum Framing {
 #[derive(Default)]
 pub(crate) struct Framer {
     framing: Framing,
-    /// Whether plain lines that come together are delivered as one text, a newline between each two.
+    /// Whether plain lines that come together are one text, with a newline between each two.
     in_blocks: bool,
     partial: Partial,
     /// When the newest byte of `partial` came.
@@ -38,8 +38,8 @@ impl Framer {
         Self { framing: Framing::Framed, ..Self::default() }
     }
 
-    /// The same, for whom it does not matter how many lines are delivered at once: most often it is
-    /// all that came with them, as one text with newlines between the lines.
+    /// Has plain lines that come together delivered together, for whom it does not matter where
+    /// each of them ends.
     pub(crate) fn in_blocks(self) -> Self {
         Self { in_blocks: true, ..self }
     }
@@ -67,27 +67,9 @@ impl Framer {
             rest = &rest[newline + 1..];
         }
         let (lines, rest) = rest.split_at(memrchr(b'\n', rest).map_or(0, |last| last + 1));
-        let plain = as_plain_lines(lines);
-        let block = plain.and_then(|text| text.strip_suffix('\n'));
-        if let Some(block) = block.filter(|text| self.in_blocks && text.len() <= limit) {
-            deliver(block);
-            return self.begin_line(now, rest, limit, deliver);
-        }
-        let mut at = 0;
-        for newline in memchr_iter(b'\n', lines) {
-            match plain.and_then(|text| text.get(at..newline)).filter(|line| line.len() <= limit) {
-                Some(line) => deliver(line),
-                None => self.end_line(&lines[at..newline], limit, deliver),
-            }
-            at = newline + 1;
-        }
-        self.begin_line(now, rest, limit, deliver);
-    }
-
-    /// `start` has come of a line.
-    fn begin_line(&mut self, now: Instant, start: &[u8], limit: usize, deliver: &mut Deliver<'_>) {
-        if !start.is_empty() {
-            self.partial.push(start, limit, deliver);
+        self.end_lines(lines, limit, deliver);
+        if !rest.is_empty() {
+            self.partial.push(rest, limit, deliver);
             self.heard = now;
         }
     }
@@ -114,6 +96,23 @@ impl Framer {
     pub(crate) fn end_of_stream(&mut self, limit: usize, deliver: &mut Deliver<'_>) {
         if !self.partial.is_empty() {
             self.partial.end(limit, deliver);
+        }
+    }
+
+    /// Takes whole lines, while none has begun.
+    fn end_lines(&mut self, lines: &[u8], limit: usize, deliver: &mut Deliver<'_>) {
+        let plain = as_plain_lines(lines);
+        let block = plain.and_then(|text| text.strip_suffix('\n'));
+        if let Some(block) = block.filter(|text| self.in_blocks && text.len() <= limit) {
+            return deliver(block);
+        }
+        let mut at = 0;
+        for newline in memchr_iter(b'\n', lines) {
+            match plain.and_then(|text| text.get(at..newline)).filter(|line| line.len() <= limit) {
+                Some(line) => deliver(line),
+                None => self.end_line(&lines[at..newline], limit, deliver),
+            }
+            at = newline + 1;
         }
     }
 

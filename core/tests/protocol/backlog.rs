@@ -12,6 +12,9 @@ fn small() -> Limits {
     Limits { backlog: limits.least_backlog(), ..limits }
 }
 
+/// Messages of which a small backlog keeps only the last.
+const MANY: u64 = 200;
+
 /// A room with a reader and a talker, in which nobody has anything pending but the console, which
 /// is closed.
 fn room_of_two() -> (World, MemberId, MemberId) {
@@ -37,9 +40,9 @@ fn far_behind() -> u64 {
 
 /// Checks that `heard` begins with `start` and the notice that the rest of `total` messages were
 /// skipped, of which the last ones are in `heard` whole.
-fn assert_skipped(heard: &str, start: &str, total: usize) {
+fn assert_skipped(heard: &str, start: &str, total: u64) {
     let kept = heard.matches(&format!("[{BEN}] message")).count();
-    let skipped = total - kept;
+    let skipped = total - kept as u64;
     let expected =
         format!("{start}> {skipped} messages skipped: this connection reads too slowly\n");
     assert!(heard.starts_with(&expected), "{skipped}: {:?}", &heard[..80]);
@@ -58,9 +61,9 @@ fn talk_until(world: &mut World, talker: MemberId, end: u64) -> u64 {
 #[test]
 fn a_reader_in_time_misses_nothing() {
     let (mut world, reader, talker) = room_of_two();
-    let expected: String = (0..1000).map(line).collect();
+    let expected: String = (0..MANY).map(line).collect();
     let mut heard = String::new();
-    for number in 0..1000 {
+    for number in 0..MANY {
         world.receive(talker, text(number));
         heard += &world.hear(reader);
     }
@@ -71,15 +74,15 @@ fn a_reader_in_time_misses_nothing() {
 fn one_that_fell_behind_is_told_the_exact_number() {
     let (mut world, reader, talker) = room_of_two();
     let kept = small().backlog as u64 / line(0).len() as u64;
-    for number in 0..1000 {
+    for number in 0..MANY {
         world.receive(talker, text(number));
     }
-    let skipped = 1000 - kept;
+    let skipped = MANY - kept;
     let expected = format!("> {skipped} messages skipped: this connection reads too slowly\n")
-        + &(skipped..1000).map(line).collect::<String>();
+        + &(skipped..MANY).map(line).collect::<String>();
     assert_eq!(world.hear(reader), expected);
-    world.receive(talker, text(1000));
-    assert_eq!(world.hear(reader), line(1000), "and goes on as before");
+    world.receive(talker, text(MANY));
+    assert_eq!(world.hear(reader), line(MANY), "and goes on as before");
 }
 
 #[test]
@@ -101,11 +104,11 @@ fn half_a_message_is_ended_first_and_counts_as_skipped() {
     world.receive(talker, text(0));
     let half = world.hear_bytes(reader, 10);
     assert_eq!(half, line(0).as_bytes()[..10]);
-    for number in 1..1000 {
+    for number in 1..MANY {
         world.receive(talker, text(number));
     }
     let heard = world.hear(reader);
-    assert_skipped(&heard, "\n", 1000);
+    assert_skipped(&heard, "\n", MANY);
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn half_a_message_is_not_ended_inside_a_character() {
         world.receive(talker, "한é😀a\n");
         let label = format!("[{BEN}] ");
         let mut heard = world.hear_bytes(reader, label.len() + got);
-        for number in 1..1000 {
+        for number in 1..MANY {
             world.receive(talker, text(number));
         }
         heard.extend(world.hear_bytes(reader, usize::MAX));
@@ -126,7 +129,7 @@ fn half_a_message_is_not_ended_inside_a_character() {
             .find(|text| text.len() >= got)
             .map_or_else(|| format!("{label}한é😀a\n"), |text| format!("{label}{text}\n"));
         // It is missed unless it lacks nothing but its newline.
-        assert_skipped(&heard, &expected, 1000 - usize::from(expected.ends_with("a\n")));
+        assert_skipped(&heard, &expected, MANY - u64::from(expected.ends_with("a\n")));
     }
 }
 
@@ -134,26 +137,26 @@ fn half_a_message_is_not_ended_inside_a_character() {
 fn what_it_said_itself_it_did_not_miss() {
     let (mut world, reader, talker) = room_of_two();
     world.receive(talker, text(0));
-    for number in 1..1000 {
+    for number in 1..MANY {
         world.receive(if number % 3 == 0 { talker } else { reader }, text(number));
     }
     let heard = world.hear(reader);
-    assert_skipped(&heard, "", 334);
+    assert_skipped(&heard, "", MANY.div_ceil(3));
     assert!(!heard.contains(&format!("[{ANN}]")), "nothing of its own");
 }
 
 #[test]
 fn skipped_again_before_it_is_told_it_is_told_once() {
     let (mut world, reader, talker) = room_of_two();
-    for number in 0..1000 {
+    for number in 0..MANY {
         world.receive(talker, text(number));
     }
     assert_eq!(world.hear_bytes(reader, 0), b"", "the socket takes nothing yet");
-    for number in 1000..2000 {
+    for number in MANY..2 * MANY {
         world.receive(talker, text(number));
     }
     let heard = world.hear(reader);
-    assert_skipped(&heard, "", 2000);
+    assert_skipped(&heard, "", 2 * MANY);
     assert_eq!(heard.matches("skipped").count(), 1);
 }
 
@@ -300,12 +303,12 @@ fn what_is_sent_too_late_is_told_too_late() {
     let (mut world, reader, talker) = room_of_two();
     world.receive(talker, text(0));
     let lent = bytes(&world.room.transmit(reader));
-    for number in 1..1000 {
+    for number in 1..MANY {
         world.receive(talker, text(number));
     }
     world.room.sent(reader, lent.len() - 1);
     let heard = world.hear(reader);
-    assert_skipped(&heard, "\n", 1000);
+    assert_skipped(&heard, "\n", MANY);
 }
 
 #[test]
@@ -328,7 +331,7 @@ fn the_console_is_a_reader_like_any_other() {
     assert!(world.room.is_waiting());
     world.pass(Duration::from_secs(1));
     assert!(!world.room.is_waiting());
-    for number in 0..1000 {
+    for number in 0..MANY {
         world.receive(talker, text(number));
     }
     assert!(world.console().contains("messages skipped: this connection reads too slowly\n["));
@@ -347,7 +350,7 @@ fn one_that_left_is_told_what_it_missed_before_that() {
         world.receive(talker, text(number));
     }
     world.end_of_input(reader);
-    for number in 3..1000 {
+    for number in 3..MANY {
         world.receive(talker, text(number));
     }
     let notice = "> 3 messages skipped: this connection reads too slowly\n";

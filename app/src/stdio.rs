@@ -49,6 +49,19 @@ fn write_to(stream: Standard, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a call that was not to wait, and failed, may be tried so again; it is a refusal, and the
+/// call that waits is wanted. A socket gives its error once: any other failure is the outcome.
+pub(crate) fn may_refuse_again(error: io::Error) -> io::Result<bool> {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(true),
+        // Files differ in how they say that they cannot refuse, from kernel to kernel.
+        io::ErrorKind::Unsupported
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::PermissionDenied => Ok(false),
+        _ => Err(error),
+    }
+}
+
 /// Waits until a call that failed may succeed; fails if it will not.
 fn wait_if_passing(error: io::Error, stream: Standard) -> io::Result<()> {
     match error.kind() {
@@ -65,6 +78,8 @@ pub(crate) struct Printer {
     worker: Worker,
     /// Whether standard output may say that it would have to wait.
     may_refuse: bool,
+    /// Why what was begun last could not be printed.
+    failed: Option<io::Error>,
     /// That of what was printed last.
     memory: Vec<u8>,
 }
@@ -73,7 +88,7 @@ impl Printer {
     /// Starts its thread.
     pub(crate) fn start() -> io::Result<Self> {
         let worker = Worker::start(|job| write(job.bytes.get(job.count..).unwrap_or_default()))?;
-        Ok(Self { worker, may_refuse: true, memory: Vec::new() })
+        Ok(Self { worker, may_refuse: true, failed: None, memory: Vec::new() })
     }
 
     /// Empty memory for a text: that of the last one, if it is printed. In a flood, large blocks
@@ -90,25 +105,30 @@ impl Printer {
         if self.may_refuse {
             match system::write_now(&text) {
                 Ok(written) => count = written,
-                Err(error) => self.may_refuse = error.kind() != io::ErrorKind::Unsupported,
+                Err(error) => match may_refuse_again(error) {
+                    Ok(may) => self.may_refuse = may,
+                    Err(error) => return self.failed = Some(error),
+                },
             }
         }
         if count == text.len() {
             self.memory = text;
         } else {
-            // If there is an error, the thread will see it too.
             self.worker.begin(Job { bytes: text, count });
         }
     }
 
     /// Whether something is being printed.
     pub(crate) fn is_busy(&self) -> bool {
-        self.worker.is_busy()
+        self.worker.is_busy() || self.failed.is_some()
     }
 
     /// Ready when nothing is being printed; fails once if what was begun last failed.
     pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_busy() {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        if self.worker.is_busy() {
             self.memory = ready!(self.worker.poll(cx))?.bytes;
         }
         Poll::Ready(Ok(()))

@@ -59,11 +59,12 @@ impl Keyboard {
         if !self.worker.is_busy() {
             if self.may_refuse {
                 match system::read_now(&mut self.buffer) {
+                    // Linux 5.9 and 5.10 may say so before the end (`preadv2(2)`, "Bugs").
+                    Ok(0) => {}
                     Ok(count) => return Poll::Ready(Ok(&self.buffer[..count])),
-                    Err(error) => self.may_refuse = error.kind() != io::ErrorKind::Unsupported,
+                    Err(error) => self.may_refuse = stdio::may_refuse_again(error)?,
                 }
             }
-            // If there is an error, the thread will see it too.
             self.worker.begin(Job { bytes: mem::take(&mut self.buffer), count: 0 });
         }
         let Job { bytes, count } = ready!(self.worker.poll(cx))?;

@@ -30,7 +30,7 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 use rustix::io::{ReadWriteFlags, preadv2, pwritev2};
 #[cfg(target_os = "linux")]
-use rustix::pipe::fcntl_setpipe_size;
+use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
 #[cfg(target_os = "linux")]
 use rustix::stdio::{stdin, stdout};
 use socket2::SockRef;
@@ -72,8 +72,8 @@ const OWN_POSITION: u64 = u64::MAX;
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::Unsupported`] where that is not to be had: of a terminal, of some files, on
-/// other systems.
+/// [`io::ErrorKind::Unsupported`], or another kind on older kernels, where that is not to be had: of
+/// a terminal, of some files, on other systems.
 #[cfg(target_os = "linux")]
 pub(crate) fn read_now(buffer: &mut [u8]) -> io::Result<usize> {
     let mut buffers = [io::IoSliceMut::new(buffer)];
@@ -100,7 +100,10 @@ pub(crate) fn write_now(_: &[u8]) -> io::Result<usize> {
 /// writes and who reads it wait for each other less often. If it cannot, it stays as it is.
 #[cfg(target_os = "linux")]
 pub(crate) fn widen_output() {
-    let _ = fcntl_setpipe_size(stdout(), 1024 * 1024);
+    const SIZE: usize = 1024 * 1024;
+    if fcntl_getpipe_size(stdout()).is_ok_and(|size| size < SIZE) {
+        let _ = fcntl_setpipe_size(stdout(), SIZE);
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

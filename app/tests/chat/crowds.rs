@@ -183,6 +183,8 @@ fn hundreds_who_send_one_byte_at_a_time() {
     let mut listener = server.member();
     let mut slow: Vec<Peer> = (0..300).map(|_| server.peer()).collect();
     listener.line_where(|line| line.contains("(301 users online)"));
+    // It is newlines that end their messages: no pause of this thread is to be a silence.
+    slow.iter_mut().for_each(|peer| peer.send("\n"));
     let text = "천천히 쓴다\n";
     for byte in text.bytes() {
         for peer in &mut slow {

@@ -1,7 +1,8 @@
 //! `chat join` as a Unix filter.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -277,6 +278,22 @@ fn an_output_that_fails() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, "chat: cannot write to standard output: No space left on device\n");
+}
+
+/// A socket gives its error once.
+#[test]
+fn an_input_that_was_reset() {
+    let server = Server::start(&[]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = Peer::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    let input = listener.accept().unwrap().0;
+    other.reset();
+    let mut command = Command::new(executable());
+    command.args(["join", "127.0.0.1", &server.port.to_string()]);
+    let output = command.stdin(OwnedFd::from(input)).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "chat: cannot read standard input: Connection reset by peer\n");
 }
 
 #[test]

@@ -69,13 +69,20 @@ fn all() -> Vec<u8> {
     lines.chain([END.as_bytes(), b"\n"]).flatten().copied().collect()
 }
 
-/// Nothing of `text` commands a terminal, and each line is a member's or a notice that is true.
+/// Whether a character changes the direction of text, or ends a line or a paragraph.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Nothing of `text` commands a terminal.
+fn assert_commands_nothing(text: &str) {
+    let is_command = |c: char| (c.is_control() && c != '\n' && c != '\t') || turns(c);
+    assert_eq!(text.find(is_command), None, "{text:?}");
+}
+
+/// The same, and each line is a member's or a notice that is true.
 fn assert_harmless(text: &str) {
-    let commands = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    assert_eq!(text.find(commands), None, "{text:?}");
+    assert_commands_nothing(text);
     for line in text.lines() {
         let is_true =
             ["(99 users", "10.0.0.9:1 ", "> 7 messages"].iter().all(|lie| !line.contains(lie));
@@ -158,7 +165,9 @@ impl Room {
 
     fn terminal_is_unharmed(&mut self) {
         self.terminal.wait("all has come", |seen| seen.rows.concat().contains(END));
-        let mut commands = commands(&self.terminal.bytes());
+        let bytes = self.terminal.bytes();
+        assert_eq!(str::from_utf8(&bytes).unwrap().find(turns), None);
+        let mut commands = commands(&bytes);
         commands.retain(|command| !OWN.contains(&command.as_str()));
         assert!(commands.is_empty(), "{commands:?}");
     }
@@ -196,6 +205,9 @@ fn from_a_socket_byte_by_byte() {
 fn from_one_that_sends_no_newlines() {
     let mut room = Room::new();
     let mut peer = room.server.member();
+    peer.send("조용");
+    // A silence has ended that: from now on it ends all its messages.
+    room.listener.line_where(|line| line.ends_with("조용"));
     for (_, attack) in ATTACKS.iter().filter(|(_, attack)| !attack.contains(&b'\n')) {
         peer.send(attack);
     }
@@ -241,7 +253,7 @@ fn from_a_server() {
         peer.send(all());
     }
     let shown = plain.out.wait_for(END);
-    assert_eq!(shown.find(|c: char| c.is_control() && c != '\n'), None, "{shown:?}");
+    assert_commands_nothing(&shown);
     room.terminal_is_unharmed();
 }
 
@@ -253,9 +265,7 @@ fn as_an_argument() {
         for args in [["serve", "127.0.0.1", text], ["join", "--color", text], ["join", text, "0"]] {
             let mut program = Program::start(args);
             assert_ne!(program.status(), 0);
-            let said = program.err.all();
-            let is_command = |c: char| c.is_control() && c != '\n' && c != '\t';
-            assert_eq!(said.find(is_command), None, "{args:?}: {said:?}");
+            assert_commands_nothing(&program.err.all());
         }
     }
 }

@@ -49,19 +49,6 @@ fn write_to(stream: Standard, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a call that was not to wait, and failed, may be tried so again; it is a refusal, and the
-/// call that waits is wanted. A socket gives its error once: any other failure is the outcome.
-pub(crate) fn may_refuse_again(error: io::Error) -> io::Result<bool> {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(true),
-        // Files differ in how they say that they cannot refuse, from kernel to kernel.
-        io::ErrorKind::Unsupported
-        | io::ErrorKind::InvalidInput
-        | io::ErrorKind::PermissionDenied => Ok(false),
-        _ => Err(error),
-    }
-}
-
 /// Waits until a call that failed may succeed; fails if it will not.
 fn wait_if_passing(error: io::Error, stream: Standard) -> io::Result<()> {
     match error.kind() {
@@ -74,21 +61,20 @@ fn wait_if_passing(error: io::Error, stream: Standard) -> io::Result<()> {
 /// Writes to standard output, so that one that takes nothing, as a terminal that somebody has
 /// stopped, stops nothing else.
 pub(crate) struct Printer {
-    /// What takes nothing just now is written by a thread, which waits for it.
     worker: Worker,
-    /// Whether standard output may say that it would have to wait.
-    may_refuse: bool,
-    /// Why what was begun last could not be printed.
-    failed: Option<io::Error>,
     /// That of what was printed last.
     memory: Vec<u8>,
 }
 
 impl Printer {
-    /// Starts its thread.
+    /// Starts its thread, which writes what standard output does not take at once.
     pub(crate) fn start() -> io::Result<Self> {
-        let worker = Worker::start(|job| write(job.bytes.get(job.count..).unwrap_or_default()))?;
-        Ok(Self { worker, may_refuse: true, failed: None, memory: Vec::new() })
+        let attempt = |job: &mut Job| {
+            job.count = system::write_now(&job.bytes)?;
+            Ok(job.count == job.bytes.len())
+        };
+        let write = |job: &mut Job| write(job.bytes.get(job.count..).unwrap_or_default());
+        Ok(Self { worker: Worker::start(Some(attempt), write)?, memory: Vec::new() })
     }
 
     /// Empty memory for a text: that of the last one, if it is printed. In a flood, large blocks
@@ -99,36 +85,19 @@ impl Printer {
         memory
     }
 
-    /// Begins to print `text`, while nothing else is being printed. It may be printed then.
+    /// Begins to print `text`, while nothing else is being printed.
     pub(crate) fn begin(&mut self, text: Vec<u8>) {
-        let mut count = 0;
-        if self.may_refuse {
-            match system::write_now(&text) {
-                Ok(written) => count = written,
-                Err(error) => match may_refuse_again(error) {
-                    Ok(may) => self.may_refuse = may,
-                    Err(error) => return self.failed = Some(error),
-                },
-            }
-        }
-        if count == text.len() {
-            self.memory = text;
-        } else {
-            self.worker.begin(Job { bytes: text, count });
-        }
+        self.worker.begin(Job { bytes: text, count: 0 });
     }
 
     /// Whether something is being printed.
     pub(crate) fn is_busy(&self) -> bool {
-        self.worker.is_busy() || self.failed.is_some()
+        self.worker.is_busy()
     }
 
     /// Ready when nothing is being printed; fails once if what was begun last failed.
     pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(error) = self.failed.take() {
-            return Poll::Ready(Err(error));
-        }
-        if self.worker.is_busy() {
+        if self.is_busy() {
             self.memory = ready!(self.worker.poll(cx))?.bytes;
         }
         Poll::Ready(Ok(()))

@@ -172,11 +172,8 @@ impl Reader {
         self.private = Private { text, sent: 0, skips: Some(skips) };
         self.position = position;
         self.pass_cuts(cuts);
-        self.lines = if self.position == position {
-            lines
-        } else {
-            log.lines_before(self.position, position, lines)
-        };
+        self.lines =
+            if self.position == position { lines } else { log.lines_before(self.position) };
         self.own_evicted = 0;
     }
 
@@ -217,7 +214,6 @@ impl Reader {
             self.half = Some(Half::default());
             return;
         }
-        let before = self.position;
         let end = self.end(log).0;
         while left > 0 && self.position < end {
             let run = cuts.first(self.own).map_or(end, |cut| cut.start.min(end)) - self.position;
@@ -227,7 +223,7 @@ impl Reader {
             self.pass_cuts(cuts);
         }
         self.half = log.is_inside_line(self.position).then(|| Half::at(self.position, log));
-        self.lines = log.lines_before(self.position, before, self.lines);
+        self.lines = log.lines_before(self.position);
     }
 
     /// Lends what is pending of the log; gives whether there is any.

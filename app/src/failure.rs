@@ -45,6 +45,11 @@ impl Failure {
         Self::new("cannot start a thread", &error)
     }
 
+    /// The system lets nothing be waited for.
+    pub(crate) fn reactor(error: io::Error) -> Self {
+        Self::new("cannot wait for connections", &error)
+    }
+
     /// Signals cannot be had.
     pub(crate) fn signals(error: io::Error) -> Self {
         Self::new("cannot receive signals", &error)

@@ -3,16 +3,18 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_lite::future;
-use smol::{Async, Timer};
+use mio::net::{TcpListener, TcpStream};
+use smol::Timer;
 use socket2::SockRef;
 
 use super::peer::{self, Peer};
+use super::reactor::Socket;
 use super::server::Server;
 use crate::failure::{Failure, complain};
 use crate::socket;
@@ -28,7 +30,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts connections for ever.
-pub(crate) async fn run(server: &Rc<Server>, listeners: Vec<Async<TcpListener>>) -> Infallible {
+pub(crate) async fn run(server: &Rc<Server>, listeners: Vec<Socket<TcpListener>>) -> Infallible {
     let mut all: Vec<_> =
         listeners.into_iter().map(|listener| Box::pin(accept(server, listener))).collect();
     poll_fn(|cx| {
@@ -40,15 +42,12 @@ pub(crate) async fn run(server: &Rc<Server>, listeners: Vec<Async<TcpListener>>)
     .await
 }
 
-async fn accept(server: &Rc<Server>, listener: Async<TcpListener>) {
+async fn accept(server: &Rc<Server>, listener: Socket<TcpListener>) {
     let mut trouble = Trouble::default();
     loop {
-        if listener.readable().await.is_err() {
-            trouble.pause().await;
-            continue;
-        }
+        listener.readable().await;
         server.takes_newcomers().await;
-        match drain(server, listener.get_ref()) {
+        match drain(server, &listener) {
             Drained { error: None, .. } => trouble = Trouble::default(),
             // There may be nobody left to accept: the system refuses without looking.
             Drained { accepted: 1.., .. } => {}
@@ -69,15 +68,18 @@ struct Drained {
 }
 
 /// Accepts what waits, up to a row.
-fn drain(server: &Rc<Server>, listener: &TcpListener) -> Drained {
+fn drain(server: &Rc<Server>, listener: &Socket<TcpListener>) -> Drained {
     let mut accepted = 0;
     while accepted < ROW && server.room().takes_newcomers() {
-        match listener.accept() {
+        match listener.get_ref().accept() {
             Ok((stream, addr)) => {
                 accepted += 1;
                 admit(server, stream, addr);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                listener.was_empty();
+                break;
+            }
             Err(error) if is_of_one_connection(&error) => accepted += 1,
             Err(error) => return Drained { accepted, error: Some(error) },
         }
@@ -87,7 +89,7 @@ fn drain(server: &Rc<Server>, listener: &TcpListener) -> Drained {
 
 fn admit(server: &Rc<Server>, stream: TcpStream, addr: SocketAddr) {
     // If the reactor has no room for it the peer is closed, as if it had never been accepted.
-    let Ok(socket) = Async::new(stream) else { return };
+    let Ok(socket) = Socket::new(&server.reactor, stream) else { return };
     if !OPTIONS_ARE_INHERITED && socket::configure(&SockRef::from(socket.get_ref())).is_err() {
         return;
     }

@@ -3,6 +3,7 @@
 mod accept;
 mod console;
 mod peer;
+mod reactor;
 mod round;
 mod server;
 mod ticker;
@@ -12,7 +13,8 @@ use std::rc::Rc;
 
 use chat_core::{FAREWELL, Room};
 use futures_lite::future::or;
-use smol::{Async, LocalExecutor};
+use mio::net::TcpListener;
+use smol::LocalExecutor;
 
 use crate::args::Serve;
 use crate::descriptors;
@@ -21,6 +23,7 @@ use crate::listen::listen;
 use crate::place::Place;
 use crate::signals::Interrupts;
 use crate::stdio::Printer;
+use reactor::{Reactor, Socket};
 use round::Round;
 use server::Server;
 
@@ -31,12 +34,15 @@ pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     // Before there are threads.
     descriptors::make_room();
     let executor = Rc::new(LocalExecutor::new());
-    smol::block_on(executor.run(serve(args, room, executor.clone())))
+    let reactor = Rc::new(Reactor::new().map_err(Failure::reactor)?);
+    let serving = serve(args, room, reactor.clone(), executor.clone());
+    reactor.run(executor.run(serving)).map_err(Failure::reactor)?
 }
 
 async fn serve(
     args: &Serve,
     mut room: Room,
+    reactor: Rc<Reactor>,
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new()?;
@@ -51,9 +57,13 @@ async fn serve(
     let (listeners, port) = listening?;
     room.open(port);
 
-    let server = Rc::new(Server::new(room, executor.clone()));
+    let server = Rc::new(Server::new(room, reactor.clone(), executor.clone()));
     let failed = |error| Failure::new(format!("cannot listen on {place}"), &error);
-    let listeners: Result<_, _> = listeners.into_iter().map(Async::new).collect();
+    let wait_for = |listener: std::net::TcpListener| {
+        listener.set_nonblocking(true)?;
+        Socket::new(&reactor, TcpListener::from_std(listener))
+    };
+    let listeners: Result<_, _> = listeners.into_iter().map(wait_for).collect();
     let listeners = listeners.map_err(failed)?;
     executor.spawn(ticker::run(server.clone())).detach();
     let console = executor.spawn(console::run(server.clone(), printer, args.quiet));

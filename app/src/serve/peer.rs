@@ -1,17 +1,18 @@
 //! One connection: its bytes go into the room, and the room's go straight from the log into it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chat_core::{MemberId, Transmit};
 use futures_lite::future;
-use smol::Async;
+use mio::net::TcpStream;
 
+use super::reactor::Socket;
 use super::server::{Connection, Server};
 use super::wakers::Entered;
 use crate::clock::within;
@@ -23,7 +24,7 @@ const PARTING: Duration = Duration::from_secs(1);
 const DISCARD: usize = 1024 * 1024;
 
 /// Tells a peer why it cannot join, and closes its connection once it had the time to read that.
-pub(crate) async fn turn_away(server: Rc<Server>, socket: Async<TcpStream>, notice: String) {
+pub(crate) async fn turn_away(server: Rc<Server>, socket: Socket<TcpStream>, notice: String) {
     // A new socket's buffer is empty: either it takes so few bytes at once or it takes none.
     if socket.get_ref().write_all(notice.as_bytes()).is_err() {
         return;
@@ -33,8 +34,10 @@ pub(crate) async fn turn_away(server: Rc<Server>, socket: Async<TcpStream>, noti
     let read_out = async {
         let mut discarded = 0;
         while discarded < DISCARD {
-            match socket.read_with(|mut stream| stream.read(&mut server.buffer())).await {
+            socket.readable().await;
+            match socket.get_ref().read(&mut server.buffer()) {
                 Ok(count @ 1..) => discarded += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.was_empty(),
                 _ => break,
             }
             // It is not the only one that wants a turn.
@@ -47,25 +50,13 @@ pub(crate) async fn turn_away(server: Rc<Server>, socket: Async<TcpStream>, noti
 /// The connection of one member.
 pub(crate) struct Peer {
     server: Rc<Server>,
-    socket: Async<TcpStream>,
+    socket: Socket<TcpStream>,
     id: MemberId,
-    input: Cell<Input>,
+    /// Whether it sends no more.
+    input_ended: Cell<bool>,
     output: Cell<Output>,
-    /// The task that serves it.
-    task: RefCell<Option<Waker>>,
     budget: Entered,
     _connection: Connection,
-}
-
-/// What is known of a member's input.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Input {
-    /// The reactor tells when there is some.
-    Awaited,
-    /// There may be some.
-    Ready,
-    /// There is no more.
-    Ended,
 }
 
 /// Who hands out to a member.
@@ -73,7 +64,7 @@ enum Input {
 enum Output {
     /// Its task, now.
     Ready,
-    /// Its task, once the reactor tells that the socket takes something again.
+    /// Its task, once the socket takes something again.
     Blocked,
     /// The round, once there is more than it has got.
     InRound,
@@ -89,15 +80,14 @@ enum Turn {
 }
 
 impl Peer {
-    pub(crate) fn new(server: Rc<Server>, socket: Async<TcpStream>, id: MemberId) -> Self {
+    pub(crate) fn new(server: Rc<Server>, socket: Socket<TcpStream>, id: MemberId) -> Self {
         Self {
             _connection: server.count_connection(),
             server,
             socket,
             id,
-            input: Cell::new(Input::Awaited),
+            input_ended: Cell::new(false),
             output: Cell::new(Output::InRound),
-            task: RefCell::default(),
             budget: Entered::default(),
         }
     }
@@ -117,10 +107,10 @@ impl Peer {
     /// One turn: reads once, then writes what is pending, unless the round does. Ready when the
     /// connection is to close.
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.task.borrow_mut().get_or_insert_with(|| cx.waker().clone()).clone_from(cx.waker());
+        self.socket.serve_in(cx);
         let turn = self.read(cx)?;
         if self.output.get() != Output::InRound {
-            self.write(cx)?;
+            self.write()?;
         }
         if self.is_done() {
             return Poll::Ready(Ok(()));
@@ -139,9 +129,9 @@ impl Peer {
 
     /// Takes what the member sent, as much as the room wants in one turn.
     fn read(&self, cx: &mut Context<'_>) -> io::Result<Turn> {
-        // The socket is tried only once the reactor has seen something, or where the last read
-        // may have left something: a member that only listens costs no system call here.
-        if self.input.get() == Input::Ended || self.server.is_stopping() || !self.await_input(cx)? {
+        // The socket is tried only where it may have something: a member that only listens costs no
+        // system call here.
+        if self.input_ended.get() || self.server.is_stopping() || !self.socket.is_readable() {
             return Ok(Turn::Done);
         }
         let budget = self.server.room().input_budget(self.id);
@@ -153,36 +143,27 @@ impl Peer {
         let limit = budget.min(buffer.len());
         match self.socket.get_ref().read(&mut buffer[..limit]) {
             Ok(0) => {
-                self.input.set(Input::Ended);
+                self.input_ended.set(true);
                 self.server.tell(|room, now| room.end_of_input(now, self.id));
+                return Ok(Turn::Done);
             }
             Ok(count) => {
-                self.input.set(if count == limit { Input::Ready } else { Input::Awaited });
+                if count < limit {
+                    self.socket.was_read_in_part();
+                }
                 self.server.tell(|room, now| room.receive(now, self.id, &buffer[..count]));
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.input.set(Input::Awaited);
-            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.was_empty(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        drop(buffer);
-        let goes_on = self.input.get() != Input::Ended && self.await_input(cx)?;
-        Ok(if goes_on { Turn::Again } else { Turn::Done })
-    }
-
-    /// Whether there may be input; if not, the task is woken when there is.
-    fn await_input(&self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.input.get() == Input::Awaited && self.socket.poll_readable(cx)?.is_ready() {
-            self.input.set(Input::Ready);
-        }
-        Ok(self.input.get() == Input::Ready)
+        Ok(if self.socket.is_readable() { Turn::Again } else { Turn::Done })
     }
 
     /// Hands out what is pending until the socket takes no more, or until that was all: then the
     /// round goes on with it.
-    fn write(self: &Rc<Self>, cx: &mut Context<'_>) -> io::Result<()> {
-        while self.output.get() == Output::Ready || self.socket.poll_writable(cx)?.is_ready() {
+    fn write(self: &Rc<Self>) -> io::Result<()> {
+        while self.output.get() == Output::Ready || self.socket.is_writable() {
             if self.hand_out()? {
                 self.output.set(Output::InRound);
                 self.server.round.enter(self);
@@ -195,18 +176,19 @@ impl Peer {
         Ok(())
     }
 
-    /// The member's part of a round. Gives whether it stays in it; else its task is woken, to wait
-    /// for the socket or to end.
+    /// The member's part of a round. Gives whether it stays in it; else its task goes on, once
+    /// the socket takes something again, or to end.
     pub(crate) fn take_part(&self) -> bool {
-        // Its task will come upon an error as well.
-        let stays = matches!(self.hand_out(), Ok(true)) && !self.is_done();
-        if !stays {
-            self.output.set(Output::Ready);
-            if let Some(task) = &*self.task.borrow() {
-                task.wake_by_ref();
+        match self.hand_out() {
+            Ok(true) if !self.is_done() => return true,
+            Ok(false) => self.output.set(Output::Blocked),
+            // Its task will come upon an error as well.
+            _ => {
+                self.output.set(Output::Ready);
+                self.socket.wake();
             }
         }
-        stays
+        false
     }
 
     /// Hands out what is pending until the socket takes no more. Gives whether that was all.
@@ -221,11 +203,14 @@ impl Peer {
             match send(self.socket.get_ref(), &transmit) {
                 Ok(count) => {
                     room.sent(self.id, count);
-                    if count < total {
+                    if count < total && self.socket.was_written_in_part() {
                         return Ok(false);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.socket.was_full();
+                    return Ok(false);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

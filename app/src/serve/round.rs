@@ -22,7 +22,8 @@ const TURN: usize = 64;
 pub(crate) struct Round {
     /// The first was served longest ago.
     members: RefCell<VecDeque<Weak<Peer>>>,
-    /// How many of them, from the first on, may have something pending.
+    /// How many of them, from the first on, may have something pending that was said before the
+    /// first of all was served.
     due: Cell<usize>,
     /// The length of the log of which they are to get all.
     said: Cell<u64>,
@@ -42,8 +43,9 @@ impl Round {
 
     fn poll(&self, server: &Server, cx: &mut Context<'_>) -> Poll<Infallible> {
         server.await_growth(&self.growth, cx);
-        let said = server.room().said();
-        if self.said.replace(said) != said || server.is_stopping() {
+        // Not before all have had their turn: in a storm each newcomer would be served once more.
+        if self.due.get() == 0 && self.is_behind(server) {
+            self.said.set(server.room().said());
             self.due.set(self.members.borrow().len());
         }
         if self.due.get() == 0 {
@@ -62,9 +64,14 @@ impl Round {
         }
         // The room may have waited for one of them.
         server.wake();
-        if self.due.get() > 0 {
+        if self.due.get() > 0 || self.is_behind(server) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Whether there is more than those who are not due have been given, or all are to end.
+    fn is_behind(&self, server: &Server) -> bool {
+        self.said.get() != server.room().said() || server.is_stopping()
     }
 }

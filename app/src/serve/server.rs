@@ -7,6 +7,7 @@ use std::task::Context;
 use chat_core::{Instant, Room};
 use smol::LocalExecutor;
 
+use super::reactor::Reactor;
 use super::round::Round;
 use super::wakers::{Entered, Wakers};
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ const TURN: usize = 16 * 1024;
 pub(crate) struct Server {
     room: RefCell<Room>,
     clock: Clock,
+    pub(crate) reactor: Rc<Reactor>,
     pub(crate) executor: Rc<LocalExecutor<'static>>,
     /// Every read goes into this one buffer, from which the room takes what it needs.
     buffer: RefCell<Box<[u8]>>,
@@ -42,11 +44,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(room: Room, executor: Rc<LocalExecutor<'static>>) -> Self {
+    pub(crate) fn new(
+        room: Room,
+        reactor: Rc<Reactor>,
+        executor: Rc<LocalExecutor<'static>>,
+    ) -> Self {
         Self {
             said: Cell::new(room.said()),
             room: RefCell::new(room),
             clock: Clock::new(),
+            reactor,
             executor,
             buffer: RefCell::new(vec![0; TURN].into()),
             armed: Cell::new(None),

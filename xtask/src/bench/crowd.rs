@@ -151,7 +151,9 @@ impl Crowd {
             let member = &mut self.members[event.data.u64() as usize];
             let Some(chunk) = member.read(&mut self.buffer)? else { continue };
             member.lines += memchr::memchr_iter(b'\n', chunk).count();
-            member.is_welcome |= memmem::find(chunk, self.kind.welcome()).is_some();
+            // Looked for until it has come: the load is to have little to do itself.
+            member.is_welcome =
+                member.is_welcome || memmem::find(chunk, self.kind.welcome()).is_some();
         }
         self.events = events;
         Ok(is_any)

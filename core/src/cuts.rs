@@ -112,11 +112,12 @@ mod tests {
     use crate::log::Log;
     use crate::member::{Member, Roster};
     use crate::reader::Reader;
+    use crate::time::Instant;
 
     fn author() -> MemberId {
         let log = Log::new(8);
         let mut roster = Roster::new(Reader::new(&log, [].into()));
-        roster.insert(Member::new(Reader::new(&log, [].into()), "".into()))
+        roster.insert(Member::new(Instant::default(), Reader::new(&log, [].into()), "".into()))
     }
 
     #[test]

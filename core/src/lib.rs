@@ -57,6 +57,7 @@
 //! | `log` | the ring of bytes |
 //! | `reader`, `cuts` | a cursor on it, and the lines that a member does not get back |
 //! | `pressure`, `timers` | whom the room waits for, and until when |
+//! | `allowance` | what a member may say meanwhile |
 //! | `member`, `id` | a peer, the roster of all readers, and their names |
 //! | `framing`, `partial`, `cleaning` | from bytes to messages, to text, to text that commands nothing |
 //! | `notice` | every line that the program says of its own accord |
@@ -67,6 +68,7 @@
 
 extern crate alloc;
 
+mod allowance;
 mod cleaning;
 mod client;
 mod cuts;

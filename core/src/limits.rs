@@ -58,9 +58,13 @@ pub(crate) const SILENCE: Duration = Duration::from_millis(100);
 /// The longest silence or grace: a timer that is not needed any more is kept until it runs out.
 const LONGEST_TIME: Duration = Duration::from_secs(60 * 60);
 
-/// What a member may say, in bytes received, while the room waits for a reader: "a little", so
-/// that people who merely chat are not held back with those who flood.
+/// What a member may say while the room waits for a reader, in bytes by which the log grows: "a
+/// little", so that people who merely chat are not held back with those who flood.
 pub(crate) const LITTLE: usize = 4096;
+
+/// The time, in microseconds, that gives back a byte of it: 500 bytes a second are faster than
+/// anybody types, and of flooders at that speed it takes hundreds to hold up anybody else.
+pub(crate) const LITTLE_AGAIN: u64 = 2_000;
 
 /// How late a tick may come. If it comes later, whoever calls the room was held up itself (stopped,
 /// or short of processors): in that time nobody was heard or could be sent anything, so it counts

@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 
 use slotmap::{DefaultKey, SlotMap};
 
+use crate::allowance::Allowance;
 use crate::framing::Framer;
 use crate::id::{MemberId, Who};
 use crate::notice;
-use crate::pressure::Episode;
 use crate::reader::Reader;
+use crate::time::Instant;
 
 /// One peer, from its joining until its connection is gone.
 pub(crate) struct Member {
@@ -18,32 +19,24 @@ pub(crate) struct Member {
     pub(crate) label: Box<str>,
     /// Whether a `Timer::Silence` of it is set.
     pub(crate) has_silence_timer: bool,
-    /// Bytes that it said while the room waited, and when that was.
-    said: (Episode, usize),
+    /// What it may say while the room waits.
+    pub(crate) allowance: Allowance,
 }
 
 impl Member {
-    pub(crate) fn new(reader: Reader, label: Box<str>) -> Self {
+    /// One that joins at `now`.
+    pub(crate) fn new(now: Instant, reader: Reader, label: Box<str>) -> Self {
         Self {
             reader,
             framer: Framer::default(),
             label,
             has_silence_timer: false,
-            said: (Episode::NONE, 0),
+            allowance: Allowance::new(now),
         }
     }
 
     pub(crate) fn address(&self) -> &str {
         notice::address(&self.label)
-    }
-
-    /// Bytes that it has said in an episode of waiting.
-    pub(crate) fn said_in(&self, episode: Episode) -> usize {
-        if self.said.0 == episode { self.said.1 } else { 0 }
-    }
-
-    pub(crate) fn says_in(&mut self, episode: Episode, bytes: usize) {
-        self.said = (episode, self.said_in(episode).saturating_add(bytes));
     }
 
     /// The most bytes by which the log grows for a byte of its input, if `max_line` is at least

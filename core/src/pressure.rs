@@ -35,11 +35,6 @@ pub(crate) struct Pressure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Episode(u64);
 
-impl Episode {
-    /// Before the first one.
-    pub(crate) const NONE: Self = Self(0);
-}
-
 impl Pressure {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
@@ -47,7 +42,7 @@ impl Pressure {
             turn: limits.turn(),
             watch: BinaryHeap::new(),
             waited_for: 0,
-            episode: Episode::NONE,
+            episode: Episode(0),
             spare: 0,
         }
     }

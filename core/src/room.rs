@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use crate::cuts::Cuts;
 use crate::framing::Framer;
 use crate::id::{MemberId, Who};
-use crate::limits::{LATE, LITTLE, Limits};
+use crate::limits::{LATE, Limits};
 use crate::log::Log;
 use crate::member::{Member, Roster};
 use crate::notice;
@@ -116,7 +116,7 @@ impl Room {
         self.append(None, &notice::entered(notice::address(&label), self.users));
         let reader = Reader::new(&self.log, notice::connected(self.users).into());
         let position = reader.position();
-        let id = self.roster.insert(Member::new(reader, label.into()));
+        let id = self.roster.insert(Member::new(self.now, reader, label.into()));
         self.pressure.watch(Who::Member(id), position);
         Ok(id)
     }
@@ -125,10 +125,8 @@ impl Room {
     /// at once; more are taken too, but may cost readers their place in the backlog.
     pub fn receive(&mut self, now: Instant, id: MemberId, bytes: &[u8]) {
         self.pass_time(now);
-        let episode = self.pressure.episode();
-        let Some(member) = self.roster.present_mut(id) else { return };
-        if let Some(episode) = episode {
-            member.says_in(episode, bytes.len());
+        if self.roster.present(id).is_none() {
+            return;
         }
         let now = self.now;
         self.listen(id, |framer, limit, deliver| framer.receive(now, bytes, limit, deliver));
@@ -188,7 +186,7 @@ impl Room {
 
     /// The silence of a member may have ended its message, unless it was not listened to.
     fn silence(&mut self, id: MemberId, is_late: bool) {
-        let was_not_heard = is_late || self.input_budget(id) == 0;
+        let was_not_heard = is_late || self.input_budget(self.now, id) == 0;
         let now = self.now;
         let Some(member) = self.roster.present_mut(id) else { return };
         member.has_silence_timer = false;
@@ -240,6 +238,7 @@ impl Room {
             && let Some(member) = self.roster.get_mut(id)
         {
             member.reader.said(line, id, &self.log, &mut self.cuts);
+            member.allowance.spend(self.now, length);
         }
         self.pressure.grew(length);
         self.find_far_behind();
@@ -381,17 +380,21 @@ impl Room {
     /// How many bytes of a member [`Room::receive`] is to be given at once, at the most. 0: leave
     /// them in the socket, so that TCP slows the member down, until the room waits no longer.
     ///
+    /// While the room waits that is what is left to the member of a little: 4 KiB of the log, used up
+    /// by whatever it says and given back by time, 500 bytes a second.
+    ///
     /// While it is heeded, nothing that members say can cost a reader its place in the backlog
     /// unless the room has given that reader up; nor can joins, with [`Room::takes_newcomers`].
     /// Notices of leaves are said whatever it is. 0 for one that has left.
     #[must_use]
-    pub fn input_budget(&self, id: MemberId) -> usize {
+    pub fn input_budget(&self, now: Instant, id: MemberId) -> usize {
         let Some(member) = self.roster.present(id) else { return 0 };
         let room = self.pressure.room().saturating_sub(self.limits.longest_line());
         let for_all = room / member.growth();
-        match self.pressure.episode() {
-            Some(episode) => for_all.min(LITTLE.saturating_sub(member.said_in(episode))),
-            None => for_all,
+        if self.is_waiting() {
+            for_all.min(member.allowance.left(self.now.max(now)) / member.growth())
+        } else {
+            for_all
         }
     }
 

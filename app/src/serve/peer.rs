@@ -134,7 +134,7 @@ impl Peer {
         if self.input_ended.get() || self.server.is_stopping() || !self.socket.is_readable() {
             return Ok(Turn::Done);
         }
-        let budget = self.server.room().input_budget(self.id);
+        let budget = self.server.room().input_budget(self.server.clock().now(), self.id);
         if budget == 0 {
             self.server.await_budget(&self.budget, cx);
             return Ok(Turn::Done);

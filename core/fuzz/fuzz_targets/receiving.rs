@@ -22,7 +22,7 @@ fn heard(bytes: &[u8], lengths: &mut dyn Iterator<Item = usize>) -> Vec<u8> {
     let mut heard = Vec::new();
     while !rest.is_empty() {
         let length = lengths.next().unwrap_or(rest.len()).clamp(1, rest.len());
-        let length = length.min(room.input_budget(talker));
+        let length = length.min(room.input_budget(now, talker));
         let (chunk, after) = rest.split_at(length);
         room.receive(now, talker, chunk);
         rest = after;

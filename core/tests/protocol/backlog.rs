@@ -180,35 +180,6 @@ fn far_behind_is_three_quarters() {
 }
 
 #[test]
-fn while_the_room_waits_a_little_may_be_said() {
-    let limits = Limits::default();
-    let mut world = World::with(limits.clone());
-    world.room.close_console();
-    let [reader, flooder, chatter] = [ANN, BEN, CAT].map(|addr| world.join_quietly(addr));
-    world.hear(reader);
-    let start = world.room.said();
-    while world.room.said() < start + limits.backlog as u64 * 3 / 4 {
-        world.receive(flooder, text(0));
-        world.hear(flooder);
-        world.hear(chatter);
-    }
-    assert!(world.room.is_waiting());
-    assert!(world.room.input_budget(flooder) > 0, "what came before does not count");
-    let mut flood = 0;
-    while world.room.input_budget(flooder) > 0 {
-        world.receive(flooder, text(0));
-        world.hear(chatter);
-        flood += text(0).len();
-    }
-    assert!((4096..4096 + text(0).len()).contains(&flood), "{flood}");
-    assert!(world.room.input_budget(chatter) > 0, "people who merely chat go on");
-
-    world.hear(reader);
-    assert!(!world.room.is_waiting());
-    assert!(world.room.input_budget(flooder) > 0);
-}
-
-#[test]
 fn the_room_waits_one_second_and_goes_on() {
     let (mut world, reader, talker) = room_of_two();
     let end = world.room.said() + far_behind() + 40;
@@ -270,7 +241,7 @@ fn the_room_is_not_held_by_one_reader_after_the_other() {
     let begin = world.now;
     while world.room.is_waiting() {
         for &talker in &talkers {
-            let budget = world.room.input_budget(talker);
+            let budget = world.budget(talker);
             world.receive(talker, "y".repeat(budget));
             hear_talkers(&mut world);
         }
@@ -369,8 +340,8 @@ fn one_that_is_held_back_is_not_silent() {
     talk_until(&mut world, talker, end);
     assert!(world.room.is_waiting());
     world.hear(muller);
-    while world.room.input_budget(muller) > 0 {
-        world.receive(muller, "x".repeat(world.room.input_budget(muller)));
+    while world.budget(muller) > 0 {
+        world.receive(muller, "x".repeat(world.budget(muller)));
     }
     let said = world.room.said();
     world.pass_millis(500);

@@ -4,6 +4,7 @@
 
 mod backlog;
 mod client;
+mod floods;
 mod framing;
 mod properties;
 mod room;

@@ -146,7 +146,7 @@ fn a_stale_id_is_inert() {
     assert_eq!(world.hear(ann), "");
     assert_eq!(world.console(), "");
     assert_eq!(world.room.users(), 1);
-    assert_eq!(world.room.input_budget(ann), 0);
+    assert_eq!(world.budget(ann), 0);
     assert!(world.room.is_finished(ann));
 }
 
@@ -162,7 +162,7 @@ fn limits_and_times_out_of_range() {
         while !world.room.is_waiting() {
             world.receive(ann, format!("{}\n", "x".repeat(1000)));
         }
-        while world.room.input_budget(ben) > 0 {
+        while world.budget(ben) > 0 {
             world.receive(ben, "x");
         }
         world.room.tick(world.now);

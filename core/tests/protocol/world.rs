@@ -48,6 +48,11 @@ impl World {
         id
     }
 
+    /// How much of a member is wanted now.
+    pub(crate) fn budget(&self, id: MemberId) -> usize {
+        self.room.input_budget(self.now, id)
+    }
+
     pub(crate) fn receive(&mut self, id: MemberId, bytes: impl AsRef<[u8]>) {
         self.room.receive(self.now, id, bytes.as_ref());
     }

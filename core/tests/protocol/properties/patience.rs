@@ -86,7 +86,7 @@ proptest! {
                 Step::Flood { member, length, bytes } => {
                     let line = format!("{}\n", "x".repeat(length));
                     let flood = line.repeat(bytes / line.len() + 1);
-                    let budget = world.room.input_budget(ids[member]);
+                    let budget = world.budget(ids[member]);
                     let before = world.room.said();
                     world.receive(ids[member], &flood[..budget.min(bytes)]);
                     for reader in &mut readers {
@@ -114,7 +114,7 @@ proptest! {
                 prop_assert!(since + limits.grace > world.now);
             } else {
                 waiting_since = None;
-                prop_assert!(ids.iter().all(|&id| world.room.input_budget(id) > 0));
+                prop_assert!(ids.iter().all(|&id| world.budget(id) > 0));
             }
         }
     }

@@ -39,6 +39,8 @@ pub(crate) struct Reader {
     heard: Instant,
     /// When to look whether a silence has ended its message.
     look_at: Option<Instant>,
+    /// What it may say while the room waits, in bytes of the log, and when it was that much.
+    little: (f64, Instant),
 }
 
 pub(crate) struct Model {
@@ -47,10 +49,15 @@ pub(crate) struct Model {
     first_kept: usize,
     pub(crate) users: usize,
     pub(crate) readers: BTreeMap<usize, Reader>,
+    now: Instant,
 }
 
 /// How late a tick may come.
 const LATE: Duration = Duration::from_millis(100);
+
+/// What a member may say while the room waits, and how much of it a second gives back.
+const LITTLE: f64 = 4096.0;
+const LITTLE_A_SECOND: f64 = 500.0;
 
 /// The console's place among the readers.
 pub(crate) const CONSOLE: usize = usize::MAX;
@@ -102,7 +109,14 @@ fn cut(text: &str, limit: usize) -> usize {
 impl Model {
     pub(crate) fn new(limits: Limits) -> Self {
         let readers = BTreeMap::from([(CONSOLE, Reader::default())]);
-        Self { limits, kept: VecDeque::new(), first_kept: 0, users: 0, readers }
+        Self {
+            limits,
+            kept: VecDeque::new(),
+            first_kept: 0,
+            users: 0,
+            readers,
+            now: Instant::default(),
+        }
     }
 
     fn reader(&mut self, place: usize) -> &mut Reader {
@@ -133,7 +147,8 @@ impl Model {
     }
 
     /// A newcomer; what it is told if there is no place for it.
-    pub(crate) fn join(&mut self, place: usize, addr: &str) -> Result<(), String> {
+    pub(crate) fn join(&mut self, now: Instant, place: usize, addr: &str) -> Result<(), String> {
+        self.now = now;
         if self.users >= self.limits.max_users {
             return Err(format!("> The chat server is full {}\n", users_online(self.users)));
         }
@@ -141,12 +156,19 @@ impl Model {
         let online = users_online(self.users);
         self.say(place, &format!("> New user {addr} entered {online}"));
         let private = format!("> Connected to the chat server {online}\n").into();
-        let reader = Reader { addr: addr.into(), private, is_greeting: true, ..Reader::default() };
+        let reader = Reader {
+            addr: addr.into(),
+            private,
+            is_greeting: true,
+            little: (LITTLE_A_SECOND, now),
+            ..Reader::default()
+        };
         self.readers.insert(place, reader);
         Ok(())
     }
 
     pub(crate) fn receive(&mut self, now: Instant, place: usize, bytes: &[u8]) {
+        self.now = now;
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             let reader = self.reader(place);
             reader.heard = now;
@@ -190,7 +212,22 @@ impl Model {
         if !text.is_empty() {
             let line = format!("[{}] {text}", self.readers[&place].addr);
             self.say(place, &line);
+            let left = self.little(place, self.now) - (line.len() + 1) as f64;
+            self.reader(place).little = (left.max(0.0), self.now);
         }
+    }
+
+    /// What a member may say at `now` if the room waits, in bytes of the log.
+    pub(crate) fn little(&self, place: usize, now: Instant) -> f64 {
+        let (left, at) = self.readers[&place].little;
+        let seconds = (now.as_micros() - at.as_micros()) as f64 / 1e6;
+        (left + seconds * LITTLE_A_SECOND).min(LITTLE)
+    }
+
+    /// The most bytes by which the log grows for one of a member's: three for what is shown instead of
+    /// it, half a label and a newline, as a line needs two.
+    pub(crate) fn growth(&self, place: usize) -> usize {
+        3 + ("[] ".len() + self.readers[&place].addr.len() + 1).div_ceil(2)
     }
 
     /// Members whose messages a silence will end.
@@ -208,6 +245,7 @@ impl Model {
 
     /// Time has passed: silences have ended messages, but not of those who are not listened to.
     pub(crate) fn tick(&mut self, now: Instant, is_held_back: impl Fn(usize) -> bool) {
+        self.now = now;
         let due = |(place, reader): (&usize, &Reader)| {
             Some((reader.look_at.filter(|at| *at <= now)?, *place))
         };

@@ -41,7 +41,10 @@ pub(crate) struct Run<C> {
     heard: u64,
     /// Bytes that the room holds.
     memory: i64,
-    waiting_since: Option<Instant>,
+    /// Since when the room has waited, and what had been said before.
+    waiting_since: Option<(Instant, u64)>,
+    /// What had been said before the log grew last.
+    said_before: u64,
     /// Whether members are given no more than is wanted.
     heeds_budgets: bool,
 }
@@ -61,7 +64,7 @@ impl<C: Choices> Run<C> {
             ..Limits::default()
         };
         let least = limits.least_backlog();
-        let limits = Limits { backlog: least * choices.one(&[1, 1, 2, 8]), ..limits };
+        let limits = Limits { backlog: least * choices.one(&[1, 1, 2, 8, 64]), ..limits };
         let mut room = None;
         let memory = measure(|| room = Some(Room::new(limits.clone()))).bytes_current;
         let mut run = Self {
@@ -76,6 +79,7 @@ impl<C: Choices> Run<C> {
             heard: 0,
             memory,
             waiting_since: None,
+            said_before: 0,
         };
         let console = Peer::new(None, &mut run.choices);
         run.peers.insert(CONSOLE, console);
@@ -167,7 +171,7 @@ impl<C: Choices> Run<C> {
         let said = self.room.said();
         let joined =
             self.tell(|room, now| room.join(now, format!("{addr}:{port}").parse().unwrap()));
-        let expected = self.model.join(self.joined, &format!("{shown}:{port}"));
+        let expected = self.model.join(self.now, self.joined, &format!("{shown}:{port}"));
         match joined {
             Ok(id) => {
                 assert_eq!(expected, Ok(()));
@@ -199,7 +203,7 @@ impl<C: Choices> Run<C> {
     fn receive(&mut self, place: usize, bytes: &[u8]) {
         let Some(id) = self.peers[&place].id else { return };
         self.pass_to_own_moment();
-        let budget = self.room.input_budget(id);
+        let budget = self.room.input_budget(self.now, id);
         let bytes = &bytes[..bytes.len().min(if self.heeds_budgets { budget } else { usize::MAX })];
         if bytes.is_empty() {
             return;
@@ -251,7 +255,7 @@ impl<C: Choices> Run<C> {
         }
         let before = self.now;
         self.now = before + HELD_UP;
-        self.waiting_since = None;
+        self.waiting_since = self.waiting_since.map(|(_, said)| (self.now, said));
         for peer in self.peers.values_mut() {
             peer.was_held_up(before, self.now, self.limits.grace);
         }
@@ -264,7 +268,7 @@ impl<C: Choices> Run<C> {
         let held_back: Vec<usize> = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.id.is_some_and(|id| self.room.input_budget(id) == 0))
+            .filter(|(_, peer)| peer.id.is_some_and(|id| self.room.input_budget(self.now, id) == 0))
             .map(|(place, _)| *place)
             .collect();
         let said = self.room.said();
@@ -286,7 +290,7 @@ impl<C: Choices> Run<C> {
 
     fn end_of_input(&mut self) {
         let Some((place, id)) = self.member() else { return };
-        if self.heeds_budgets && self.room.input_budget(id) == 0 {
+        if self.heeds_budgets && self.room.input_budget(self.now, id) == 0 {
             return;
         }
         let said = self.room.said();
@@ -373,6 +377,7 @@ impl<C: Choices> Run<C> {
     /// unless it was said without regard for budgets.
     fn grew(&mut self, said: u64, is_heedless: bool) {
         let grown = self.room.said() - said;
+        self.said_before = said;
         for peer in self.peers.values_mut() {
             peer.is_excused |= is_heedless && grown > 0;
             peer.falls_behind(grown, self.now, &self.limits);
@@ -390,7 +395,7 @@ impl<C: Choices> Run<C> {
         assert_eq!(self.room.users(), self.model.users);
         let grace = self.limits.grace;
         if self.room.is_waiting() {
-            let since = *self.waiting_since.get_or_insert(self.now);
+            let (since, _) = *self.waiting_since.get_or_insert((self.now, self.said_before));
             assert!(self.now <= since + grace, "the room waits too long");
         } else {
             self.waiting_since = None;
@@ -400,7 +405,21 @@ impl<C: Choices> Run<C> {
             let Some(id) = peer.id.filter(|_| !self.model.readers[place].has_left) else {
                 continue;
             };
-            if self.room.input_budget(id) > 0 {
+            let budget = self.room.input_budget(self.now, id);
+            if let Some((_, said)) = self.waiting_since {
+                let little = self.model.little(*place, self.now);
+                let growth = self.model.growth(*place);
+                assert!((budget * growth) as f64 <= little, "{budget} bytes are not a little");
+                let spare =
+                    (self.limits.backlog as u64 / 8).saturating_sub(self.room.said() - said);
+                let is_spare = spare as usize >= self.limits.least_backlog() / 12 + growth;
+                let may_say = is_spare && little > growth as f64;
+                assert!(
+                    budget > 0 || !may_say,
+                    "one who says little is refused, of {little} bytes"
+                );
+            }
+            if budget > 0 {
                 peer.refused_since = None;
             } else {
                 let since = *peer.refused_since.get_or_insert(self.now);

@@ -1,0 +1,62 @@
+//! An allowance: how much a member may say while the room waits (spec: "more than a little").
+
+use crate::limits::{LITTLE, LITTLE_AGAIN};
+use crate::time::Instant;
+
+/// A token bucket of [`LITTLE`] bytes, which what a member says uses up, whether the room waits or
+/// not, and time gives back: so whoever has just flooded has nothing left when the room begins to
+/// wait, and whoever chats has it all.
+///
+/// Kept as a generic cell rate algorithm does (ITU-T I.371): as the moment when it is whole again.
+#[derive(Clone, Copy)]
+pub(crate) struct Allowance {
+    whole_at: Instant,
+}
+
+impl Allowance {
+    /// That of a newcomer: what a second gives back. Nobody gets a whole one by coming again.
+    pub(crate) fn new(now: Instant) -> Self {
+        let mut allowance = Self { whole_at: now };
+        allowance.spend(now, LITTLE - (1_000_000 / LITTLE_AGAIN) as usize);
+        allowance
+    }
+
+    /// Bytes that are left of it.
+    pub(crate) fn left(self, now: Instant) -> usize {
+        let missing = self.whole_at.as_micros().saturating_sub(now.as_micros());
+        LITTLE.saturating_sub(usize::try_from(missing.div_ceil(LITTLE_AGAIN)).unwrap_or(LITTLE))
+    }
+
+    /// Uses up `bytes`, as far as they are left: nobody owes anything.
+    pub(crate) fn spend(&mut self, now: Instant, bytes: usize) {
+        let after = |at: Instant, bytes: usize| {
+            Instant::from_micros(at.as_micros().saturating_add(bytes as u64 * LITTLE_AGAIN))
+        };
+        self.whole_at = after(self.whole_at.max(now), bytes.min(LITTLE)).min(after(now, LITTLE));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_uses_it_up_and_time_gives_it_back() {
+        let at = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
+        let mut allowance = Allowance::new(at(0));
+        assert_eq!(allowance.left(at(0)), 500);
+        assert_eq!(allowance.left(at(2)), 1_500);
+        assert_eq!(allowance.left(at(9)), LITTLE);
+        allowance.spend(at(100), 1_000);
+        assert_eq!(allowance.left(at(100)), LITTLE - 1_000);
+        assert_eq!(allowance.left(at(101)), LITTLE - 500);
+        allowance.spend(at(101), usize::MAX);
+        assert_eq!(allowance.left(at(101)), 0);
+        assert_eq!(allowance.left(at(102)), 500);
+        // However often, a little is given back.
+        for tenth in 0..100 {
+            allowance.spend(Instant::from_micros(102_000_000 + tenth * 100_000), 50);
+        }
+        assert_eq!(allowance.left(at(112)), 500);
+    }
+}

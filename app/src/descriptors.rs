@@ -5,9 +5,9 @@ use std::io;
 use crate::failure::Failure;
 use crate::system;
 
-/// Descriptors that the program needs for itself: the standard streams, the reactor's, the
-/// signals', a socket.
-const LEAST: u64 = 16;
+/// Descriptors that the program needs for itself: the standard streams, two reactors', the signals',
+/// a few listeners, a member.
+const LEAST: u64 = 20;
 
 /// Descriptors for which there is room from the beginning.
 const AT_ONCE: u32 = 16 * 1024;

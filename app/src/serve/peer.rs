@@ -16,6 +16,7 @@ use super::reactor::Socket;
 use super::server::{Connection, Server};
 use super::wakers::Entered;
 use crate::clock::within;
+use crate::system::A_SHORT_WRITE_IS_ALL;
 
 /// How long a peer that was turned away has to read why.
 const PARTING: Duration = Duration::from_secs(1);
@@ -148,9 +149,6 @@ impl Peer {
                 return Ok(Turn::Done);
             }
             Ok(count) => {
-                if count < limit {
-                    self.socket.was_read_in_part();
-                }
                 self.server.tell(|room, now| room.receive(now, self.id, &buffer[..count]));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.was_empty(),
@@ -203,7 +201,8 @@ impl Peer {
             match send(self.socket.get_ref(), &transmit) {
                 Ok(count) => {
                     room.sent(self.id, count);
-                    if count < total && self.socket.was_written_in_part() {
+                    if count < total && A_SHORT_WRITE_IS_ALL {
+                        self.socket.was_full();
                         return Ok(false);
                     }
                 }

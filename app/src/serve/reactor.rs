@@ -11,10 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use mio::event::{Event, Source};
-use mio::{Events, Interest, Registry, Token};
+use mio::{Events, Interest, Token};
 use slab::Slab;
-
-use crate::system::A_PART_IS_ALL;
 
 /// Events taken from the system at once.
 const EVENTS: usize = 1024;
@@ -25,24 +23,22 @@ const ALARM: Token = Token(usize::MAX);
 /// Waits for sockets, for the thread that serves them.
 ///
 /// Not smol's: that of its release 2.0 belongs to all threads of a program, and one of its own takes
-/// it over whenever this one has worked for 50 µs. Under load each event then came through another
-/// thread, and each wait for a socket was a system call more.
+/// it over when this one works for longer than 50 µs, or up to 10 ms. Under load nearly every event
+/// then came through another thread, and each wait for a socket was a system call more.
 pub(crate) struct Reactor {
     poll: RefCell<mio::Poll>,
     events: RefCell<Events>,
-    registry: Registry,
     sockets: RefCell<Slab<Rc<Readiness>>>,
     alarm: Arc<Alarm>,
 }
 
 /// What is known of a socket.
 ///
-/// The system tells changes, and each only once: what it told is true until a call has shown that it
-/// is not any more.
+/// The system tells changes, and each only once: what it told is true until a call that would have to
+/// wait has shown that it is not any more. (One that did a part of what was asked has not: a read stops
+/// at urgent data, and before the end.)
 struct Readiness {
     is_readable: Cell<bool>,
-    /// Whether nothing more will come than what is there.
-    is_last: Cell<bool>,
     is_writable: Cell<bool>,
     /// The task that serves it.
     task: RefCell<Option<Waker>>,
@@ -67,13 +63,11 @@ struct Alarm {
 impl Reactor {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = mio::Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let waker = mio::Waker::new(&registry, ALARM)?;
+        let waker = mio::Waker::new(poll.registry(), ALARM)?;
         let (is_raised, is_awaited) = (AtomicBool::new(false), AtomicBool::new(false));
         Ok(Self {
             poll: RefCell::new(poll),
             events: RefCell::new(Events::with_capacity(EVENTS)),
-            registry,
             sockets: RefCell::default(),
             alarm: Arc::new(Alarm { is_raised, is_awaited, waker }),
         })
@@ -85,8 +79,14 @@ impl Reactor {
         let waker = Waker::from(self.alarm.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
-            if let Poll::Ready(done) = work.as_mut().poll(&mut cx) {
-                return Ok(done);
+            // Twice: what is said in the first of them is handed out in the second.
+            for _ in 0..2 {
+                if let Poll::Ready(done) = work.as_mut().poll(&mut cx) {
+                    return Ok(done);
+                }
+                if !self.alarm.is_raised.load(Ordering::SeqCst) {
+                    break;
+                }
             }
             self.wait()?;
         }
@@ -105,7 +105,7 @@ impl Reactor {
         }
         let sockets = self.sockets.borrow();
         for event in &*events {
-            // One that is gone may have had something still.
+            // The alarm's is not among them.
             if let Some(readiness) = sockets.get(event.token().0) {
                 readiness.learn(event);
             }
@@ -143,9 +143,6 @@ impl Readiness {
     fn learn(&self, event: &Event) {
         // Whatever is wrong with a socket shows when it is used.
         let is_over = event.is_error();
-        if event.is_read_closed() || is_over {
-            self.is_last.set(true);
-        }
         let may_read = event.is_readable() || event.is_read_closed() || is_over;
         let may_write = event.is_writable() || event.is_write_closed() || is_over;
         if (may_read && !self.is_readable.replace(true))
@@ -167,14 +164,14 @@ impl<S: Source> Socket<S> {
     pub(crate) fn new(reactor: &Rc<Reactor>, mut socket: S) -> io::Result<Self> {
         let readiness = Rc::new(Readiness {
             is_readable: Cell::new(false),
-            is_last: Cell::new(false),
             // Nothing is in its way yet.
             is_writable: Cell::new(true),
             task: RefCell::default(),
         });
         let token = Token(reactor.sockets.borrow_mut().insert(Rc::clone(&readiness)));
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = reactor.registry.register(&mut socket, token, interest) {
+        if let Err(error) = reactor.poll.borrow().registry().register(&mut socket, token, interest)
+        {
             reactor.sockets.borrow_mut().remove(token.0);
             return Err(error);
         }
@@ -212,25 +209,9 @@ impl<S: Source> Socket<S> {
         self.readiness.is_readable.set(false);
     }
 
-    /// A part of the memory was filled that was there for a read.
-    pub(crate) fn was_read_in_part(&self) {
-        // The end does not show in that, and is not told again.
-        if A_PART_IS_ALL && !self.readiness.is_last.get() {
-            self.was_empty();
-        }
-    }
-
-    /// It took nothing.
+    /// It took nothing, or not all.
     pub(crate) fn was_full(&self) {
         self.readiness.is_writable.set(false);
-    }
-
-    /// It took a part of what was to be written. Gives whether that is all it takes for now.
-    pub(crate) fn was_written_in_part(&self) -> bool {
-        if A_PART_IS_ALL {
-            self.was_full();
-        }
-        A_PART_IS_ALL
     }
 
     /// Waits until there may be something to read.
@@ -246,7 +227,7 @@ impl<S: Source> Socket<S> {
 impl<S: Source> Drop for Socket<S> {
     fn drop(&mut self) {
         // It is closed after this in any case.
-        let _ = self.reactor.registry.deregister(&mut self.socket);
+        let _ = self.reactor.poll.borrow().registry().deregister(&mut self.socket);
         self.reactor.sockets.borrow_mut().remove(self.token.0);
     }
 }

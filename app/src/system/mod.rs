@@ -47,9 +47,9 @@ pub(crate) enum Standard {
 /// (`tcp(7)`); elsewhere that differs from option to option.
 pub(crate) const OPTIONS_ARE_INHERITED: bool = cfg!(target_os = "linux");
 
-/// Whether a read or a write that did not fill its memory, or empty it, has shown that there is no
-/// more to be had. Elsewhere only a call that would have to wait shows that.
-pub(crate) const A_PART_IS_ALL: bool = cfg!(unix);
+/// Whether a socket that took a part of what was written takes no more, and will tell when it does.
+/// Elsewhere only a call that would have to wait has it tell.
+pub(crate) const A_SHORT_WRITE_IS_ALL: bool = cfg!(unix);
 
 /// Sets how long sent bytes may stay unacknowledged, and how many bytes that are not sent yet the
 /// kernel takes, where the system can be told.

@@ -23,6 +23,22 @@ fn half_close() {
     assert_eq!(ben.rest(), "", "and the server closes");
 }
 
+/// As some telnet clients send it. What stands behind it is not forgotten.
+#[test]
+fn urgent_data() {
+    let server = Server::start(&[]);
+    let mut ann = server.member();
+    let mut ben = server.member();
+    ann.line();
+    for number in 0..20 {
+        ben.send(format!("{number} 앞\n"));
+        ben.send_urgently(b'!');
+        ben.send(format!("{number} 뒤\n"));
+        assert_eq!(ann.line(), format!("[{}] {number} 앞", ben.addr()));
+        assert_eq!(ann.line(), format!("[{}] {number} 뒤", ben.addr()));
+    }
+}
+
 #[test]
 fn what_was_pending_at_the_half_close_is_handed_out() {
     let server = Server::start(&["--quiet", "--backlog", "4M"]);

@@ -312,6 +312,11 @@ impl Peer {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
+    /// Sends a byte of urgent data: a read on the other side stops in front of it.
+    pub(crate) fn send_urgently(&self, byte: u8) {
+        socket2::SockRef::from(&self.stream).send_out_of_band(&[byte]).unwrap();
+    }
+
     /// Closes so that the server gets a reset instead of an end.
     pub(crate) fn reset(self) {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();

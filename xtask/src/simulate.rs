@@ -20,6 +20,9 @@ pub(crate) struct Simulate {
 
 impl Simulate {
     pub(crate) fn run(&self) -> Outcome<()> {
+        if self.seeds == 0 {
+            return Err("no seeds: nothing would be simulated".into());
+        }
         let mut test = cargo();
         test.args(["test", "--release", "--package", "chat-core", "--test", "protocol"]);
         test.args(["simulation", "--", "--nocapture"]);

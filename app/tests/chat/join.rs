@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -167,15 +167,25 @@ fn a_signal_ends_it_though_its_output_is_full() {
     assert_eq!(ben.status(), 0);
 }
 
+/// A child that is killed in the end, also of a test that fails.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// What comes and what goes never waits for anything.
 #[test]
 fn a_signal_ends_it_in_the_middle_of_a_flood() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let mut endless = Command::new("yes").stdout(Stdio::piped()).spawn().unwrap();
+    let mut endless = Killed(Command::new("yes").stdout(Stdio::piped()).spawn().unwrap());
     let mut command = Command::new(executable());
-    command.args(["join", "127.0.0.1", &port]).stdin(endless.stdout.take().unwrap());
-    let mut ben = command.stdout(Stdio::null()).spawn().unwrap();
+    command.args(["join", "127.0.0.1", &port]).stdin(endless.0.stdout.take().unwrap());
+    let mut ben = Killed(command.stdout(Stdio::null()).spawn().unwrap());
     drop(command);
     let mut server = listener.accept().unwrap().0;
     let mut from_ben = server.try_clone().unwrap();
@@ -192,10 +202,8 @@ fn a_signal_ends_it_in_the_middle_of_a_flood() {
     wait_until("it is in the middle of it", || {
         (heard.load(Ordering::Relaxed) > 10_000_000).then_some(())
     });
-    rustix::process::kill_process(rustix::process::Pid::from_child(&ben), Signal::INT).unwrap();
-    assert!(wait_until("it has ended", || ben.try_wait().unwrap()).success());
-    endless.kill().unwrap();
-    endless.wait().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&ben.0), Signal::INT).unwrap();
+    assert!(wait_until("it has ended", || ben.0.try_wait().unwrap()).success());
     hearing.join().unwrap();
     flooding.join().unwrap();
 }

@@ -5,10 +5,11 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Peer, Server, SetAtEnd, Signal, wait_until};
+use crate::harness::{LIMIT, Peer, Server, SetAtEnd, Signal, wait_until};
 use crate::stalls::resident_kib;
 
 /// How long a crowd misbehaves.
@@ -19,11 +20,43 @@ fn descriptors(server: &Server) -> usize {
     fs::read_dir(format!("/proc/{}/fd", server.program.id())).unwrap().count()
 }
 
+/// What those say who flood.
+const FLOOD: &str = "홍수가 났다";
+
 /// Two who talk with each other, and lose nothing.
 struct Friends {
-    ann: Peer,
-    ben: Peer,
+    ann: Friend,
+    ben: Friend,
     said: usize,
+}
+
+/// One who hears at once what is said, however much: the room gives up whoever takes a second.
+struct Friend {
+    peer: Peer,
+    heard: Receiver<String>,
+}
+
+impl Friend {
+    fn new(mut peer: Peer) -> Self {
+        let heard = peer.read_at_once(FLOOD);
+        Self { peer, heard }
+    }
+
+    fn addr(&self) -> String {
+        self.peer.addr()
+    }
+
+    fn send(&mut self, text: impl AsRef<[u8]>) {
+        self.peer.send(text);
+    }
+
+    fn line(&self) -> String {
+        self.heard.recv_timeout(LIMIT).unwrap()
+    }
+
+    fn line_where(&self, is_it: impl Fn(&str) -> bool) -> String {
+        std::iter::repeat_with(|| self.line()).find(|line| is_it(line)).unwrap()
+    }
 }
 
 impl Friends {
@@ -31,7 +64,7 @@ impl Friends {
         let mut ann = server.member();
         let ben = server.member();
         ann.line_where(|line| line.contains("entered"));
-        Self { ann, ben, said: 0 }
+        Self { ann: Friend::new(ann), ben: Friend::new(ben), said: 0 }
     }
 
     /// Says something each way. Whatever else is heard is others'.
@@ -209,7 +242,7 @@ fn a_flood_beside_a_chat() {
     let mut times: Vec<Duration> = Vec::new();
     thread::scope(|scope| {
         scope.spawn(|| {
-            let row = "홍수가 났다\n".repeat(100);
+            let row = format!("{FLOOD}\n").repeat(100);
             while !is_enough.load(Ordering::Relaxed) {
                 flooder.send(&row);
                 rows.fetch_add(1, Ordering::Relaxed);

@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -272,6 +273,24 @@ impl Peer {
             self.taken = 0;
             assert!(!self.chunk.is_empty(), "closed after {:?}", String::from_utf8_lossy(&line));
         }
+    }
+
+    /// From now on a thread reads its lines as they come, so that it is not slow, and gives all but
+    /// those with `dull` in them.
+    pub(crate) fn read_at_once(&mut self, dull: &'static str) -> Receiver<String> {
+        let (lines, heard) = mpsc::channel();
+        let before = io::Cursor::new(self.chunk.split_off(self.taken));
+        let stream = self.stream.try_clone().unwrap();
+        thread::spawn(move || {
+            let reader = BufReader::with_capacity(64 * 1024, before.chain(stream));
+            let read = reader.lines().map_while(Result::ok).filter(|line| !line.contains(dull));
+            for line in read {
+                if lines.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        heard
     }
 
     /// Reads lines until one satisfies; gives it.

@@ -39,8 +39,9 @@ pub(crate) struct Reader {
     heard: Instant,
     /// When to look whether a silence has ended its message.
     look_at: Option<Instant>,
-    /// What it may say while the room waits, in bytes of the log, and when it was that much.
-    little: (f64, Instant),
+    /// What it may say while the room waits, in microseconds that it takes to be given back, and when
+    /// it was that much.
+    little: (u64, Instant),
 }
 
 pub(crate) struct Model {
@@ -55,9 +56,13 @@ pub(crate) struct Model {
 /// How late a tick may come.
 const LATE: Duration = Duration::from_millis(100);
 
-/// What a member may say while the room waits, and how much of it a second gives back.
-const LITTLE: f64 = 4096.0;
-const LITTLE_A_SECOND: f64 = 500.0;
+/// What a member may say while the room waits, in bytes of the log, and how much of it a second gives
+/// back.
+const LITTLE: u64 = 4096;
+const LITTLE_A_SECOND: u64 = 500;
+
+/// Microseconds in which a byte of it is given back.
+const BYTE: u64 = 1_000_000 / LITTLE_A_SECOND;
 
 /// The console's place among the readers.
 pub(crate) const CONSOLE: usize = usize::MAX;
@@ -160,7 +165,7 @@ impl Model {
             addr: addr.into(),
             private,
             is_greeting: true,
-            little: (LITTLE_A_SECOND, now),
+            little: (LITTLE_A_SECOND * BYTE, now),
             ..Reader::default()
         };
         self.readers.insert(place, reader);
@@ -212,16 +217,20 @@ impl Model {
         if !text.is_empty() {
             let line = format!("[{}] {text}", self.readers[&place].addr);
             self.say(place, &line);
-            let left = self.little(place, self.now) - (line.len() + 1) as f64;
-            self.reader(place).little = (left.max(0.0), self.now);
+            let used = (line.len() + 1) as u64 * BYTE;
+            let left = self.little_in_micros(place, self.now).saturating_sub(used);
+            self.reader(place).little = (left, self.now);
         }
     }
 
     /// What a member may say at `now` if the room waits, in bytes of the log.
-    pub(crate) fn little(&self, place: usize, now: Instant) -> f64 {
+    pub(crate) fn little(&self, place: usize, now: Instant) -> usize {
+        (self.little_in_micros(place, now) / BYTE) as usize
+    }
+
+    fn little_in_micros(&self, place: usize, now: Instant) -> u64 {
         let (left, at) = self.readers[&place].little;
-        let seconds = (now.as_micros() - at.as_micros()) as f64 / 1e6;
-        (left + seconds * LITTLE_A_SECOND).min(LITTLE)
+        (left + now.as_micros() - at.as_micros()).min(LITTLE * BYTE)
     }
 
     /// The most bytes by which the log grows for one of a member's: three for what is shown instead of
@@ -333,8 +342,8 @@ impl Model {
         reader.is_greeting && length <= reader.private.len()
     }
 
-    /// The first `count` bytes of what was pending are sent.
-    pub(crate) fn sent(&mut self, place: usize, count: usize) {
+    /// The first `count` bytes of what was pending are sent. Gives how many of them are everybody's.
+    pub(crate) fn sent(&mut self, place: usize, count: usize) -> usize {
         let reader = self.reader(place);
         let private = count.min(reader.private.len());
         reader.private.drain(..private);
@@ -353,6 +362,7 @@ impl Model {
                 reader.got = 0;
             }
         }
+        count - private
     }
 
     pub(crate) fn is_finished(&self, place: usize) -> bool {

@@ -24,8 +24,12 @@ pub(crate) struct Peer {
     behind: u64,
     /// Since when it has been far behind without catching up.
     far_behind_since: Option<Instant>,
-    /// Whether it is known to have missed something, or notices may have cost it its place.
-    pub(crate) is_excused: bool,
+    /// Whether more was said since it had caught up than budgets bound.
+    is_overtaxed: bool,
+    /// Whether the room has waited with it among others, and does so no more.
+    is_given_up: bool,
+    /// Whether it has missed something, and so is not waited for until it has caught up.
+    pub(crate) has_missed: bool,
 }
 
 impl Peer {
@@ -39,30 +43,47 @@ impl Peer {
             refused_since: None,
             behind: 0,
             far_behind_since: None,
-            is_excused: false,
+            is_overtaxed: false,
+            is_given_up: false,
+            has_missed: false,
         }
     }
 
-    /// The log has grown by so many bytes.
-    pub(crate) fn falls_behind(&mut self, bytes: u64, now: Instant, limits: &Limits) {
+    /// The log has grown by so many bytes, within what budgets allow or not.
+    pub(crate) fn falls_behind(
+        &mut self,
+        bytes: u64,
+        is_heedless: bool,
+        now: Instant,
+        limits: &Limits,
+    ) {
         self.behind += bytes;
+        self.is_overtaxed |= is_heedless && bytes > 0;
         // While the room waits for another, five eighths are far.
         if self.behind >= limits.backlog as u64 * 5 / 8 {
             self.far_behind_since.get_or_insert(now);
         }
     }
 
-    /// It has got so many bytes.
+    /// It has got so many bytes of the log.
     pub(crate) fn got(&mut self, bytes: usize, has_caught_up: bool) {
         self.behind -= self.behind.min(bytes as u64);
         if has_caught_up {
-            (self.behind, self.far_behind_since, self.is_excused) = (0, None, false);
+            (self.behind, self.far_behind_since) = (0, None);
+            (self.is_overtaxed, self.is_given_up, self.has_missed) = (false, false, false);
         }
     }
 
-    /// Whether the room has waited for it as long as it does.
+    /// The room has waited as long as it does, and does so no more.
+    pub(crate) fn give_up(&mut self) {
+        self.is_given_up |= self.far_behind_since.is_some();
+    }
+
+    /// Whether the room has waited for it as long as it does. What no budget bounds can make it one of
+    /// those that the room waits for already, and then it is less.
     pub(crate) fn had_its_time(&self, now: Instant, grace: Duration) -> bool {
         self.far_behind_since.is_some_and(|since| since + grace <= now)
+            || (self.is_given_up && self.is_overtaxed)
     }
 
     /// Nothing could be sent to it or heard of it from `before` until now.

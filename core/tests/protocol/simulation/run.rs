@@ -274,7 +274,7 @@ impl<C: Choices> Run<C> {
         let said = self.room.said();
         self.tell(Room::tick);
         self.model.tick(self.now, |place| held_back.contains(&place));
-        self.grew(said, false);
+        self.grew(said, !self.heeds_budgets);
         self.look();
     }
 
@@ -328,8 +328,9 @@ impl<C: Choices> Run<C> {
         let is_unframed = self.model.readers[&place].is_unframed;
         if is_unframed && expected == b"\n" && !self.model.is_greeting_only(place, 1) {
             // It would be a write of its own: such a newline is never sent.
-            self.model.sent(place, 1);
-            self.peers.get_mut(&place).unwrap().screen.show(b"\n");
+            let peer = self.peers.get_mut(&place).unwrap();
+            peer.got(self.model.sent(place, 1), false);
+            peer.screen.show(b"\n");
             expected = self.model.pending(place);
         }
         let id = self.peers[&place].id;
@@ -357,14 +358,14 @@ impl<C: Choices> Run<C> {
             });
         }
         let withheld = usize::from(is_withheld && takes == lent.len());
-        self.model.sent(place, takes + withheld);
+        let of_log = self.model.sent(place, takes + withheld);
         let has_caught_up = self.model.pending(place).is_empty();
         let peer = self.peers.get_mut(&place).unwrap();
         peer.screen.show(&lent[..takes]);
         if withheld > 0 {
             peer.screen.show(b"\n");
         }
-        peer.got(takes, has_caught_up);
+        peer.got(of_log, has_caught_up);
         if let Some(id) = id {
             assert_eq!(self.room.is_finished(id), self.model.is_finished(place));
             assert_eq!(self.room.has_caught_up(id), has_caught_up);
@@ -373,20 +374,25 @@ impl<C: Choices> Run<C> {
         takes > 0
     }
 
-    /// The log has grown since it had `said` bytes. Of nobody in time has that overrun anything,
+    /// The log has grown since it had `said` bytes. Whoever was in time has missed nothing by that,
     /// unless it was said without regard for budgets.
     fn grew(&mut self, said: u64, is_heedless: bool) {
         let grown = self.room.said() - said;
         self.said_before = said;
+        let grace = self.limits.grace;
+        let waited = self.waiting_since.filter(|_| !self.room.is_waiting());
+        let gives_up = waited.is_some_and(|(since, _)| since + grace <= self.now);
         for peer in self.peers.values_mut() {
-            peer.is_excused |= is_heedless && grown > 0;
-            peer.falls_behind(grown, self.now, &self.limits);
+            if gives_up {
+                peer.give_up();
+            }
+            peer.falls_behind(grown, is_heedless, self.now, &self.limits);
         }
         for place in self.model.overrun() {
             let Some(peer) = self.peers.get_mut(&place) else { continue };
-            let had_its_time = peer.had_its_time(self.now, self.limits.grace);
-            assert!(had_its_time || peer.is_excused, "a reader in time has missed something");
-            peer.is_excused = true;
+            let may_miss = peer.had_its_time(self.now, grace) || peer.has_missed || is_heedless;
+            assert!(may_miss, "a reader in time has missed something");
+            peer.has_missed = true;
         }
     }
 
@@ -409,11 +415,11 @@ impl<C: Choices> Run<C> {
             if let Some((_, said)) = self.waiting_since {
                 let little = self.model.little(*place, self.now);
                 let growth = self.model.growth(*place);
-                assert!((budget * growth) as f64 <= little, "{budget} bytes are not a little");
+                assert!(budget * growth <= little, "{budget} bytes are not a little");
                 let spare =
                     (self.limits.backlog as u64 / 8).saturating_sub(self.room.said() - said);
                 let is_spare = spare as usize >= self.limits.least_backlog() / 12 + growth;
-                let may_say = is_spare && little > growth as f64;
+                let may_say = is_spare && little > growth;
                 assert!(
                     budget > 0 || !may_say,
                     "one who says little is refused, of {little} bytes"

@@ -1,8 +1,9 @@
 //! `cargo xtask cut-link`: a peer behind a link that is cut, which no test of a program can have by
 //! itself: it takes two network namespaces, and root to make them.
 
+use std::error::Error;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -14,43 +15,86 @@ use tempfile::TempDir;
 use crate::program::Running;
 use crate::shell::{Outcome, cargo, quiet_output, root, run, say};
 
-/// Cut the link between a server and its members, and see that both sides notice in time. Needs
-/// root and iproute2.
+/// Cut the link between servers and their members, and see that both sides notice in time; and that a
+/// member which takes nothing goes as well. Needs root and iproute2.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "cut-link")]
 pub(crate) struct CutLink {}
 
-/// How long either side may take.
+/// How long anybody may take.
 const IN_TIME: Duration = Duration::from_secs(75);
+
+/// How long a program may take to start.
+const STARTING: Duration = Duration::from_secs(10);
 
 const SERVER: &str = "chat-cut-a";
 const CLIENT: &str = "chat-cut-b";
-const ADDRESS: &str = "10.213.97.1";
-const PORT: &str = "3333";
+const SERVER_ADDRESS: &str = "10.213.97.1";
+const CLIENT_ADDRESS: &str = "10.213.97.2";
+
+/// Ports of a room in which nobody talks, and of one in which somebody does.
+const STILL: &str = "3333";
+const LOUD: &str = "3334";
+
+/// Lines of a flood: more than all that lies between the server and who takes nothing can hold.
+const FLOOD: usize = 300_000;
 
 impl CutLink {
     pub(crate) fn run(&self) -> Outcome<()> {
         run(cargo().args(["build", "--release", "--package", "chat"]))?;
         let folder = TempDir::with_prefix("chat-cut-")?;
         let _link = Link::new()?;
-        let (console, shown) = (folder.path().join("console"), folder.path().join("shown"));
-        let _server = inside(SERVER, &["serve", ADDRESS, PORT], &console)?;
-        wait_for(&console, "started on port", Duration::from_secs(10))?;
-        let mut client = inside(CLIENT, &["join", ADDRESS, PORT], &shown)?;
-        wait_for(
-            &shown,
-            "> Connected to the chat server (1 user online)",
-            Duration::from_secs(10),
-        )?;
+        let [still, loud, talks, listens, speaks] =
+            ["still", "loud", "talks", "listens", "speaks"].map(|name| folder.path().join(name));
+        let serve = |port, console| inside(SERVER, &["serve", SERVER_ADDRESS, port], console);
+        let join = |from, port, prints| {
+            let client = inside(from, &["join", SERVER_ADDRESS, port], prints)?;
+            wait_for(prints, "> Connected to the chat server")?;
+            Ok::<_, Box<dyn Error>>(client)
+        };
+        let _still = serve(STILL, &still)?;
+        let _loud = serve(LOUD, &loud)?;
+        wait_for(&still, "started on port")?;
+        wait_for(&loud, "started on port")?;
+        let mut talker = join(CLIENT, STILL, &talks)?;
+        let _listener = join(CLIENT, LOUD, &listens)?;
+        // Near the server, so that no cut link is why it goes: nobody reads what it prints.
+        let mut command = command_inside(SERVER, &["join", SERVER_ADDRESS, LOUD]);
+        let deaf = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let _deaf = Running(deaf.spawn()?);
+        wait_for(&loud, "(2 users online)")?;
+        let mut speaker = join(SERVER, LOUD, &speaks)?;
+        let said = say_in(&mut speaker, &format!("{}\n", "도배 ".repeat(16)).repeat(FLOOD));
+        said.and_then(|()| say_in(&mut speaker, "이제\n"))?;
+        wait_for(&loud, "] 이제")?;
 
-        // Idle for the server, and with something to say for the client.
         ip(&["-n", SERVER, "link", "set", "va", "down"])?;
         let cut = Instant::now();
-        client.0.stdin.as_mut().ok_or("no input")?.write_all("들려요?\n".as_bytes())?;
-        wait_for(&console, "left (0 user online)", IN_TIME)?;
-        say(&format!("The server noticed after {} s.", cut.elapsed().as_secs()));
-        wait_for(&shown, "ended: ", IN_TIME.saturating_sub(cut.elapsed()))?;
-        say(&format!("The client noticed after {} s at the most.", cut.elapsed().as_secs()));
+        say_in(&mut talker, "들려요?\n")?;
+        let left = |address: &str| format!("< The user {address}:");
+        let mut awaited = vec![
+            ("a server with nothing to send", &still, left(CLIENT_ADDRESS)),
+            ("a server with something to send", &loud, left(CLIENT_ADDRESS)),
+            ("a server, of a member that takes nothing", &loud, left(SERVER_ADDRESS)),
+            ("a client with something to send", &talks, "ended: ".to_owned()),
+            ("a client with nothing to send", &listens, "ended: ".to_owned()),
+        ];
+        while !awaited.is_empty() {
+            if cut.elapsed() > IN_TIME {
+                return Err(format!("not in {} s: {awaited:?}", IN_TIME.as_secs()).into());
+            }
+            say_in(&mut speaker, "들려요?\n")?;
+            thread::sleep(Duration::from_millis(500));
+            let mut noticed = Vec::new();
+            awaited.retain(|(who, file, text)| {
+                let has_noticed = printed(file).is_ok_and(|printed| printed.contains(text));
+                noticed.extend(has_noticed.then_some(*who));
+                !has_noticed
+            });
+            for who in noticed {
+                say(&format!("Noticed after {} s: {who}.", cut.elapsed().as_secs()));
+            }
+        }
         Ok(())
     }
 }
@@ -71,7 +115,8 @@ impl Link {
             CLIENT,
         ];
         ip(&pair)?;
-        for (namespace, device, address) in [(SERVER, "va", ADDRESS), (CLIENT, "vb", "10.213.97.2")]
+        for (namespace, device, address) in
+            [(SERVER, "va", SERVER_ADDRESS), (CLIENT, "vb", CLIENT_ADDRESS)]
         {
             ip(&["-n", namespace, "addr", "add", &format!("{address}/24"), "dev", device])?;
             ip(&["-n", namespace, "link", "set", "lo", "up"])?;
@@ -105,27 +150,40 @@ fn as_root(words: &[&str]) -> Command {
     command
 }
 
-/// The executable inside a namespace; all that it prints goes to a file.
-fn inside(namespace: &str, args: &[&str], prints: &Path) -> Outcome<Running> {
+/// The executable inside a namespace.
+fn command_inside(namespace: &str, args: &[&str]) -> Command {
     let mut command = as_root(&["ip", "netns", "exec", namespace]);
     command.arg(root().join("target/release/chat")).args(args);
+    command
+}
+
+/// The same, running; all that it prints goes to a file.
+fn inside(namespace: &str, args: &[&str], prints: &Path) -> Outcome<Running> {
+    let mut command = command_inside(namespace, args);
     let file = File::create(prints)?;
     command.stdin(Stdio::piped()).stdout(file.try_clone()?).stderr(file);
     Ok(Running(command.spawn()?))
 }
 
-fn wait_for(file: &Path, text: &str, patience: Duration) -> Outcome<()> {
+fn say_in(client: &mut Running, text: &str) -> Outcome<()> {
+    Ok(client.0.stdin.as_mut().ok_or("no input")?.write_all(text.as_bytes())?)
+}
+
+fn printed(file: &Path) -> Outcome<String> {
+    // What it is just writing may end in half a character.
+    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
+}
+
+fn wait_for(file: &Path, text: &str) -> Outcome<()> {
     let began = Instant::now();
     loop {
-        let mut printed = String::new();
-        fs::File::open(file)?.read_to_string(&mut printed)?;
+        let printed = printed(file)?;
         if printed.contains(text) {
             return Ok(());
         }
-        if began.elapsed() > patience {
-            return Err(
-                format!("no {text:?} after {} s; there is: {printed}", patience.as_secs()).into()
-            );
+        if began.elapsed() > STARTING {
+            let last = printed.lines().next_back().unwrap_or_default();
+            return Err(format!("no {text:?} after {} s; last: {last}", STARTING.as_secs()).into());
         }
         thread::sleep(Duration::from_millis(100));
     }

@@ -83,9 +83,19 @@ fn a_server_that_resets() {
     assert_eq!(ben.err.all(), expected);
 }
 
+/// A socket with a port, on which it does not listen.
+fn bound_socket() -> (socket2::Socket, std::net::SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    let addr = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, addr)
+}
+
 #[test]
 fn nobody_listens() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (_socket, addr) = bound_socket();
+    let port = addr.port();
     let mut ben = Program::join(port, &[]);
     assert_eq!(ben.status(), 1);
     let expected = format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused\n");
@@ -105,12 +115,9 @@ fn no_such_name() {
 /// Nobody answers at all: the listening queue of a server that does not accept is full.
 #[test]
 fn interrupts_end_it_while_it_connects() {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-    socket.bind(&any.into()).unwrap();
+    let (socket, addr) = bound_socket();
     socket.listen(0).unwrap();
     let listener: TcpListener = socket.into();
-    let addr = listener.local_addr().unwrap();
     let mut filling = Vec::new();
     let short = std::time::Duration::from_millis(200);
     while let Ok(stream) = std::net::TcpStream::connect_timeout(&addr, short) {

@@ -1,8 +1,7 @@
 //! Readers that read too slowly or not at all, beside others that do.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::net::{TcpListener, TcpStream};
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,16 +167,30 @@ fn a_closed_console_ends_nobody() {
     assert_eq!(program.err.all(), "");
 }
 
+/// The port on which a process listens that says nothing.
+fn listening_port(process: u32) -> Option<u16> {
+    let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+    let of_process: Vec<_> =
+        descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect();
+    let table = fs::read_to_string("/proc/net/tcp").ok()?;
+    table.lines().find_map(|line| {
+        let mut columns = line.split_whitespace();
+        let address = columns.nth(1)?;
+        let is_listening = columns.nth(1)? == "0A";
+        let socket = format!("socket:[{}]", columns.nth(5)?);
+        let is_its_own = of_process.iter().any(|file| file.as_os_str() == socket.as_str());
+        let port = address.rsplit(':').next().filter(|_| is_listening && is_its_own)?;
+        u16::from_str_radix(port, 16).ok()
+    })
+}
+
+/// `chat serve … >&-`
 #[test]
 fn no_console_from_the_start() {
-    // `chat serve … >&-`: the port must be known, so one is taken that was free just now.
-    let port = wait_until("a port is free", || {
-        TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok().map(|addr| addr.port())
-    });
-    let line = format!("exec {} serve 127.0.0.1 {port} >&-", executable());
+    let line = format!("exec {} serve 127.0.0.1 0 >&-", executable());
     let mut program = Program::run(Command::new("sh").args(["-c", &line]));
-    let stream = wait_until("it listens", || TcpStream::connect(("127.0.0.1", port)).ok());
-    let mut peer = Peer::new(stream);
+    let port = wait_until("it listens", || listening_port(program.id()));
+    let mut peer = Peer::connect(("127.0.0.1", port));
     assert_eq!(peer.line(), "> Connected to the chat server (1 user online)");
     program.signal(Signal::TERM);
     assert_eq!(program.status(), 0);
@@ -244,7 +257,7 @@ fn an_input_without_end() {
 
 /// The memory of a process that is in use, in KiB.
 pub(crate) fn resident_kib(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

@@ -43,6 +43,8 @@ pub(crate) struct Run<C> {
     memory: i64,
     /// Since when the room has waited, and what had been said before.
     waiting_since: Option<(Instant, u64)>,
+    /// What had been said before the room began to wait, the last time that it did.
+    waited_at: Option<u64>,
     /// What had been said before the log grew last.
     said_before: u64,
     /// Whether members are given no more than is wanted.
@@ -79,6 +81,7 @@ impl<C: Choices> Run<C> {
             heard: 0,
             memory,
             waiting_since: None,
+            waited_at: None,
             said_before: 0,
         };
         let console = Peer::new(None, &mut run.choices);
@@ -211,6 +214,9 @@ impl<C: Choices> Run<C> {
         let said = self.room.said();
         self.tell(|room, now| room.receive(now, id, bytes));
         self.model.receive(self.now, place, bytes);
+        let grown = self.room.said() - said;
+        let turn = self.limits.backlog as u64 / 8;
+        assert!(!self.heeds_budgets || grown <= turn, "{grown} bytes, within budget, are too many");
         self.grew(said, !self.heeds_budgets);
         self.look();
     }
@@ -401,7 +407,15 @@ impl<C: Choices> Run<C> {
         assert_eq!(self.room.users(), self.model.users);
         let grace = self.limits.grace;
         if self.room.is_waiting() {
-            let (since, _) = *self.waiting_since.get_or_insert((self.now, self.said_before));
+            let begins = self.waiting_since.is_none();
+            let (since, said) = *self.waiting_since.get_or_insert((self.now, self.said_before));
+            if begins {
+                // All that were nearer than that to be far behind then were waited for at once.
+                let turn = self.limits.backlog as u64 / 8;
+                let before = self.waited_at.replace(said);
+                let grown = before.map(|before| self.room.said() - before);
+                assert!(grown.is_none_or(|grown| grown > turn), "the room waits for one by one");
+            }
             assert!(self.now <= since + grace, "the room waits too long");
         } else {
             self.waiting_since = None;

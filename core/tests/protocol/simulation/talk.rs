@@ -7,6 +7,8 @@ use super::choices::Choices;
 pub(crate) enum Talk {
     /// Lines of text.
     Framed,
+    /// Lines of a character each, by which the log grows the most.
+    Terse,
     /// Text without newlines: silences end its messages.
     Unframed,
     /// Anything at all.
@@ -71,7 +73,7 @@ const ATTACKS: &[&[u8]] = &[
 
 impl Talk {
     pub(crate) fn any(choices: &mut impl Choices) -> Self {
-        choices.one(&[Self::Framed, Self::Framed, Self::Unframed, Self::Hostile])
+        choices.one(&[Self::Framed, Self::Framed, Self::Terse, Self::Unframed, Self::Hostile])
     }
 
     /// Something to say, in a piece as it may come from a socket.
@@ -79,6 +81,7 @@ impl Talk {
         let mut bytes = Vec::new();
         for _ in 0..=choices.one(&[0, 1, 3, 20]) {
             match self {
+                Self::Terse => bytes.extend_from_slice(choices.one(&[b"a", b"\x01"])),
                 Self::Hostile if !choices.once_in(3) => {
                     bytes.extend_from_slice(choices.one(ATTACKS));
                 }
@@ -86,6 +89,7 @@ impl Talk {
             }
             let ends = match self {
                 Self::Framed => !choices.once_in(4),
+                Self::Terse => true,
                 Self::Unframed => choices.once_in(12),
                 Self::Hostile => choices.once_in(4),
             };

@@ -95,7 +95,8 @@ impl Bench {
             let asked: Vec<Kind> = kinds.iter().copied().filter(|k| workload.suits(*k)).collect();
             let which = (workload.letter, workload.members);
             let mut table = Table::new(workload.what.clone(), which, names.clone());
-            self.in_turns(&mut table, &asked, Kind::name, |kind| workload.measure(kind))?;
+            let rounds = self.rounds * workload.times();
+            in_turns(rounds, &mut table, &asked, Kind::name, |kind| workload.measure(kind))?;
             tables.push(table);
         }
         if self.wants('h') {
@@ -121,33 +122,40 @@ impl Bench {
         fs::write(&file, client::lines())?;
         let names = Client::ALL.map(Client::name).into();
         let mut table = Table::new("(h) a client, 1,000,000 lines".to_owned(), ('h', 2), names);
-        self.in_turns(&mut table, &Client::ALL, Client::name, |client| client.measure(&file))?;
+        let measure = |client: Client| client.measure(&file);
+        in_turns(self.rounds, &mut table, &Client::ALL, Client::name, measure)?;
         Ok(Some(table))
-    }
-
-    /// Measures `programs` one after the other, again and again, and prints what came of it.
-    fn in_turns<P: Copy>(
-        &self,
-        table: &mut Table,
-        programs: &[P],
-        name: fn(P) -> &'static str,
-        measure: impl Fn(P) -> Outcome<Measured>,
-    ) -> Outcome<()> {
-        for round in 0..self.rounds {
-            // What one leaves behind, such as its closed connections, is not to meet the same one.
-            for &program in programs.iter().cycle().skip(round).take(programs.len()) {
-                let measured = measure(program);
-                let failed = |error| format!("{}: {error}", name(program));
-                table.add(name(program), measured.map_err(failed)?);
-            }
-        }
-        say(&format!("\n{}", table.to_string().trim_end()));
-        Ok(())
     }
 
     fn wants(&self, letter: char) -> bool {
         self.only.is_empty() || self.only.contains(&letter)
     }
+}
+
+/// Measures `programs` one after the other, again and again, and prints what came of it.
+fn in_turns<P: Copy>(
+    rounds: usize,
+    table: &mut Table,
+    programs: &[P],
+    name: fn(P) -> &'static str,
+    measure: impl Fn(P) -> Outcome<Measured>,
+) -> Outcome<()> {
+    for round in 0..rounds {
+        // What one leaves behind, such as its closed connections, is not to meet the same one: each
+        // has its turn as the first, and now before another, now after it.
+        let mut order = programs.to_vec();
+        order.rotate_left(round % programs.len());
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for program in order {
+            let measured = measure(program);
+            let failed = |error| format!("{}: {error}", name(program));
+            table.add(name(program), measured.map_err(failed)?);
+        }
+    }
+    say(&format!("\n{}", table.to_string().trim_end()));
+    Ok(())
 }
 
 /// Raises the soft limit on descriptors, which the servers take over, to the hard one; gives how many

@@ -15,6 +15,10 @@ const WINDOW: u64 = 2_000;
 /// a join at 700.
 const MOST_OF_NCAT: usize = 101;
 
+/// How often a storm is measured where others are measured once: it is over within a second, and its
+/// luck differs more.
+const STORMS: usize = 3;
+
 /// How long a server may wait for one that reads nothing.
 const GIVING_UP: Duration = Duration::from_secs(2);
 
@@ -74,6 +78,11 @@ impl Workload {
     /// Whether it can be asked of such a server.
     pub(crate) fn suits(&self, kind: Kind) -> bool {
         kind != Kind::Ncat || self.members <= MOST_OF_NCAT
+    }
+
+    /// How often it is measured where others are measured once.
+    pub(crate) fn times(&self) -> usize {
+        if let Shape::Storm = self.shape { STORMS } else { 1 }
     }
 
     pub(crate) fn measure(&self, kind: Kind) -> Outcome<Measured> {

@@ -9,7 +9,7 @@ mod choices;
 mod model;
 #[path = "../../tests/protocol/simulation/peer.rs"]
 mod peer;
-#[path = "../../tests/protocol/simulation/run.rs"]
+#[path = "../../tests/protocol/simulation/run/mod.rs"]
 mod run;
 #[path = "../../tests/protocol/simulation/screen.rs"]
 mod screen;

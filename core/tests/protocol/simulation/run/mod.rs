@@ -1,5 +1,7 @@
 //! A run: a room, its naive model, peers of all kinds, and a clock that nobody waits for. After each
-//! thing that happens, all that is promised is looked at.
+//! thing that happens, all that is promised is looked at (`promises`).
+
+mod promises;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,12 +18,6 @@ const CROWD: usize = 12;
 
 /// Members that come at once, at the most: what is said of them is more than a small backlog holds.
 const STORM: usize = 40;
-
-/// What a member may cost beside what it has not ended: its place, label, timers, watch.
-const MEMBER: usize = 2048;
-
-/// The least that the room's own parts may cost.
-const BASE: usize = 8 * 1024;
 
 /// All silences are multiples of this, and all times of grace are half of it off.
 const PERIOD: Duration = Duration::from_millis(10);
@@ -215,8 +211,10 @@ impl<C: Choices> Run<C> {
         self.tell(|room, now| room.receive(now, id, bytes));
         self.model.receive(self.now, place, bytes);
         let grown = self.room.said() - said;
-        let turn = self.limits.backlog as u64 / 8;
-        assert!(!self.heeds_budgets || grown <= turn, "{grown} bytes, within budget, are too many");
+        assert!(
+            !self.heeds_budgets || grown <= self.turn(),
+            "{grown} bytes, within budget, are too many"
+        );
         self.grew(said, !self.heeds_budgets);
         self.look();
     }
@@ -378,78 +376,6 @@ impl<C: Choices> Run<C> {
         }
         self.look();
         takes > 0
-    }
-
-    /// The log has grown since it had `said` bytes. Whoever was in time has missed nothing by that,
-    /// unless it was said without regard for budgets.
-    fn grew(&mut self, said: u64, is_heedless: bool) {
-        let grown = self.room.said() - said;
-        self.said_before = said;
-        let grace = self.limits.grace;
-        let waited = self.waiting_since.filter(|_| !self.room.is_waiting());
-        let gives_up = waited.is_some_and(|(since, _)| since + grace <= self.now);
-        for peer in self.peers.values_mut() {
-            if gives_up {
-                peer.give_up();
-            }
-            peer.falls_behind(grown, is_heedless, self.now, &self.limits);
-        }
-        for place in self.model.overrun() {
-            let Some(peer) = self.peers.get_mut(&place) else { continue };
-            let may_miss = peer.had_its_time(self.now, grace) || peer.has_missed || is_heedless;
-            assert!(may_miss, "a reader in time has missed something");
-            peer.has_missed = true;
-        }
-    }
-
-    /// Looks at what holds at any time.
-    fn look(&mut self) {
-        assert_eq!(self.room.users(), self.model.users);
-        let grace = self.limits.grace;
-        if self.room.is_waiting() {
-            let begins = self.waiting_since.is_none();
-            let (since, said) = *self.waiting_since.get_or_insert((self.now, self.said_before));
-            if begins {
-                // All that were nearer than that to be far behind then were waited for at once.
-                let turn = self.limits.backlog as u64 / 8;
-                let before = self.waited_at.replace(said);
-                let grown = before.map(|before| self.room.said() - before);
-                assert!(grown.is_none_or(|grown| grown > turn), "the room waits for one by one");
-            }
-            assert!(self.now <= since + grace, "the room waits too long");
-        } else {
-            self.waiting_since = None;
-        }
-        assert!(self.room.is_waiting() || self.room.takes_newcomers());
-        for (place, peer) in &mut self.peers {
-            let Some(id) = peer.id.filter(|_| !self.model.readers[place].has_left) else {
-                continue;
-            };
-            let budget = self.room.input_budget(self.now, id);
-            if let Some((_, said)) = self.waiting_since {
-                let little = self.model.little(*place, self.now);
-                let growth = self.model.growth(*place);
-                assert!(budget * growth <= little, "{budget} bytes are not a little");
-                let spare =
-                    (self.limits.backlog as u64 / 8).saturating_sub(self.room.said() - said);
-                let is_spare = spare as usize >= self.limits.least_backlog() / 12 + growth;
-                let may_say = is_spare && little > growth;
-                assert!(
-                    budget > 0 || !may_say,
-                    "one who says little is refused, of {little} bytes"
-                );
-            }
-            if budget > 0 {
-                peer.refused_since = None;
-            } else {
-                let since = *peer.refused_since.get_or_insert(self.now);
-                assert!(self.now <= since + grace, "a member is not listened to for too long");
-            }
-        }
-        let unended = 4 * (self.limits.max_line + 1024);
-        let members = (self.joined + 1) * MEMBER + self.peers.len() * unended;
-        let most = BASE + self.limits.backlog * 7 + members;
-        assert!(self.memory <= most as i64, "{} bytes of memory, at most {most}", self.memory);
     }
 }
 

@@ -57,6 +57,7 @@ pub(crate) struct Peer {
     input_ended: Cell<bool>,
     output: Cell<Output>,
     budget: Entered,
+    turn: Entered,
     _connection: Connection,
 }
 
@@ -90,6 +91,7 @@ impl Peer {
             input_ended: Cell::new(false),
             output: Cell::new(Output::InRound),
             budget: Entered::default(),
+            turn: Entered::default(),
         }
     }
 
@@ -117,7 +119,7 @@ impl Peer {
             return Poll::Ready(Ok(()));
         }
         if turn == Turn::Again {
-            cx.waker().wake_by_ref();
+            self.server.round.await_turn(&self.server, &self.turn, cx);
         }
         Poll::Pending
     }

@@ -9,7 +9,14 @@ use std::task::{Context, Poll};
 
 use super::peer::Peer;
 use super::server::Server;
-use super::wakers::Entered;
+use super::wakers::{Entered, Wakers};
+
+/// Bytes by which the log may grow in a round before those who have more to say wait for the next one.
+///
+/// In a flood that is what each write hands out: as large as makes writes few, and small enough that
+/// who chats is soon heard by a thousand, and that nobody is far behind merely for not having been
+/// served yet.
+const SHARE: u64 = 256 * 1024;
 
 /// Members served in a row before whoever speaks, joins or comes back has a turn.
 const TURN: usize = 64;
@@ -28,12 +35,24 @@ pub(crate) struct Round {
     /// The length of the log of which they are to get all.
     said: Cell<u64>,
     growth: Entered,
+    /// Tasks that wait for the next round to begin.
+    next: Wakers,
 }
 
 impl Round {
     /// A member that has got all there is takes part from now on.
     pub(crate) fn enter(&self, peer: &Rc<Peer>) {
         self.members.borrow_mut().push_back(Rc::downgrade(peer));
+    }
+
+    /// Has the task of `cx` woken for its next turn: at once, or in the next round if enough is said
+    /// in this one.
+    pub(crate) fn await_turn(&self, server: &Server, entered: &Entered, cx: &Context<'_>) {
+        if server.room().said() - self.said.get() < SHARE {
+            cx.waker().wake_by_ref();
+        } else {
+            self.next.enter(entered, cx);
+        }
     }
 
     /// Serves the members, for ever.
@@ -47,6 +66,7 @@ impl Round {
         if self.due.get() == 0 && self.is_behind(server) {
             self.said.set(server.room().said());
             self.due.set(self.members.borrow().len());
+            self.next.wake();
         }
         if self.due.get() == 0 {
             return Poll::Pending;

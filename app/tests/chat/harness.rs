@@ -8,8 +8,8 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 pub(crate) use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
@@ -276,18 +276,22 @@ impl Peer {
     }
 
     /// From now on a thread reads its lines as they come, so that it is not slow, and gives all but
-    /// those with `dull` in them.
+    /// those that end with `dull`.
     pub(crate) fn read_at_once(&mut self, dull: &'static str) -> Receiver<String> {
         let (lines, heard) = mpsc::channel();
         let before = io::Cursor::new(self.chunk.split_off(self.taken));
         let stream = self.stream.try_clone().unwrap();
         thread::spawn(move || {
-            let reader = BufReader::with_capacity(64 * 1024, before.chain(stream));
-            let read = reader.lines().map_while(Result::ok).filter(|line| !line.contains(dull));
-            for line in read {
-                if lines.send(line).is_err() {
+            let mut reader = BufReader::with_capacity(64 * 1024, before.chain(stream));
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok() && line.pop() == Some(b'\n') {
+                // Nothing is made of a dull one: a flood of them is to be over soon.
+                if !line.ends_with(dull.as_bytes())
+                    && lines.send(String::from_utf8(mem::take(&mut line)).unwrap()).is_err()
+                {
                     break;
                 }
+                line.clear();
             }
         });
         heard

@@ -219,39 +219,51 @@ fn one_that_trickles_is_not_waited_for_again() {
 }
 
 /// Many that read nothing, each a little less far behind than the one before, hold the room no
-/// longer than one does.
+/// longer than one does, whatever is said meanwhile.
 #[test]
 fn the_room_is_not_held_by_one_reader_after_the_other() {
-    let mut world = World::new();
-    world.room.close_console();
-    let talkers: Vec<MemberId> =
-        (0..40).map(|port| world.join(&format!("127.0.0.2:{}", 1000 + port))).collect();
-    let lazy_ones = 60;
-    let hear_talkers = |world: &mut World| talkers.iter().for_each(|&id| drop(world.hear(id)));
-    hear_talkers(&mut world);
-    for port in 0..lazy_ones {
-        world.join_quietly(&format!("127.0.0.3:{}", 1000 + port));
-        world.receive(talkers[0], format!("{}\n", "x".repeat(100)));
-        hear_talkers(&mut world);
-    }
-    while !world.room.is_waiting() {
-        world.receive(talkers[0], format!("{}\n", "x".repeat(100)));
-        hear_talkers(&mut world);
-    }
-    let begin = world.now;
-    while world.room.is_waiting() {
-        for &talker in &talkers {
-            let budget = world.budget(talker);
-            world.receive(talker, "y".repeat(budget));
-            hear_talkers(&mut world);
+    for is_loud in [true, false] {
+        let mut world = World::new();
+        world.room.close_console();
+        let talkers: Vec<MemberId> =
+            (0..40).map(|port| world.join(&format!("127.0.0.2:{}", 1000 + port))).collect();
+        let lazy_ones = 60;
+        let say = |world: &mut World, length: usize| {
+            world.receive(talkers[0], "x".repeat(length) + "\n");
+            talkers.iter().for_each(|&id| drop(world.hear(id)));
+        };
+        talkers.iter().for_each(|&id| drop(world.hear(id)));
+        for port in 0..lazy_ones {
+            world.join_quietly(&format!("127.0.0.3:{}", 1000 + port));
+            say(&mut world, 100);
         }
-        world.pass_millis(100);
-        // Notices are said whatever happens.
-        let guest = world.join(CAT);
-        world.leave(guest);
-        assert!(world.now <= begin + Limits::default().grace);
+        let Limits { backlog, grace, .. } = Limits::default();
+        while world.room.said() < backlog as u64 / 2 {
+            say(&mut world, 4_000);
+        }
+        while !world.room.is_waiting() {
+            say(&mut world, 1_000);
+        }
+        let begin = world.now;
+        while world.room.is_waiting() {
+            for &talker in talkers.iter().filter(|_| is_loud) {
+                let budget = world.budget(talker);
+                world.receive(talker, "y".repeat(budget));
+                talkers.iter().for_each(|&id| drop(world.hear(id)));
+            }
+            world.pass_millis(100);
+            // Notices are said whatever happens.
+            let guest = world.join(CAT);
+            world.leave(guest);
+            assert!(world.now <= begin + grace);
+        }
+        assert_eq!(world.now, begin + grace);
+        // All of them were waited for.
+        for _ in 0..lazy_ones {
+            say(&mut world, 100);
+            assert!(!world.room.is_waiting());
+        }
     }
-    assert_eq!(world.now, begin + Limits::default().grace);
 }
 
 /// One that left with nothing but its greeting to read can miss nothing.

@@ -89,6 +89,12 @@ impl Client {
     }
 }
 
+/// Whether `nc` is the one that is meant. Others have that name as well, and other options.
+pub(crate) fn nc_is_there() -> bool {
+    let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
+    help.is_ok_and(|help| [help.stdout, help.stderr].concat().starts_with(b"OpenBSD"))
+}
+
 /// What goes through it: messages, a line each.
 pub(crate) fn lines() -> Vec<u8> {
     let mut lines = Vec::new();

@@ -36,7 +36,7 @@ pub(crate) use bare::BareLoop;
 
 use crate::shell::{Outcome, cargo, root, run, say};
 use client::Client;
-use server::{Server, installed};
+use server::Server;
 use table::{Measured, Table};
 use wire::Kind;
 use workload::Workload;
@@ -113,8 +113,8 @@ impl Bench {
 
     /// The client, instead of the server.
     fn clients(&self) -> Outcome<Option<Table>> {
-        if installed("nc").is_none() {
-            say("nc is missing: not installed.");
+        if !client::nc_is_there() {
+            say("nc is missing: OpenBSD's is not installed, or is not the one of that name.");
             return Ok(None);
         }
         let folder = TempDir::with_prefix("chat-bench-")?;

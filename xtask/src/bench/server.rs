@@ -101,7 +101,7 @@ fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
 }
 
 /// Where a program is, if it is.
-pub(crate) fn installed(program: &str) -> Option<PathBuf> {
+fn installed(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     // Where Debian puts servers, which is not on everybody's path.
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);

@@ -88,12 +88,16 @@ impl Workload {
     pub(crate) fn measure(&self, kind: Kind) -> Outcome<Measured> {
         let server = Server::start(kind)?.ok_or("it is gone")?;
         let empty = server.memory()?;
-        let began = Instant::now();
+        let (own_before_join, began) = (cpu("/proc/self")?, Instant::now());
         let mut crowd = Crowd::join(kind, server.port, self.members, self.talkers)?;
         let told = crowd.settle()?.duration_since(began);
         let full = server.memory()?.saturating_sub(empty);
-        let (cpu_before, own_before) = (server.cpu()?, cpu("/proc/self")?);
-        let start = Instant::now();
+        let cpu_before = server.cpu()?;
+        // The load of a storm is the joins.
+        let (own_before, start) = match self.shape {
+            Shape::Storm => (own_before_join, began),
+            _ => (cpu("/proc/self")?, Instant::now()),
+        };
         let mut figures = Vec::new();
         match self.shape {
             Shape::Storm => {

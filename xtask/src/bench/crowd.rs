@@ -24,7 +24,7 @@ const READ_WHILE_JOINING: usize = 50;
 
 /// How long nothing may come before what is missing counts as lost: some servers first take all
 /// that is said, and then hand it out.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Members of a server, some of whom talk.
 pub(crate) struct Crowd {

@@ -351,6 +351,12 @@ impl Room {
 
 /// When.
 impl Room {
+    /// The limits that it keeps to: those that it was given, with each field inside its range.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// When [`Room::tick`] is wanted next; `None` if nothing waits for a time.
     #[must_use]
     pub fn next_tick(&self) -> Option<Instant> {

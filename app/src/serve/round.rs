@@ -11,11 +11,11 @@ use super::peer::Peer;
 use super::server::Server;
 use super::wakers::{Entered, Wakers};
 
-/// Bytes by which the log may grow in a round before those who have more to say wait for the next one.
+/// Bytes by which the log may grow in a round before those who have more to say wait for the next one,
+/// at the most; each of those that waited is read from once in any case.
 ///
-/// In a flood that is what each write hands out: as large as makes writes few, and small enough that
-/// who chats is soon heard by a thousand, and that nobody is far behind merely for not having been
-/// served yet.
+/// In a flood that is what each write hands out: large enough that writes are few, small enough that
+/// who chats is soon heard by a thousand.
 const SHARE: u64 = 256 * 1024;
 
 /// Members served in a row before whoever speaks, joins or comes back has a turn.
@@ -25,8 +25,8 @@ const TURN: usize = 64;
 ///
 /// One loop serves them, instead of a task for each that would have to be woken, and be given its
 /// turn, for every message.
-#[derive(Default)]
 pub(crate) struct Round {
+    share: u64,
     /// The first was served longest ago.
     members: RefCell<VecDeque<Weak<Peer>>>,
     /// How many of them, from the first on, may have something pending that was said before the
@@ -40,15 +40,28 @@ pub(crate) struct Round {
 }
 
 impl Round {
+    /// For a log of `backlog` bytes: of a flood, a quarter of it at the most is said in a round, so that
+    /// nobody is far behind merely for not having been served yet.
+    pub(crate) fn new(backlog: usize) -> Self {
+        Self {
+            share: SHARE.min(backlog as u64 / 4),
+            members: RefCell::default(),
+            due: Cell::default(),
+            said: Cell::default(),
+            growth: Entered::default(),
+            next: Wakers::default(),
+        }
+    }
+
     /// A member that has got all there is takes part from now on.
     pub(crate) fn enter(&self, peer: &Rc<Peer>) {
         self.members.borrow_mut().push_back(Rc::downgrade(peer));
     }
 
-    /// Has the task of `cx` woken for its next turn: at once, or in the next round if enough is said
-    /// in this one.
+    /// Has the task of `cx` woken for its next turn: at once, or in the next round if enough has
+    /// been said in this one.
     pub(crate) fn await_turn(&self, server: &Server, entered: &Entered, cx: &Context<'_>) {
-        if server.room().said() - self.said.get() < SHARE {
+        if server.room().said() - self.said.get() < self.share {
             cx.waker().wake_by_ref();
         } else {
             self.next.enter(entered, cx);

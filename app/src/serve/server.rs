@@ -51,13 +51,13 @@ impl Server {
     ) -> Self {
         Self {
             said: Cell::new(room.said()),
+            round: Round::new(room.limits().backlog),
             room: RefCell::new(room),
             clock: Clock::new(),
             reactor,
             executor,
             buffer: RefCell::new(vec![0; TURN].into()),
             armed: Cell::new(None),
-            round: Round::default(),
             growth: Wakers::default(),
             held_back: Wakers::default(),
             earlier: Wakers::default(),

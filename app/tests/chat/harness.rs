@@ -285,7 +285,7 @@ impl Peer {
             let mut reader = BufReader::with_capacity(64 * 1024, before.chain(stream));
             let mut line = Vec::new();
             while reader.read_until(b'\n', &mut line).is_ok() && line.pop() == Some(b'\n') {
-                // Nothing is made of a dull one: a flood of them is to be over soon.
+                // No text is made of a dull one, so that a flood is soon read.
                 if !line.ends_with(dull.as_bytes())
                     && lines.send(String::from_utf8(mem::take(&mut line)).unwrap()).is_err()
                 {

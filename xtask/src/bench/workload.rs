@@ -15,8 +15,7 @@ const WINDOW: u64 = 2_000;
 /// a join at 700.
 const MOST_OF_NCAT: usize = 101;
 
-/// How often a storm is measured where others are measured once: it is over within a second, and its
-/// luck differs more.
+/// How often a storm is measured where others are measured once: it is soon over, and varies more.
 const STORMS: usize = 3;
 
 /// How long a server may wait for one that reads nothing.

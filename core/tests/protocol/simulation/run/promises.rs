@@ -6,7 +6,7 @@ use super::Run;
 /// What a member may cost beside what it has not ended: its place, label, timers, watch.
 const MEMBER: usize = 2048;
 
-/// The least that the room's own parts may cost.
+/// What the room's own parts may cost beside the backlog, at the most.
 const BASE: usize = 8 * 1024;
 
 impl<C: Choices> Run<C> {
@@ -57,7 +57,7 @@ impl<C: Choices> Run<C> {
         let (since, said) = *self.waiting_since.get_or_insert((self.now, self.said_before));
         assert!(self.now <= since + self.limits.grace, "the room waits too long");
         if begins && let Some(before) = self.waited_at.replace(said) {
-            // Whoever was nearer than that to be far behind then was waited for at once.
+            // Whoever lacked less than a turn of being far behind then was waited for with the first.
             let grown = self.room.said() - before;
             assert!(grown > self.turn(), "the room waits for one after the other");
         }

@@ -1,6 +1,6 @@
-//! Whatever a server sends, however it is cut, and whatever the user types meanwhile: what is shown
-//! are the server's lines, cleaned, with the user's own among them, and what is sent are the lines that
-//! were typed.
+//! Whatever a server sends, however it is cut, and whatever the user types meanwhile: what is shown is
+//! the server's lines, cleaned, with the user's own among them, and what is sent is the lines that were
+//! typed: in the end all of them, unless the room is full.
 
 #![no_main]
 
@@ -19,10 +19,14 @@ use libfuzzer_sys::fuzz_target;
 /// What a user types: it is clean.
 const TYPED: [&str; 5] = ["안녕", "hello", "\n", "ㅋㅋ\n", "\n\n"];
 
+/// Longer than the greeting is waited for, and than a silence.
+const LONG: Duration = Duration::from_secs(2);
+
 /// Bytes of a line that is certainly not too long.
 const SHORT: usize = 4096;
 
-/// Of a line that the server sends, so often as much is taken as comes: more than is wanted at once.
+/// How often a chunk of the server's is repeated, at the most: a few of these are more than is wanted
+/// at once.
 const OFTEN: usize = 64;
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
@@ -69,11 +73,19 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
         }
         are_alike &= clients[0].wants_received() == clients[1].wants_received();
     }
-    for client in &mut clients {
-        client.receive(now, rest);
-        client.end_of_stream();
-    }
+    let took_no_time = now == Instant::default();
     received.extend_from_slice(rest);
+    clients.iter_mut().for_each(|client| client.receive(now, rest));
+    loop {
+        now = now + LONG;
+        let lent = clients[0].transmit(now).to_vec();
+        if lent.is_empty() {
+            break;
+        }
+        clients[0].sent(now, lent.len());
+        sent.extend_from_slice(&lent);
+    }
+    clients.iter_mut().for_each(Client::end_of_stream);
     show(&mut clients, &mut shown);
     let [shown, servers] = shown.map(|shown| String::from_utf8(shown).expect("text"));
     for text in [&shown, &servers] {
@@ -83,13 +95,20 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
     }
     let is_short = |text: &str| text.split('\n').all(|line| line.len() <= SHORT);
     let text = clean(&received);
-    if now == Instant::default() && is_short(&text) {
+    if took_no_time && is_short(&text) {
         let lines: String = lines(&text).flat_map(|line| [line, "\n"]).collect();
         assert_eq!(servers, lines);
     }
+    if received.is_ascii() && !received.contains(&b'\r') {
+        // A silence can only end a line.
+        assert!(lines(&servers).flat_map(str::chars).eq(lines(&text).flat_map(str::chars)));
+    }
     if is_short(&typed) {
-        assert!(!are_alike || are_merged(&shown, &servers, &typed), "{shown:?} of {servers:?}");
-        assert_sent(&sent, &typed, is_framed);
+        let typed = &typed[..typed.rfind('\n').map_or(0, |last| last + 1)];
+        let is_all = !clients[0].is_turned_away();
+        let are_merged = || are_merged(&shown, &servers, typed, is_all);
+        assert!(!are_alike || are_merged(), "{shown:?} of {servers:?}, {typed:?}");
+        assert_sent(&sent, typed, is_framed, is_all);
     }
 });
 
@@ -109,11 +128,14 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').filter(|line| !line.is_empty())
 }
 
-/// Whether the lines shown are the server's, all of them and in order, with the first of the user's own
-/// among them, in order.
-fn are_merged(shown: &str, servers: &str, typed: &str) -> bool {
+/// Whether the lines shown are the server's, all of them and in order, with the user's own among them, in
+/// order: all of them or the first.
+fn are_merged(shown: &str, servers: &str, typed: &str, is_all: bool) -> bool {
     let servers: Vec<&str> = servers.lines().collect();
-    let own: Vec<&str> = typed.split('\n').collect();
+    let own: Vec<&str> = typed.split_terminator('\n').collect();
+    if is_all && shown.lines().count() != servers.len() + own.len() {
+        return false;
+    }
     // How many are the server's of those that were looked at; a line may be either's.
     let mut counts = BTreeSet::from([0]);
     for (number, line) in shown.lines().enumerate() {
@@ -128,16 +150,18 @@ fn are_merged(shown: &str, servers: &str, typed: &str) -> bool {
     counts.contains(&servers.len())
 }
 
-/// What was sent are the lines that were typed, but for the empty ones; to a server that was unframed
-/// at any time their newlines may be missing.
-fn assert_sent(sent: &[u8], typed: &str, is_framed: bool) {
+/// What was sent is the lines that were typed, but for the empty ones, all of them or the first; to a
+/// server that was unframed at any time their newlines may be missing.
+fn assert_sent(sent: &[u8], typed: &str, is_framed: bool, is_all: bool) {
     let typed: String = lines(typed).flat_map(|line| [line, "\n"]).collect();
-    let mut typed_bytes = typed.bytes();
+    let mut unsent = typed.as_bytes();
     for &byte in sent {
-        let mut expected = typed_bytes.next();
-        if expected != Some(byte) && expected == Some(b'\n') && !is_framed {
-            expected = typed_bytes.next();
+        if byte != b'\n' && !is_framed {
+            unsent = unsent.strip_prefix(b"\n").unwrap_or(unsent);
         }
-        assert_eq!(expected, Some(byte), "{sent:?} of {typed:?}");
+        let Some(after) = unsent.strip_prefix(&[byte]) else { panic!("{sent:?} of {typed:?}") };
+        unsent = after;
     }
+    let is_at_end = unsent.is_empty() || unsent == b"\n" && !is_framed;
+    assert!(is_at_end || !is_all, "{unsent:?} of {typed:?} is not sent");
 }

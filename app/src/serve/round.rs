@@ -40,11 +40,11 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    /// For a log of `backlog` bytes: of a flood, a quarter of it at the most is said in a round, so that
+    /// For a log of `backlog` bytes: of a flood, half of it at the most is said in a round, so that
     /// nobody is far behind merely for not having been served yet.
     pub(crate) fn new(backlog: usize) -> Self {
         Self {
-            share: SHARE.min(backlog as u64 / 4),
+            share: SHARE.min(backlog as u64 / 2),
             members: RefCell::default(),
             due: Cell::default(),
             said: Cell::default(),

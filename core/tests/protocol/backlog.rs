@@ -230,9 +230,9 @@ fn the_room_is_not_held_by_one_reader_after_the_other() {
         let lazy_ones = 60;
         let say = |world: &mut World, length: usize| {
             world.receive(talkers[0], "x".repeat(length) + "\n");
-            talkers.iter().for_each(|&id| drop(world.hear(id)));
+            talkers.iter().for_each(|&id| world.catch_up(id));
         };
-        talkers.iter().for_each(|&id| drop(world.hear(id)));
+        talkers.iter().for_each(|&id| world.catch_up(id));
         for port in 0..lazy_ones {
             world.join_quietly(&format!("127.0.0.3:{}", 1000 + port));
             say(&mut world, 100);
@@ -249,7 +249,7 @@ fn the_room_is_not_held_by_one_reader_after_the_other() {
             for &talker in talkers.iter().filter(|_| is_loud) {
                 let budget = world.budget(talker);
                 world.receive(talker, "y".repeat(budget));
-                talkers.iter().for_each(|&id| drop(world.hear(id)));
+                talkers.iter().for_each(|&id| world.catch_up(id));
             }
             world.pass_millis(100);
             // Notices are said whatever happens.
@@ -372,7 +372,7 @@ fn newcomers_wait_for_readers_too() {
     let talker = world.join_quietly(BEN);
     while !world.room.is_waiting() {
         world.receive(talker, [&[b'x'; 999], b"\n".as_slice()].concat());
-        world.hear(talker);
+        world.catch_up(talker);
         world.console();
     }
     let mut newcomers = 0;

@@ -70,6 +70,14 @@ impl World {
         self.writes(id).concat()
     }
 
+    /// A member takes all that it has pending, whatever that is.
+    pub(crate) fn catch_up(&mut self, id: MemberId) {
+        while !self.room.has_caught_up(id) {
+            let total = self.room.transmit(id).total();
+            self.room.sent(id, total);
+        }
+    }
+
     /// All that a member has pending, each write by itself.
     pub(crate) fn writes(&mut self, id: MemberId) -> Vec<String> {
         let mut writes = Vec::new();

@@ -73,7 +73,7 @@ proptest! {
         let mut world = World::with(limits.clone());
         let ids: Vec<MemberId> =
             (0..CROWD).map(|port| world.join(&format!("127.0.0.1:{}", 40_000 + port))).collect();
-        ids.iter().for_each(|&id| drop(world.hear(id)));
+        ids.iter().for_each(|&id| world.catch_up(id));
         world.console();
         let mut readers: Vec<Watched> = ids.iter().map(|&id| Some(id)).chain([None])
             .map(|id| Watched { id, behind: 0, far_behind_since: None })

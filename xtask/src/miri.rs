@@ -5,7 +5,7 @@ use argh::FromArgs;
 use crate::shell::{Outcome, nightly_cargo, run};
 
 /// Run the core's tests under Miri: whatever a dependency does in unsafe code that Rust does not
-/// define, it reports. Needs the nightly toolchain with Miri, and half an hour.
+/// define, it reports. Needs the nightly toolchain with Miri, and more than an hour.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "miri")]
 pub(crate) struct Miri {}

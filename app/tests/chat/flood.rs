@@ -19,7 +19,8 @@ fn a_flood() {
     let count = thread::scope(|scope| {
         let flood = scope.spawn(|| {
             let mut count = 0;
-            while !is_typed.load(Ordering::Relaxed) {
+            // At least once: all may be typed before this thread has its first turn.
+            loop {
                 let lines = (count..count + BURST).map(|number| format!("{number}\n"));
                 peer.send(lines.collect::<String>());
                 count += BURST;
@@ -28,8 +29,10 @@ fn a_flood() {
                     let last = seen.rows.iter().rev().find_map(|row| row.strip_prefix(&label));
                     last.is_some_and(|last| last.parse::<usize>().unwrap() + 4 * BURST > count)
                 });
+                if is_typed.load(Ordering::Relaxed) {
+                    break count;
+                }
             }
-            count
         });
         let end = SetAtEnd(&is_typed);
         for (count, c) in (1..).zip(draft.chars()) {

@@ -351,12 +351,6 @@ impl Room {
 
 /// When.
 impl Room {
-    /// The limits that it keeps to: those that it was given, with each field inside its range.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// When [`Room::tick`] is wanted next; `None` if nothing waits for a time.
     #[must_use]
     pub fn next_tick(&self) -> Option<Instant> {
@@ -375,6 +369,12 @@ impl Room {
     #[must_use]
     pub fn has_caught_up(&self, id: MemberId) -> bool {
         self.roster.get(id).is_none_or(|member| member.reader.has_caught_up(&self.log))
+    }
+
+    /// The limits that it keeps to: those that it was given, with each field inside its range.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Users online.

@@ -66,7 +66,6 @@ fn a_newcomer_may_say_less_at_first() {
 /// Thirty flood, and a dozen read for half a second and then do not for up to three, so that the room
 /// waits most of the time. Two who chat are listened to at any moment.
 #[test]
-#[cfg_attr(miri, ignore = "what it says takes hours there")]
 fn floods_and_lazy_readers_together_hold_up_nobody_who_chats() {
     const STEP: u64 = 5;
     // Under Miri there is time for one of the room's waits.

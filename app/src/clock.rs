@@ -1,4 +1,4 @@
-//! The clock: the world's time as the core's, and what is to happen in time.
+//! The clock: the system's time as the core's, an alarm, and a timeout.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use chat_core::Instant;
 use futures_lite::future::or;
 use smol::Timer;
 
-/// How long the last words have, when the program ends, to be sent and printed.
+/// How long the program, when it ends, takes at most to send and print its last words.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A clock that began when it was made.
+/// A clock whose origin is the moment it was made.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
     origin: time::Instant,
@@ -27,13 +27,13 @@ impl Clock {
         Instant::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// The world's moment for one of the core's.
-    fn world(self, instant: Instant) -> time::Instant {
+    /// Converts one of the core's instants to std's.
+    fn to_std(self, instant: Instant) -> time::Instant {
         self.origin + Duration::from_micros(instant.as_micros())
     }
 }
 
-/// A timer for one moment of the core's, which may change.
+/// A timer for one instant of the core's, which may change.
 pub(crate) struct Alarm {
     clock: Clock,
     timer: Timer,
@@ -45,12 +45,12 @@ impl Alarm {
         Self { clock, timer: Timer::never(), set_to: None }
     }
 
-    /// Ready, once, when `at` has come; never if there is no such moment.
+    /// Ready, once, when `at` has come; never if it is `None`.
     pub(crate) fn poll(&mut self, at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         if self.set_to != at {
             self.set_to = at;
             match at {
-                Some(at) => self.timer.set_at(self.clock.world(at)),
+                Some(at) => self.timer.set_at(self.clock.to_std(at)),
                 None => self.timer.clear(),
             }
         }
@@ -62,7 +62,7 @@ impl Alarm {
     }
 }
 
-/// What comes of `work`; `None` if it takes longer than `time`.
+/// Runs `work` with a timeout; `None` if it takes longer than `time`.
 pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let too_late = async {
         Timer::after(time).await;

@@ -1,4 +1,4 @@
-//! What a program that cannot go on says, and its exit status.
+//! Failures: what the program says of them, and its exit status.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -9,10 +9,9 @@ use std::sync::mpsc;
 use chat_core::shown;
 
 use crate::clock::PATIENCE;
-use crate::place::Place;
-use crate::{stdio, worker};
+use crate::system::{self, LEAST_DESCRIPTORS};
 
-/// The reason why the program ends: one or two lines on stderr and a status.
+/// Why the program ends: one or two lines on stderr, and an exit status.
 #[derive(Debug)]
 pub(crate) struct Failure {
     text: String,
@@ -20,18 +19,18 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something failed at run time (status 1): names what was tried and why it failed.
+    /// A failure at run time (status 1): names what was tried and why it failed.
     pub(crate) fn new(tried: impl Display, error: &io::Error) -> Self {
         Self { text: format!("{tried}: {}", reason(error)), status: 1 }
     }
 
-    /// The program was used wrongly (status 2).
+    /// Wrong usage (status 2).
     pub(crate) fn usage(text: impl Display) -> Self {
         Self { text: text.to_string(), status: 2 }
     }
 
-    /// The connection to `place` ended although nobody wanted that.
-    pub(crate) fn connection_ended(place: &Place<'_>, error: &io::Error) -> Self {
+    /// The connection to `place` ended although the user did not want that.
+    pub(crate) fn connection_ended(place: impl Display, error: &io::Error) -> Self {
         Self::new(format_args!("the connection to {place} ended"), error)
     }
 
@@ -45,27 +44,33 @@ impl Failure {
         Self::new("cannot start a thread", &error)
     }
 
-    /// The system lets nothing be waited for.
+    /// The reactor failed.
     pub(crate) fn reactor(error: io::Error) -> Self {
         Self::new("cannot wait for connections", &error)
     }
 
-    /// Signals cannot be had.
+    /// Signals cannot be received.
     pub(crate) fn signals(error: io::Error) -> Self {
         Self::new("cannot receive signals", &error)
     }
 
-    /// Says so, and gives the exit status. A terminal that somebody has stopped is not waited for
-    /// for long.
+    /// The system allows the program too few descriptors.
+    pub(crate) fn descriptors(error: io::Error) -> Self {
+        let tried = format_args!("cannot run with less than {LEAST_DESCRIPTORS} descriptors");
+        Self::new(tried, &error)
+    }
+
+    /// Prints it on stderr, and returns the exit status. A stopped terminal is waited for only as
+    /// long as a user's patience lasts.
     pub(crate) fn report(self) -> ExitCode {
         let status = self.status;
-        let (said, is_said) = mpsc::channel();
-        let saying = worker::spawn(move || {
-            say(&self);
-            let _ = said.send(());
+        let (done, is_done) = mpsc::channel();
+        let printing = system::spawn(move || {
+            print(&[self]);
+            let _ = done.send(());
         });
-        if saying.is_ok() {
-            let _ = is_said.recv_timeout(PATIENCE);
+        if printing.is_ok() {
+            let _ = is_done.recv_timeout(PATIENCE);
         }
         ExitCode::from(status)
     }
@@ -77,32 +82,34 @@ impl Display for Failure {
     }
 }
 
-/// Says something on stderr while the program goes on. What is to be said while the last is still
-/// being said, because the terminal is stopped, is not said.
-pub(crate) fn complain(failure: Failure) {
-    static IS_SAYING: AtomicBool = AtomicBool::new(false);
-    if !IS_SAYING.swap(true, Ordering::Relaxed) {
-        let saying = worker::spawn(move || {
-            say(&failure);
-            IS_SAYING.store(false, Ordering::Relaxed);
-        });
-        if saying.is_err() {
-            IS_SAYING.store(false, Ordering::Relaxed);
-        }
+/// Prints failures on stderr while the program goes on. While earlier ones are still being printed,
+/// as the terminal is stopped, further ones are dropped.
+pub(crate) fn complain(failures: impl Into<Vec<Failure>>) {
+    static IS_PRINTING: AtomicBool = AtomicBool::new(false);
+    let failures = failures.into();
+    if failures.is_empty() || IS_PRINTING.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let printing = system::spawn(move || {
+        print(&failures);
+        IS_PRINTING.store(false, Ordering::Relaxed);
+    });
+    if printing.is_err() {
+        IS_PRINTING.store(false, Ordering::Relaxed);
     }
 }
 
-fn say(failure: &Failure) {
-    // What was given as an argument, or came from elsewhere, commands no terminal here either.
-    let text = format!("{failure}\n");
+fn print(failures: &[Failure]) {
+    let text: String = failures.iter().map(|failure| format!("{failure}\n")).collect();
+    // An argument or a peer must not be able to command the terminal here either.
     let text: String = text.chars().map(|c| if c == '\n' { c } else { shown(c) }).collect();
-    // One write, so that lines of several processes on one terminal do not mix. Where nobody
-    // listens there is nothing more to do.
-    let _ = stdio::write_error(text.as_bytes());
+    // One write, so that lines of several processes on one terminal do not mix. If nobody reads
+    // it there is nothing more to do.
+    let _ = system::write_error(text.as_bytes());
 }
 
-/// Why it failed, without the system's number for it and without std's preface to a resolver's
-/// answer, in the same words whatever C library the program is built with.
+/// Returns why it failed, without the system's error number and without std's preface to a
+/// resolver's error, in the same words whatever C library the program is built with.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split_once(" (os error ").map_or(text.as_str(), |(reason, _)| reason);
@@ -111,8 +118,8 @@ fn reason(error: &io::Error) -> String {
     translated.unwrap_or(text).to_owned()
 }
 
-/// What musl says, and what glibc does, where they differ: the words that users know and look for.
-/// For what sockets, standard streams, terminals and resolvers may fail with here.
+/// The wordings of musl and of glibc where they differ, for the errors of sockets, standard
+/// streams, terminals and resolvers. glibc's are the ones that users know and search for.
 const WORDS: [(&str, &str); 16] = [
     ("Address in use", "Address already in use"),
     ("Address not available", "Cannot assign requested address"),

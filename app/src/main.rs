@@ -5,18 +5,12 @@
 
 mod args;
 mod clock;
-mod descriptors;
 mod failure;
 mod join;
-mod listen;
-mod place;
+mod net;
 mod serve;
-mod signals;
-mod socket;
-mod stdio;
 mod system;
 mod terminal;
-mod worker;
 
 use std::env;
 use std::io;
@@ -42,7 +36,7 @@ fn run() -> Result<(), Failure> {
 
 /// Prints a text that was asked for. That nobody reads it is no failure.
 fn print(text: &str) -> Result<(), Failure> {
-    match stdio::write(text.as_bytes()) {
+    match system::write(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),
         _ => Ok(()),
     }

@@ -15,28 +15,29 @@ use super::typing::Typing;
 use crate::args::Join;
 use crate::clock::{Alarm, Clock, PATIENCE, within};
 use crate::failure::Failure;
-use crate::place::Place;
-use crate::signals::Interrupts;
+use crate::net::Place;
+use crate::system::Interrupts;
 use crate::terminal::{Draft, Effect, Key};
 
 /// Bytes that are entered and not sent above which no more is entered.
 const MOST_UNSENT: usize = 32 * 1024;
 
 /// Joins a room, again and again if the connection ends, until the user or a signal ends it.
-pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result<(), Failure> {
-    let mut interrupts = Interrupts::all()?;
+pub(super) async fn join(args: &Join, place: &Place, style: Style) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::all().map_err(Failure::signals)?;
     let mut session = Session::new(args, place, style)?;
     let ended = async { Some(poll_fn(|cx| session.poll(cx)).await) };
-    let end = or(ended, interrupts.or_none()).await.unwrap_or(Ok(()));
+    let end = or(ended, interrupts.interrupted()).await.unwrap_or(Ok(()));
 
     // A terminal that hangs up may say so more than once. Only a person asks twice.
     let mut asked = Interrupts::new();
     let interrupts = asked.as_mut().unwrap_or(&mut interrupts);
-    or(async { Some(within(PATIENCE, session.leave_room()).await) }, interrupts.or_none()).await;
+    or(async { Some(within(PATIENCE, session.leave_room()).await) }, interrupts.interrupted())
+        .await;
     session.link.give_up();
     let Session { screen, link, draft, .. } = &mut session;
     let farewell = end.is_ok().then_some(FAREWELL);
-    interrupts.let_finish(screen.leave(link, draft, farewell)).await;
+    interrupts.finish_within_patience(screen.leave(link, draft, farewell)).await;
     end
 }
 
@@ -52,7 +53,7 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(args: &Join, place: &'a Place<'a>, style: Style) -> Result<Self, Failure> {
+    fn new(args: &Join, place: &'a Place, style: Style) -> Result<Self, Failure> {
         let clock = Clock::new();
         let screen = Screen::new(style, clock)?;
         let keyboard = Keyboard::of_terminal().map_err(Failure::thread)?;

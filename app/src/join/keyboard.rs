@@ -6,9 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
-use crate::stdio;
-use crate::system::{self, is_foreground};
-use crate::worker::{Attempt, Job, Worker};
+use crate::system::{self, Job, TryNow, Worker, is_foreground};
 
 /// Bytes read at once, at the most.
 const CHUNK: usize = 32 * 1024;
@@ -27,12 +25,12 @@ pub(super) struct Keyboard {
 impl Keyboard {
     /// Standard input as it is.
     pub(super) fn start() -> io::Result<Self> {
-        let attempt = |job: &mut Job| {
+        let try_now = |job: &mut Job| {
             job.count = system::read_now(&mut job.bytes)?;
             // Linux 5.9 and 5.10 may say 0 before the end (`preadv2(2)`, "Bugs").
             Ok(job.count > 0)
         };
-        Self::with(Some(attempt), read)
+        Self::with(Some(try_now), read)
     }
 
     /// The same from a terminal, of which nothing is read while other programs have it: a read then
@@ -40,7 +38,7 @@ impl Keyboard {
     pub(super) fn of_terminal() -> io::Result<Self> {
         Self::with(None, |job| {
             loop {
-                stdio::wait_for_input()?;
+                system::wait_for_input()?;
                 if is_foreground() {
                     return read(job);
                 }
@@ -49,8 +47,8 @@ impl Keyboard {
         })
     }
 
-    fn with(attempt: Option<Attempt>, read: fn(&mut Job) -> io::Result<()>) -> io::Result<Self> {
-        Ok(Self { worker: Worker::start(attempt, read)?, buffer: vec![0; CHUNK] })
+    fn with(try_now: Option<TryNow>, read: fn(&mut Job) -> io::Result<()>) -> io::Result<Self> {
+        Ok(Self { worker: Worker::start(try_now, read)?, buffer: vec![0; CHUNK] })
     }
 
     /// The next chunk; an empty one is the end, as is an error. Nothing is read before it is asked
@@ -66,6 +64,6 @@ impl Keyboard {
 }
 
 fn read(job: &mut Job) -> io::Result<()> {
-    job.count = stdio::read(&mut job.bytes)?;
+    job.count = system::read(&mut job.bytes)?;
     Ok(())
 }

@@ -12,18 +12,17 @@ use smol::Async;
 
 use super::Moved;
 use super::backoff::Backoff;
-use super::connect;
 use super::connection::Connection;
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::place::Place;
+use crate::net::{Place, connect};
 
 /// Bytes that wait to be shown above which no further connection is made that would bring more.
 const MOST_LINES: usize = 32 * 1024;
 
 /// A connection, or the attempts to have one.
 pub(super) struct Link<'a> {
-    place: &'a Place<'a>,
+    place: &'a Place,
     no_reconnect: bool,
     clock: Clock,
     state: State<'a>,
@@ -56,12 +55,12 @@ enum State<'a> {
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(place: &'a Place<'a>, no_reconnect: bool, clock: Clock) -> Self {
+    pub(super) fn new(place: &'a Place, no_reconnect: bool, clock: Clock) -> Self {
         Self {
             place,
             no_reconnect,
             clock,
-            state: State::Connecting(Box::pin(connect::connect(place))),
+            state: State::Connecting(Box::pin(connect(place))),
             backoff: Backoff::new(),
             has_joined: false,
             is_closing: false,
@@ -100,7 +99,7 @@ impl<'a> Link<'a> {
             State::Waiting(until)
                 if *until <= self.clock.now() && self.lines.len() < MOST_LINES =>
             {
-                self.state = State::Connecting(Box::pin(connect::connect(self.place)));
+                self.state = State::Connecting(Box::pin(connect(self.place)));
             }
             State::Waiting(_) | State::Closed => return Ok(false),
         }

@@ -1,7 +1,6 @@
 //! `chat join`: what is typed goes to the room, what the room says is shown.
 
 mod backoff;
-mod connect;
 mod connection;
 mod interactive;
 mod keyboard;
@@ -12,9 +11,9 @@ mod style;
 mod typing;
 
 use crate::args::Join;
-use crate::descriptors;
 use crate::failure::Failure;
-use crate::place::Place;
+use crate::net::Place;
+use crate::system;
 use style::Style;
 
 /// Whether a step got anywhere, so that others may get further too.
@@ -22,8 +21,8 @@ type Moved = bool;
 
 /// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(args: &Join) -> Result<(), Failure> {
-    descriptors::raise_limit()?;
-    let place = Place { host: &args.host, port: args.port };
+    system::raise_descriptor_limit().map_err(Failure::descriptors)?;
+    let place = Place { host: args.host.clone(), port: args.port };
     if args.plain || !style::is_interactive() {
         smol::block_on(plain::join(args, &place, Style::plain(args)))
     } else {

@@ -11,39 +11,38 @@ use futures_lite::future::or;
 use smol::Async;
 
 use super::Moved;
-use super::connect;
 use super::connection::Connection;
 use super::keyboard::Keyboard;
 use super::style::Style;
 use crate::args::Join;
 use crate::failure::Failure;
-use crate::place::Place;
-use crate::signals::Interrupts;
-use crate::stdio::Printer;
+use crate::net::{Place, connect};
 use crate::system;
+use crate::system::Interrupts;
+use crate::system::Printer;
 
 /// How often bytes are moved before it is looked whether a signal has come.
 const TURN: usize = 16;
 
 /// Joins a room until the input, the server or a signal ends it.
-pub(super) async fn join(args: &Join, place: &Place<'_>, style: Style) -> Result<(), Failure> {
-    let mut interrupts = Interrupts::new()?;
+pub(super) async fn join(args: &Join, place: &Place, style: Style) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
     system::widen_output();
     let mut printer = Printer::start().map_err(Failure::thread)?;
 
-    let connected = async { Some(connect::connect(place).await) };
-    let Some(socket) = or(connected, interrupts.or_none()).await else {
-        interrupts.let_finish(async { drop(printer.print(FAREWELL).await) }).await;
+    let connected = async { Some(connect(place).await) };
+    let Some(socket) = or(connected, interrupts.interrupted()).await else {
+        interrupts.finish_within_patience(async { drop(printer.print(FAREWELL).await) }).await;
         return Ok(());
     };
     let socket = socket?;
     let keyboard = Keyboard::start().map_err(Failure::thread)?;
     let mut session = Session::new(socket, keyboard, printer, args.stay, style);
     let ended = async { Some(session.run(place).await) };
-    if let Some(end) = or(ended, interrupts.or_none()).await {
+    if let Some(end) = or(ended, interrupts.interrupted()).await {
         return end;
     }
-    interrupts.let_finish(session.say_farewell()).await;
+    interrupts.finish_within_patience(session.say_farewell()).await;
     Ok(())
 }
 
@@ -81,7 +80,7 @@ impl Session {
     /// # Errors
     ///
     /// The server ended although the user had not, the output failed, or the input had.
-    async fn run(&mut self, place: &Place<'_>) -> Result<(), Failure> {
+    async fn run(&mut self, place: &Place) -> Result<(), Failure> {
         match future::poll_fn(|cx| self.poll(cx)).await {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),

@@ -14,9 +14,8 @@ use super::link::Link;
 use super::style::Style;
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::stdio::Printer;
-use crate::system::{TERMINAL_CHANGES, is_foreground, stop_job};
-use crate::terminal::{Draft, Painter, RawMode, Size, lay_out, reflows};
+use crate::system::{Printer, RawMode, TERMINAL_CHANGES, is_foreground, stop_job, terminal_size};
+use crate::terminal::{Draft, Painter, RELEASE, Size, lay_out};
 
 /// Lines that come within this time are shown together: no eye sees more, and a flood does not
 /// paint the draft for every line.
@@ -65,11 +64,15 @@ impl Screen {
     pub(super) fn new(style: Style, clock: Clock) -> Result<Self, Failure> {
         let changes = Signals::new(TERMINAL_CHANGES).map_err(Failure::signals)?;
         let printer = Printer::start().map_err(Failure::thread)?;
-        let mode = RawMode::enter()
+        let mode = RawMode::enter(RELEASE)
             .map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
         Ok(Self {
             clock,
-            painter: Painter::new(Size::now(), reflows(), style.dim()),
+            painter: Painter::new(
+                size(),
+                crate::terminal::reflows(&|name| std::env::var_os(name)),
+                style.dim(),
+            ),
             style,
             is_stale: true,
             frame_at: clock.now(),
@@ -175,7 +178,7 @@ impl Screen {
     fn begin_frame(&mut self, link: &mut Link<'_>, draft: &Draft) {
         self.is_stale = false;
         self.frame_at = self.clock.now() + FRAME;
-        self.painter.resize(Size::now());
+        self.painter.resize(size());
         let above = self.style.show(link.take_lines(), "\r\n");
         let pending = String::from_utf8_lossy(link.unsent());
         let rows = lay_out(&pending, &draft.view(), self.painter.columns());
@@ -215,4 +218,10 @@ impl Screen {
         self.hold = Hold::Ours;
         self.is_stale = true;
     }
+}
+
+/// The size of the terminal at standard output.
+fn size() -> Size {
+    let (columns, rows) = terminal_size().unwrap_or_default();
+    Size::reported(columns, rows)
 }

@@ -14,10 +14,10 @@ use smol::Timer;
 use socket2::SockRef;
 
 use super::peer::{self, Peer};
-use super::reactor::Socket;
 use super::server::Server;
 use crate::failure::{Failure, complain};
-use crate::socket;
+use crate::net::Socket;
+use crate::net::configure;
 use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 
 /// Connections accepted in a row before others have their turn, which takes some milliseconds.
@@ -77,7 +77,7 @@ fn drain(server: &Rc<Server>, listener: &Socket<TcpListener>) -> Drained {
                 admit(server, stream, addr);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                listener.was_empty();
+                listener.clear_readable();
                 break;
             }
             Err(error) if is_of_one_connection(&error) => accepted += 1,
@@ -90,8 +90,8 @@ fn drain(server: &Rc<Server>, listener: &Socket<TcpListener>) -> Drained {
 fn admit(server: &Rc<Server>, stream: TcpStream, addr: SocketAddr) {
     // If the reactor has no room for it the peer is closed, as if it had never been accepted.
     let Ok(socket) = Socket::new(&server.reactor, stream) else { return };
-    if !OPTIONS_ARE_INHERITED && socket::configure(&SockRef::from(socket.get_ref())).is_err() {
-        return;
+    if !OPTIONS_ARE_INHERITED {
+        configure(&SockRef::from(socket.get_ref()));
     }
     match server.tell(|room, now| room.join(now, addr)) {
         Ok(id) => {
@@ -116,7 +116,7 @@ impl Trouble {
     /// Says so, once.
     fn tell(&self, error: &io::Error) {
         if self.pause.is_none() {
-            complain(Failure::new("cannot accept connections for now", error));
+            complain([Failure::new("cannot accept connections for now", error)]);
         }
     }
 

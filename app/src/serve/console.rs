@@ -11,7 +11,7 @@ use chat_core::FAREWELL;
 use super::server::Server;
 use super::wakers::Entered;
 use crate::failure::{Failure, complain};
-use crate::stdio::Printer;
+use crate::system::Printer;
 
 /// Bytes printed in one go, at the most. These are taken out of the log before they are printed,
 /// so they are what a console that is stopped can still get of what the room has gone on without.
@@ -36,7 +36,7 @@ pub(crate) async fn run(server: Rc<Server>, mut printer: Printer, is_quiet: bool
             // The room goes on; nobody waits for its console.
             server.tell(|room, _| room.close_console());
             if error.kind() != io::ErrorKind::BrokenPipe {
-                complain(Failure::new("cannot print what is said", &error));
+                complain([Failure::new("cannot print what is said", &error)]);
             }
             return;
         }

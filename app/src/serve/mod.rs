@@ -3,7 +3,6 @@
 mod accept;
 mod console;
 mod peer;
-mod reactor;
 mod round;
 mod server;
 mod ticker;
@@ -17,22 +16,20 @@ use mio::net::TcpListener;
 use smol::LocalExecutor;
 
 use crate::args::Serve;
-use crate::descriptors;
-use crate::failure::Failure;
-use crate::listen::listen;
-use crate::place::Place;
-use crate::signals::Interrupts;
-use crate::stdio::Printer;
-use reactor::{Reactor, Socket};
+use crate::failure::{Failure, complain};
+use crate::net::{Listening, Place, Reactor, Socket, listen};
+use crate::system;
+use crate::system::Interrupts;
+use crate::system::Printer;
 use round::Round;
 use server::Server;
 
 /// Serves a room until a signal ends it.
 pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
     let room = Room::new(args.limits()?);
-    descriptors::raise_limit()?;
+    system::raise_descriptor_limit().map_err(Failure::descriptors)?;
     // Before there are threads.
-    descriptors::make_room();
+    system::reserve_descriptors();
     let executor = Rc::new(LocalExecutor::new());
     let reactor = Rc::new(Reactor::new().map_err(Failure::reactor)?);
     let serving = serve(args, room, reactor.clone(), executor.clone());
@@ -45,16 +42,17 @@ async fn serve(
     reactor: Rc<Reactor>,
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
-    let mut interrupts = Interrupts::new()?;
+    let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
     let mut printer = Printer::start().map_err(Failure::thread)?;
-    let place = Place { host: &args.host, port: args.port };
+    let place = Place { host: args.host.clone(), port: args.port };
     let listening = async { Some(listen(&place).await) };
-    let Some(listening) = or(listening, interrupts.or_none()).await else {
+    let Some(listening) = or(listening, interrupts.interrupted()).await else {
         // Finding out what a name means can take long.
-        interrupts.let_finish(async { drop(printer.print(FAREWELL).await) }).await;
+        interrupts.finish_within_patience(async { drop(printer.print(FAREWELL).await) }).await;
         return Ok(());
     };
-    let (listeners, port) = listening?;
+    let Listening { listeners, port, refused } = listening?;
+    complain(refused);
     room.open(port);
 
     let server = Rc::new(Server::new(room, reactor.clone(), executor.clone()));
@@ -82,7 +80,7 @@ async fn serve(
             server.emptied().await;
             console.await;
         };
-        interrupts.let_finish(farewell).await;
+        interrupts.finish_within_patience(farewell).await;
     };
     // These two belong here, as each of their turns is followed by one of the reactor, and by some
     // of the tasks'.

@@ -12,10 +12,10 @@ use chat_core::{MemberId, Transmit};
 use futures_lite::future;
 use mio::net::TcpStream;
 
-use super::reactor::Socket;
 use super::server::{Connection, Server};
 use super::wakers::Entered;
 use crate::clock::within;
+use crate::net::Socket;
 use crate::system::A_SHORT_WRITE_IS_ALL;
 
 /// How long a peer that was turned away has to read why.
@@ -38,7 +38,7 @@ pub(crate) async fn turn_away(server: Rc<Server>, socket: Socket<TcpStream>, not
             socket.readable().await;
             match socket.get_ref().read(&mut server.buffer()) {
                 Ok(count @ 1..) => discarded += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.was_empty(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.clear_readable(),
                 _ => break,
             }
             // It is not the only one that wants a turn.
@@ -110,7 +110,7 @@ impl Peer {
     /// One turn: reads once, then writes what is pending, unless the round does. Ready when the
     /// connection is to close.
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.serve_in(cx);
+        self.socket.register(cx);
         let turn = self.read(cx)?;
         if self.output.get() != Output::InRound {
             self.write()?;
@@ -153,7 +153,7 @@ impl Peer {
             Ok(count) => {
                 self.server.tell(|room, now| room.receive(now, self.id, &buffer[..count]));
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.was_empty(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.clear_readable(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -204,12 +204,12 @@ impl Peer {
                 Ok(count) => {
                     room.sent(self.id, count);
                     if count < total && A_SHORT_WRITE_IS_ALL {
-                        self.socket.was_full();
+                        self.socket.clear_writable();
                         return Ok(false);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.was_full();
+                    self.socket.clear_writable();
                     return Ok(false);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -7,10 +7,10 @@ use std::task::Context;
 use chat_core::{Instant, Room};
 use smol::LocalExecutor;
 
-use super::reactor::Reactor;
 use super::round::Round;
 use super::wakers::{Entered, Wakers};
 use crate::clock::Clock;
+use crate::net::Reactor;
 
 /// Bytes taken from one member in its turn, at the most: large enough that a flood costs few
 /// system calls, small enough that the others' turns come soon.

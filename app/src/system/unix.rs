@@ -17,14 +17,14 @@ use socket2::Socket;
 
 use super::Standard;
 
-/// Whether a terminal can be had key by key.
+/// Whether a terminal can be read key by key.
 pub(crate) const HAS_EDITOR: bool = true;
 
-/// What asks a program to end.
-pub(crate) const REQUESTS_TO_END: &[Signal] = &[Signal::Int, Signal::Term];
+/// What asks the program to end.
+pub(super) const REQUESTS_TO_END: &[Signal] = &[Signal::Int, Signal::Term];
 
-/// All that would end the program and leave its terminal as it has changed it.
-pub(crate) const WOULD_END: &[Signal] = &[
+/// All that would end the program and leave its terminal in raw mode.
+pub(super) const WOULD_END: &[Signal] = &[
     Signal::Int,
     Signal::Term,
     Signal::Hup,
@@ -34,21 +34,21 @@ pub(crate) const WOULD_END: &[Signal] = &[
     Signal::Alarm,
 ];
 
-/// The terminal has another size, or the program goes on after it was stopped.
+/// The terminal's size has changed, or the program continues after a stop.
 pub(crate) const TERMINAL_CHANGES: &[Signal] = &[Signal::Winch, Signal::Cont];
 
-/// One read of standard input.
-pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads from standard input once.
+pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::io::read(stdin(), buffer)?)
 }
 
-/// One write to `stream`.
-pub(crate) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
+/// Writes to `stream` once.
+pub(super) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::io::write(descriptor(stream), bytes)?)
 }
 
-/// Waits until `stream` can be read or written, or until a signal comes.
-pub(crate) fn wait(stream: Standard) -> io::Result<()> {
+/// Waits until `stream` is ready, or a signal arrives.
+pub(super) fn wait(stream: Standard) -> io::Result<()> {
     let flags = if stream == Standard::Input { PollFlags::IN } else { PollFlags::OUT };
     match poll(&mut [PollFd::new(&descriptor(stream), flags)], None) {
         Ok(_) | Err(Errno::INTR) => Ok(()),
@@ -64,52 +64,52 @@ fn descriptor(stream: Standard) -> BorrowedFd<'static> {
     }
 }
 
-/// How the terminal at standard input hands out keys, and what it echoes.
+/// The mode of the terminal at standard input: how it passes keys on, and what it echoes.
 #[derive(Clone)]
-pub(crate) struct TerminalMode(Termios);
+pub(super) struct TerminalMode(Termios);
 
 impl TerminalMode {
-    pub(crate) fn now() -> io::Result<Self> {
+    pub(super) fn now() -> io::Result<Self> {
         Ok(Self(tcgetattr(stdin())?))
     }
 
-    /// The mode in which every key comes at once and as it is, and nothing is echoed.
-    pub(crate) fn to_raw(&self) -> Self {
+    /// Returns the mode in which every key arrives at once and unchanged, and nothing is echoed.
+    pub(super) fn to_raw(&self) -> Self {
         let mut raw = self.0.clone();
         raw.make_raw();
         Self(raw)
     }
 
-    pub(crate) fn is_raw(&self) -> bool {
+    pub(super) fn is_raw(&self) -> bool {
         let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         !self.0.local_modes.intersects(cooked)
     }
 
-    pub(crate) fn set(&self) -> io::Result<()> {
+    pub(super) fn set(&self) -> io::Result<()> {
         Ok(tcsetattr(stdin(), OptionalActions::Now, &self.0)?)
     }
 }
 
-/// Whether the terminal is this program's to read and to set, and not only to write to: whether its
-/// job is in the foreground. Where there are no jobs it is.
+/// Returns whether this program may read the terminal and set its mode, and not only write to it:
+/// whether its job is in the foreground. Without job control it is.
 pub(crate) fn is_foreground() -> bool {
     tcgetpgrp(stdin()).map_or(true, |foreground| foreground == getpgrp())
 }
 
-/// Columns and rows of the terminal at standard output; 0 is one that it does not know.
+/// Returns columns and rows of the terminal at standard output; 0 where it does not know them.
 pub(crate) fn terminal_size() -> io::Result<(u16, u16)> {
     let size = tcgetwinsize(stdout())?;
     Ok((size.ws_col, size.ws_row))
 }
 
-/// Stops the whole job that this program is part of, as a shell does.
+/// Stops the whole job that this program belongs to, as a shell does.
 pub(crate) fn stop_job() -> io::Result<()> {
     Ok(kill_current_process_group(rustix::process::Signal::TSTP)?)
 }
 
-/// Raises the soft limit on descriptors to the hard one, if that is allowed, and gives it; `None`
-/// if there is none.
-pub(crate) fn raise_descriptor_limit() -> Option<u64> {
+/// Raises the soft limit on descriptors to the hard one, if that is allowed. Returns the limit,
+/// `None` if there is none.
+pub(super) fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
@@ -117,11 +117,11 @@ pub(crate) fn raise_descriptor_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Has the system make room for so many descriptors, as far as they are allowed.
+/// Has the system enlarge the table of descriptors to `count` entries, within the limit.
 ///
-/// Linux doubles a program's table of them as it fills up, and in one with threads, each time, waits
-/// until no processor can still be looking at the old one: 10 to 20 ms in which nobody is accepted.
-pub(crate) fn make_room_for_descriptors(count: u32) {
+/// Linux doubles a program's table as it fills up. With threads it waits each time until no
+/// processor can still be using the old one: 10 to 20 ms in which nobody is accepted.
+pub(super) fn reserve_descriptors(count: u32) {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let last = u64::from(count).min(limit).saturating_sub(1);
     if let (Ok((pipe, _)), Ok(last)) = (io::pipe(), last.try_into()) {
@@ -129,8 +129,8 @@ pub(crate) fn make_room_for_descriptors(count: u32) {
     }
 }
 
-/// Whether what `accept` failed with is a signal, or that of a connection which has failed again:
-/// the next one may be accepted (`accept(2)`, "Error handling").
+/// Returns whether an error of `accept` is a signal, or concerns only one connection, which has
+/// failed already: the next one may be accepted (`accept(2)`, "Error handling").
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
@@ -148,7 +148,7 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Lets a listener take a port again while connections of the one before still time out.
-pub(crate) fn reuse_address(listener: &Socket) -> io::Result<()> {
-    listener.set_reuse_address(true)
+/// Lets a listener take a port while connections of the one before still time out.
+pub(crate) fn reuse_address(listener: &Socket) {
+    let _ = listener.set_reuse_address(true);
 }

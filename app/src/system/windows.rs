@@ -1,4 +1,4 @@
-//! Windows: what it lacks is left out here.
+//! Windows: what it lacks is stubbed out here.
 
 use std::io::{self, Read, Write};
 
@@ -7,19 +7,19 @@ use socket2::Socket;
 
 use super::Standard;
 
-/// The editor wants raw mode, and there is none here yet.
+/// The editor needs raw mode, which is not implemented here.
 pub(crate) const HAS_EDITOR: bool = false;
 
-pub(crate) const REQUESTS_TO_END: &[Signal] = &[Signal::Int];
-pub(crate) const WOULD_END: &[Signal] = REQUESTS_TO_END;
+pub(super) const REQUESTS_TO_END: &[Signal] = &[Signal::Int];
+pub(super) const WOULD_END: &[Signal] = REQUESTS_TO_END;
 pub(crate) const TERMINAL_CHANGES: &[Signal] = &[];
 
-/// std turns a console's UTF-16 into UTF-8.
-pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
+/// std converts a console's UTF-16 to UTF-8.
+pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     io::stdin().lock().read(buffer)
 }
 
-pub(crate) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
     let mut stdout;
     let mut stderr;
     let stream: &mut dyn Write = if stream == Standard::Error {
@@ -35,28 +35,28 @@ pub(crate) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Its standard streams are never non-blocking.
-pub(crate) fn wait(_: Standard) -> io::Result<()> {
+pub(super) fn wait(_: Standard) -> io::Result<()> {
     Ok(())
 }
 
-/// There is none to be had.
+/// Not implemented.
 #[derive(Clone)]
-pub(crate) struct TerminalMode(());
+pub(super) struct TerminalMode(());
 
 impl TerminalMode {
-    pub(crate) fn now() -> io::Result<Self> {
+    pub(super) fn now() -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn to_raw(&self) -> Self {
+    pub(super) fn to_raw(&self) -> Self {
         self.clone()
     }
 
-    pub(crate) fn is_raw(&self) -> bool {
+    pub(super) fn is_raw(&self) -> bool {
         false
     }
 
-    pub(crate) fn set(&self) -> io::Result<()> {
+    pub(super) fn set(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -73,18 +73,17 @@ pub(crate) fn stop_job() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub(crate) fn raise_descriptor_limit() -> Option<u64> {
+pub(super) fn raise_descriptor_limit() -> Option<u64> {
     None
 }
 
-pub(crate) fn make_room_for_descriptors(_: u32) {}
+pub(super) fn reserve_descriptors(_: u32) {}
 
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-/// A port can be taken again at once. The option of that name would let others take it meanwhile.
-pub(crate) fn reuse_address(_: &Socket) -> io::Result<()> {
-    Ok(())
-}
+/// A port can be taken again at once here. The option of that name would let another program take it
+/// while it is in use.
+pub(crate) fn reuse_address(_: &Socket) {}

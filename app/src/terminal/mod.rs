@@ -6,22 +6,24 @@
 //! higher than the screen again and again into the scrollback, and does not know what a terminal
 //! does to a wrapped draft when it becomes narrower.
 //!
-//! All of this but [`mode`] is pure: bytes and sizes go in, bytes come out.
+//! All of this is pure: bytes and sizes go in, bytes come out.
 //!
 //! | module | noun |
 //! |---|---|
-//! | `mode` | the terminal itself: its raw mode and its size |
 //! | `keys` | from bytes to what was pressed |
 //! | `text` | a text and a cursor in it |
 //! | `draft` | what is being written, what was, and the search for it |
 //! | `layout` | from text to rows |
 //! | `painter` | from rows to what is written to the terminal |
+//! | `size` | its columns and rows |
+//! | `reflow` | which terminals rewrap rows that have become too wide |
 
 mod draft;
 mod keys;
 mod layout;
-mod mode;
 mod painter;
+mod reflow;
+mod size;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -29,8 +31,9 @@ mod text;
 pub(crate) use draft::{Draft, Effect};
 pub(crate) use keys::{Key, Keys};
 pub(crate) use layout::lay_out;
-pub(crate) use mode::{RawMode, Size, reflows};
-pub(crate) use painter::Painter;
+pub(crate) use painter::{Painter, RELEASE};
+pub(crate) use reflow::reflows;
+pub(crate) use size::Size;
 
 /// Bytes of a draft, at the most: more than a person writes, and little enough that laying it out
 /// for every key is not felt.

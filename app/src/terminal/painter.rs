@@ -12,7 +12,7 @@
 use std::mem::take;
 
 use super::layout::{Row, Rows, least_height};
-use super::mode::Size;
+use super::size::Size;
 
 /// Take what follows at once (`?2026`, which terminals without it ignore), or show it now.
 const BEGIN: &str = "\x1b[?2026h";
@@ -22,8 +22,11 @@ const SHOW: &str = "\x1b[?2026l";
 const CLEAR_BELOW: &str = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8";
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 const PASTE_MARKED: &str = "\x1b[?2004h";
-pub(super) const PASTE_PLAIN: &str = "\x1b[?2004l";
+const PASTE_PLAIN: &str = "\x1b[?2004l";
 const BELL: &str = "\x07";
+
+/// Gives a terminal that has been painted on back as it was found.
+pub(crate) const RELEASE: &str = PASTE_PLAIN;
 
 /// Knows what stands on the terminal of what can still change.
 pub(crate) struct Painter {

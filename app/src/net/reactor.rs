@@ -1,4 +1,4 @@
-//! The reactor: the one thread that serves the sockets is the one that waits for them.
+//! The reactor: the thread that serves the sockets also waits for them.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -17,26 +17,27 @@ use slab::Slab;
 /// Events taken from the system at once.
 const EVENTS: usize = 1024;
 
-/// The token of what wakes the thread.
-const ALARM: Token = Token(usize::MAX);
+/// The token of the thread's waker.
+const WAKER: Token = Token(usize::MAX);
 
-/// Waits for sockets, for the thread that serves them.
+/// Waits for sockets on the thread that serves them.
 ///
-/// Not smol's: that of its release 2.0 belongs to all threads of a program, and one of its own takes
-/// it over when this one works for longer than 50 µs, or up to 10 ms. Under load nearly every event
-/// then came through another thread, and each wait for a socket was a system call more.
+/// Not smol's: the reactor of its release 2.0 belongs to all threads of a program, and a thread of
+/// smol's own takes it over when this one works for longer than 50 µs, or up to 10 ms. Under load
+/// nearly every event then came through another thread, and each wait for a socket cost one more
+/// system call.
 pub(crate) struct Reactor {
     poll: RefCell<mio::Poll>,
     events: RefCell<Events>,
     sockets: RefCell<Slab<Rc<Readiness>>>,
-    alarm: Arc<Alarm>,
+    waker: Arc<ThreadWaker>,
 }
 
 /// What is known of a socket.
 ///
-/// The system tells changes, and each only once: what it told is true until a call that would have to
-/// wait has shown that it is not any more. (One that did a part of what was asked has not: a read stops
-/// at urgent data, and before the end.)
+/// The system reports changes, each only once: a report holds until a call that would have blocked
+/// has shown that it no longer does. (A call that did part of what was asked has not shown that: a
+/// read stops at urgent data, and before the end.)
 struct Readiness {
     is_readable: Cell<bool>,
     is_writable: Cell<bool>,
@@ -53,38 +54,38 @@ pub(crate) struct Socket<S: Source> {
 }
 
 /// Wakes the reactor's thread.
-struct Alarm {
-    is_raised: AtomicBool,
+struct ThreadWaker {
+    is_woken: AtomicBool,
     /// Whether the thread waits, so that only the system can wake it.
-    is_awaited: AtomicBool,
+    is_waiting: AtomicBool,
     waker: mio::Waker,
 }
 
 impl Reactor {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = mio::Poll::new()?;
-        let waker = mio::Waker::new(poll.registry(), ALARM)?;
-        let (is_raised, is_awaited) = (AtomicBool::new(false), AtomicBool::new(false));
+        let waker = mio::Waker::new(poll.registry(), WAKER)?;
+        let (is_woken, is_waiting) = (AtomicBool::new(false), AtomicBool::new(false));
         Ok(Self {
             poll: RefCell::new(poll),
             events: RefCell::new(Events::with_capacity(EVENTS)),
             sockets: RefCell::default(),
-            alarm: Arc::new(Alarm { is_raised, is_awaited, waker }),
+            waker: Arc::new(ThreadWaker { is_woken, is_waiting, waker }),
         })
     }
 
-    /// Does `work` to its end, and waits whenever it does.
+    /// Runs `work` to completion, and waits for sockets whenever it is pending.
     pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
         let mut work = pin!(work);
-        let waker = Waker::from(self.alarm.clone());
+        let waker = Waker::from(self.waker.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
-            // Twice: what is said in the first of them is handed out in the second.
+            // Twice: what is said during the first poll is delivered during the second.
             for _ in 0..2 {
-                if let Poll::Ready(done) = work.as_mut().poll(&mut cx) {
-                    return Ok(done);
+                if let Poll::Ready(result) = work.as_mut().poll(&mut cx) {
+                    return Ok(result);
                 }
-                if !self.alarm.is_raised.load(Ordering::SeqCst) {
+                if !self.waker.is_woken.load(Ordering::SeqCst) {
                     break;
                 }
             }
@@ -92,12 +93,12 @@ impl Reactor {
         }
     }
 
-    /// Waits until a socket is ready or the alarm is raised, and wakes whom that concerns.
+    /// Waits until a socket is ready or the thread is woken, and wakes the tasks concerned.
     fn wait(&self) -> io::Result<()> {
         let mut events = self.events.borrow_mut();
-        let time = self.alarm.await_it();
-        let waited = self.poll.borrow_mut().poll(&mut events, time);
-        self.alarm.is_awaited.store(false, Ordering::SeqCst);
+        let timeout = self.waker.begin_to_wait();
+        let waited = self.poll.borrow_mut().poll(&mut events, timeout);
+        self.waker.is_waiting.store(false, Ordering::SeqCst);
         match waited {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             Err(_) => return Ok(()),
@@ -105,46 +106,45 @@ impl Reactor {
         }
         let sockets = self.sockets.borrow();
         for event in &*events {
-            // The alarm's is not among them.
+            // The waker's own token is not among them.
             if let Some(readiness) = sockets.get(event.token().0) {
-                readiness.learn(event);
+                readiness.update(event);
             }
         }
         Ok(())
     }
 }
 
-impl Alarm {
-    /// Begins to wait for it. Gives how long the system may be waited for: not at all if it was
-    /// raised already.
-    fn await_it(&self) -> Option<Duration> {
-        // In this order: whoever raises it looks afterwards whether it is awaited.
-        self.is_awaited.store(true, Ordering::SeqCst);
-        self.is_raised.swap(false, Ordering::SeqCst).then_some(Duration::ZERO)
+impl ThreadWaker {
+    /// Begins to wait. Returns the timeout of the wait: none if the thread was not woken already.
+    fn begin_to_wait(&self) -> Option<Duration> {
+        // In this order: whoever wakes the thread checks afterwards whether it waits.
+        self.is_waiting.store(true, Ordering::SeqCst);
+        self.is_woken.swap(false, Ordering::SeqCst).then_some(Duration::ZERO)
     }
 }
 
-impl Wake for Alarm {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.is_raised.store(true, Ordering::SeqCst);
-        if self.is_awaited.swap(false, Ordering::SeqCst) {
-            // It can only fail for want of memory in the system, and then is not worth a panic.
+        self.is_woken.store(true, Ordering::SeqCst);
+        if self.is_waiting.swap(false, Ordering::SeqCst) {
+            // It can fail only when the system is out of memory, which is not worth a panic.
             let _ = self.waker.wake();
         }
     }
 }
 
 impl Readiness {
-    /// Takes in what the system tells; the task is woken if that is news.
-    fn learn(&self, event: &Event) {
+    /// Records what the system reports; wakes the task if that is news.
+    fn update(&self, event: &Event) {
         // Whatever is wrong with a socket shows when it is used.
-        let is_over = event.is_error();
-        let may_read = event.is_readable() || event.is_read_closed() || is_over;
-        let may_write = event.is_writable() || event.is_write_closed() || is_over;
+        let has_failed = event.is_error();
+        let may_read = event.is_readable() || event.is_read_closed() || has_failed;
+        let may_write = event.is_writable() || event.is_write_closed() || has_failed;
         if (may_read && !self.is_readable.replace(true))
             | (may_write && !self.is_writable.replace(true))
         {
@@ -160,11 +160,11 @@ impl Readiness {
 }
 
 impl<S: Source> Socket<S> {
-    /// A socket that does not block, served by one task at a time.
+    /// A non-blocking socket, served by one task at a time.
     pub(crate) fn new(reactor: &Rc<Reactor>, mut socket: S) -> io::Result<Self> {
         let readiness = Rc::new(Readiness {
             is_readable: Cell::new(false),
-            // Nothing is in its way yet.
+            // Its send buffer is empty.
             is_writable: Cell::new(true),
             task: RefCell::default(),
         });
@@ -182,9 +182,9 @@ impl<S: Source> Socket<S> {
         &self.socket
     }
 
-    /// Has the task of `cx` woken when there is something to read or to write, and by
+    /// Registers the task of `cx`, to be woken when the socket becomes readable or writable, and by
     /// [`Socket::wake`].
-    pub(crate) fn serve_in(&self, cx: &Context<'_>) {
+    pub(crate) fn register(&self, cx: &Context<'_>) {
         let mut task = self.readiness.task.borrow_mut();
         task.get_or_insert_with(|| cx.waker().clone()).clone_from(cx.waker());
     }
@@ -194,30 +194,30 @@ impl<S: Source> Socket<S> {
         self.readiness.wake();
     }
 
-    /// Whether there may be something to read.
+    /// Returns whether there may be something to read.
     pub(crate) fn is_readable(&self) -> bool {
         self.readiness.is_readable.get()
     }
 
-    /// Whether it may take something.
+    /// Returns whether it may take something.
     pub(crate) fn is_writable(&self) -> bool {
         self.readiness.is_writable.get()
     }
 
-    /// There was nothing to read.
-    pub(crate) fn was_empty(&self) {
+    /// Records that there was nothing to read.
+    pub(crate) fn clear_readable(&self) {
         self.readiness.is_readable.set(false);
     }
 
-    /// It took nothing, or not all.
-    pub(crate) fn was_full(&self) {
+    /// Records that it did not take everything.
+    pub(crate) fn clear_writable(&self) {
         self.readiness.is_writable.set(false);
     }
 
     /// Waits until there may be something to read.
     pub(crate) async fn readable(&self) {
         poll_fn(|cx| {
-            self.serve_in(cx);
+            self.register(cx);
             if self.is_readable() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -226,7 +226,7 @@ impl<S: Source> Socket<S> {
 
 impl<S: Source> Drop for Socket<S> {
     fn drop(&mut self) {
-        // It is closed after this in any case.
+        // It is closed right after this in any case.
         let _ = self.reactor.poll.borrow().registry().deregister(&mut self.socket);
         self.reactor.sockets.borrow_mut().remove(self.token.0);
     }

@@ -1,4 +1,4 @@
-//! Connecting: to each address of a name in turn, all within one time.
+//! Connecting: each address of a name is tried in order, all within one deadline.
 
 use std::future::Future;
 use std::io;
@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use smol::Async;
 use socket2::SockRef;
 
+use super::place::Place;
+use super::socket::configure;
 use crate::clock::within;
 use crate::failure::Failure;
-use crate::place::Place;
-use crate::socket;
 
-/// How long finding and trying all addresses may take.
+/// How long resolving the name and trying all of its addresses may take.
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// Connects to the first address of `place` that answers.
-pub(crate) async fn connect(place: &Place<'_>) -> Result<Arc<Async<TcpStream>>, Failure> {
+pub(crate) async fn connect(place: &Place) -> Result<Arc<Async<TcpStream>>, Failure> {
     let deadline = Instant::now() + WITHIN;
     let connected = match in_time(WITHIN, place.resolve()).await {
         Ok(addresses) => connect_to_first(&addresses, deadline).await,
@@ -27,7 +27,7 @@ pub(crate) async fn connect(place: &Place<'_>) -> Result<Arc<Async<TcpStream>>, 
     connected.map_err(|error| Failure::new(format!("cannot connect to {place}"), &error))
 }
 
-/// Connects to the first that answers; fails as the last one did.
+/// Connects to the first address that answers; fails with the error of the last one.
 async fn connect_to_first(
     addresses: &[SocketAddr],
     deadline: Instant,
@@ -47,12 +47,12 @@ async fn connect_to_first(
 
 async fn connect_to(addr: SocketAddr) -> io::Result<Arc<Async<TcpStream>>> {
     let stream: Arc<Async<TcpStream>> = async_net::TcpStream::connect(addr).await?.into();
-    // TCP lets a socket connect to itself if it happened to be given the port that it asks for
+    // A TCP socket connects to itself if it happens to be assigned the port that it connects to
     // (RFC 9293, section 3.5, simultaneous open). Nobody listens there.
     if stream.get_ref().local_addr()? == stream.get_ref().peer_addr()? {
         return Err(io::Error::from_raw_os_error(rustix::io::Errno::CONNREFUSED.raw_os_error()));
     }
-    socket::configure(&SockRef::from(stream.get_ref()))?;
+    configure(&SockRef::from(stream.get_ref()));
     Ok(stream)
 }
 
@@ -63,8 +63,8 @@ async fn in_time<T>(time: Duration, work: impl Future<Output = io::Result<T>>) -
 
 #[cfg(test)]
 mod tests {
+    use super::super::socket::tests::assert_configured;
     use super::*;
-    use crate::socket::tests::assert_configured;
     use socket2::{Domain, Socket, Type};
     use std::net::TcpListener;
 
@@ -75,7 +75,7 @@ mod tests {
         socket.into()
     }
 
-    /// An address that does not answer: its queue is full. It does so while what comes with it
+    /// An address that does not answer, as its queue is full, for as long as the second value
     /// lives.
     fn mute() -> (SocketAddr, (TcpListener, Vec<TcpStream>)) {
         let listener = listener(0);
@@ -99,7 +99,7 @@ mod tests {
         assert!(Instant::now() < deadline);
     }
 
-    /// So that a dead link is noticed, also when nobody talks.
+    /// So that a dead link is noticed even when nobody talks.
     #[test]
     fn a_connection_has_the_rooms_options() {
         let listener = listener(1);

@@ -1,29 +1,29 @@
-//! The standard streams, as blocking calls: what may wait is called on a thread of its own.
+//! The standard streams, as blocking calls, and a printer that blocks on a thread of its own.
 //!
-//! A descriptor that another program shares, such as a terminal, may be non-blocking at any time.
-//! Then these calls wait for it themselves.
+//! A descriptor that is shared with another program, such as a terminal, may be non-blocking at any
+//! time. Then these calls wait for it themselves.
 
 use std::future::poll_fn;
 use std::io;
 use std::mem;
 use std::task::{Context, Poll, ready};
 
-use crate::system::{self, Standard};
-use crate::worker::{Job, Worker};
+use super::worker::{Job, Worker};
+use super::{Standard, kind, linux};
 
 /// Reads from standard input; 0 bytes are its end.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     loop {
-        match system::read(buffer) {
+        match kind::read(buffer) {
             Ok(count) => return Ok(count),
-            Err(error) => wait_if_passing(error, Standard::Input)?,
+            Err(error) => wait_if_temporary(error, Standard::Input)?,
         }
     }
 }
 
 /// Waits until standard input has something to read, or has ended.
 pub(crate) fn wait_for_input() -> io::Result<()> {
-    system::wait(Standard::Input)
+    kind::wait(Standard::Input)
 }
 
 /// Writes all of `bytes` to standard output; fails with [`io::ErrorKind::BrokenPipe`] if nobody
@@ -40,62 +40,63 @@ pub(crate) fn write_error(bytes: &[u8]) -> io::Result<()> {
 fn write_to(stream: Standard, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
-        match system::write(stream, rest) {
+        match kind::write(stream, rest) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) => wait_if_passing(error, stream)?,
+            Err(error) => wait_if_temporary(error, stream)?,
         }
     }
     Ok(())
 }
 
-/// Waits until a call that failed may succeed; fails if it will not.
-fn wait_if_passing(error: io::Error, stream: Standard) -> io::Result<()> {
+/// Waits until a call that failed may succeed; fails if it never will.
+fn wait_if_temporary(error: io::Error, stream: Standard) -> io::Result<()> {
     match error.kind() {
         io::ErrorKind::Interrupted => Ok(()),
-        io::ErrorKind::WouldBlock => system::wait(stream),
+        io::ErrorKind::WouldBlock => kind::wait(stream),
         _ => Err(error),
     }
 }
 
-/// Writes to standard output, so that one that takes nothing, as a terminal that somebody has
-/// stopped, stops nothing else.
+/// Writes to standard output. If that takes nothing, as a stopped terminal does, nothing else stops
+/// with it.
 pub(crate) struct Printer {
     worker: Worker,
-    /// That of what was printed last.
+    /// The memory of the text that was printed last.
     memory: Vec<u8>,
 }
 
 impl Printer {
     /// Starts its thread, which writes what standard output does not take at once.
     pub(crate) fn start() -> io::Result<Self> {
-        let attempt = |job: &mut Job| {
-            job.count = system::write_now(&job.bytes)?;
+        let try_now = |job: &mut Job| {
+            job.count = linux::write_now(&job.bytes)?;
             Ok(job.count == job.bytes.len())
         };
         let write = |job: &mut Job| write(job.bytes.get(job.count..).unwrap_or_default());
-        Ok(Self { worker: Worker::start(Some(attempt), write)?, memory: Vec::new() })
+        Ok(Self { worker: Worker::start(Some(try_now), write)?, memory: Vec::new() })
     }
 
-    /// Empty memory for a text: that of the last one, if it is printed. In a flood, large blocks
-    /// would otherwise come and go, for which some allocators ask the system each time.
+    /// Returns an empty buffer for a text: that of the last one, once it is printed. In a flood,
+    /// large blocks would otherwise be allocated and freed again and again, for which some
+    /// allocators ask the system each time.
     pub(crate) fn memory(&mut self) -> Vec<u8> {
         let mut memory = mem::take(&mut self.memory);
         memory.clear();
         memory
     }
 
-    /// Begins to print `text`, while nothing else is being printed.
+    /// Begins to print `text`. Call only while nothing is being printed.
     pub(crate) fn begin(&mut self, text: Vec<u8>) {
         self.worker.begin(Job { bytes: text, count: 0 });
     }
 
-    /// Whether something is being printed.
+    /// Returns whether something is being printed.
     pub(crate) fn is_busy(&self) -> bool {
         self.worker.is_busy()
     }
 
-    /// Ready when nothing is being printed; fails once if what was begun last failed.
+    /// Ready when nothing is being printed; fails once if the last text could not be printed.
     pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_busy() {
             self.memory = ready!(self.worker.poll(cx))?.bytes;

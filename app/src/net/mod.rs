@@ -1,0 +1,20 @@
+//! The network: from a host and a port to sockets that are ready.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `place` | a host and a port as the user named them, and the addresses they mean |
+//! | `listen`, `connect` | the two ways to a socket |
+//! | `socket` | the options of every socket |
+//! | `reactor` | what the server waits with, and the sockets it waits for |
+
+mod connect;
+mod listen;
+mod place;
+mod reactor;
+mod socket;
+
+pub(crate) use connect::connect;
+pub(crate) use listen::{Listening, listen};
+pub(crate) use place::Place;
+pub(crate) use reactor::{Reactor, Socket};
+pub(crate) use socket::configure;

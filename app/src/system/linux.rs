@@ -1,0 +1,68 @@
+//! What only Linux has; elsewhere the program does without.
+
+use std::io;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use rustix::io::{ReadWriteFlags, preadv2, pwritev2};
+#[cfg(target_os = "linux")]
+use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+#[cfg(target_os = "linux")]
+use rustix::stdio::{stdin, stdout};
+use socket2::SockRef;
+
+/// Bounds how long sent bytes may stay unacknowledged, and how many unsent bytes the kernel
+/// accepts. An option that is refused is done without.
+#[cfg(target_os = "linux")]
+pub(crate) fn bound_sending(socket: &SockRef<'_>, acknowledged_within: Duration, unsent: u32) {
+    let _ = socket.set_tcp_user_timeout(Some(acknowledged_within));
+    let _ = socket.set_tcp_notsent_lowat(unsent);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn bound_sending(_: &SockRef<'_>, _: Duration, _: u32) {}
+
+/// The offset that stands for a file's own position (`preadv2(2)`).
+#[cfg(target_os = "linux")]
+const OWN_POSITION: u64 = u64::MAX;
+
+/// Reads from standard input without waiting.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::Unsupported`], or another kind on older kernels, where the stream cannot be
+/// read that way: a terminal, some files, any stream on other systems.
+#[cfg(target_os = "linux")]
+pub(crate) fn read_now(buffer: &mut [u8]) -> io::Result<usize> {
+    let mut buffers = [io::IoSliceMut::new(buffer)];
+    Ok(preadv2(stdin(), &mut buffers, OWN_POSITION, ReadWriteFlags::NOWAIT)?)
+}
+
+/// Writes to standard output without waiting. Fails as [`read_now`] does.
+#[cfg(target_os = "linux")]
+pub(crate) fn write_now(bytes: &[u8]) -> io::Result<usize> {
+    Ok(pwritev2(stdout(), &[io::IoSlice::new(bytes)], OWN_POSITION, ReadWriteFlags::NOWAIT)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn read_now(_: &mut [u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn write_now(_: &[u8]) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Enlarges a pipe at standard output to what any program may ask for (`pipe(7)`), so that its
+/// writer and its reader wait for each other less often. If that fails it keeps its size.
+#[cfg(target_os = "linux")]
+pub(crate) fn widen_output() {
+    const SIZE: usize = 1024 * 1024;
+    if fcntl_getpipe_size(stdout()).is_ok_and(|size| size < SIZE) {
+        let _ = fcntl_setpipe_size(stdout(), SIZE);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn widen_output() {}

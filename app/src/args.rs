@@ -1,11 +1,10 @@
-//! The command line: `chat serve …`, `chat join …`, or the same under a link named `chat-serve` or
-//! `chat-join`.
+//! The command line: `chat serve …`, `chat join …`, or the same called as `chat-serve` or `chat-join`
+//! through a link. These are the raw arguments; `settings` says what they mean.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use argh::FromArgs;
-use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
 
 use crate::failure::Failure;
 
@@ -52,15 +51,15 @@ pub(crate) struct Serve {
 
     /// users online at once; more are turned away (default: no limit)
     #[argh(option, arg_name = "N", from_str_fn(count))]
-    max_users: Option<usize>,
+    pub(crate) max_users: Option<usize>,
 
     /// longest message; a longer one becomes several (default: 4K)
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
-    max_line: Option<usize>,
+    pub(crate) max_line: Option<usize>,
 
     /// how much of what was said is kept for slow readers (default: 1M)
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
-    backlog: Option<usize>,
+    pub(crate) backlog: Option<usize>,
 
     /// print the first line and errors only
     #[argh(switch)]
@@ -117,21 +116,7 @@ pub(crate) enum Color {
     Never,
 }
 
-impl Serve {
-    /// The room's limits that these options mean.
-    pub(crate) fn limits(&self) -> Result<Limits, Failure> {
-        let mut limits = Limits::default();
-        limits.max_users = self.max_users.unwrap_or(limits.max_users);
-        limits.max_line = self.max_line.unwrap_or(limits.max_line);
-        within("--max-line", limits.max_line, MIN_LINE, MAX_LINE)?;
-        let least = limits.least_backlog();
-        limits.backlog = self.backlog.unwrap_or(limits.backlog.max(least));
-        within("--backlog", limits.backlog, least, MAX_BACKLOG)?;
-        Ok(limits)
-    }
-}
-
-/// Parses the arguments, of which the first is the name that the program was called by.
+/// Parses the arguments, the first of which is the name that the program was called by.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, Failure> {
     let called = args.next().unwrap_or_default();
     let mut words = Vec::new();
@@ -164,7 +149,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, 
     }
 }
 
-/// argh's explanation in one line, and where to read on.
+/// argh's explanation on one line, and where to read on.
 fn wrong_usage(output: &str, applet: Option<&str>) -> Failure {
     let mut text = String::new();
     for line in output.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -185,14 +170,7 @@ fn not_unicode(index: usize, arg: &OsString) -> Failure {
     Failure::usage(format!("argument {index} is not valid UTF-8: {arg:?}"))
 }
 
-fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), Failure> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Failure::usage(format!("{option}: {value} is not between {least} and {most} bytes")))
-}
-
-/// An address or a name; IPv6 with or without the brackets that it is shown in.
+/// An address or a name; IPv6 with or without brackets.
 fn host(word: &str) -> Result<String, String> {
     let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     Ok(inner.filter(|inner| inner.contains(':')).unwrap_or(word).to_owned())
@@ -236,7 +214,7 @@ fn size(word: &str) -> Result<usize, String> {
 mod tests {
     use super::*;
 
-    /// What the help shows with a value, and nothing else.
+    /// They are the options that the help shows with a value.
     #[test]
     fn the_options_that_take_a_value() {
         let mut shown = Vec::new();

@@ -2,6 +2,19 @@
 //!
 //! This crate moves bytes between sockets, terminal and signals on one side and `chat-core` on the
 //! other. What is said, and to whom, is decided there.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `serve`, `join` | the two commands |
+//! | `settings` | what the arguments mean, with this environment and this terminal |
+//! | `args` | what was asked for |
+//! | `net` | sockets |
+//! | `terminal` | a line editor: from keys to what is written, without I/O |
+//! | `failure` | what is said of an error |
+//! | `system` | what differs between systems, or blocks |
+//! | `clock` | the time |
+//!
+//! Each uses only modules below it.
 
 mod args;
 mod clock;
@@ -9,6 +22,7 @@ mod failure;
 mod join;
 mod net;
 mod serve;
+mod settings;
 mod system;
 mod terminal;
 
@@ -16,8 +30,9 @@ use std::env;
 use std::io;
 use std::process::ExitCode;
 
-use args::{Command, Parsed};
+use args::Parsed;
 use failure::Failure;
+use settings::Settings;
 
 fn main() -> ExitCode {
     match run() {
@@ -27,14 +42,17 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    match args::parse(env::args_os())? {
-        Parsed::Text(text) => print(&text),
-        Parsed::Command(Command::Serve(serve)) => serve::run(&serve),
-        Parsed::Command(Command::Join(join)) => join::run(&join),
+    let command = match args::parse(env::args_os())? {
+        Parsed::Text(text) => return print(&text),
+        Parsed::Command(command) => command,
+    };
+    match Settings::resolve(command)? {
+        Settings::Serve(settings) => serve::run(&settings),
+        Settings::Join(settings) => join::run(settings),
     }
 }
 
-/// Prints a text that was asked for. That nobody reads it is no failure.
+/// Prints a text that was asked for. It is no failure if nobody reads it.
 fn print(text: &str) -> Result<(), Failure> {
     match system::write(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),

@@ -5,8 +5,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Waits that double, each with some jitter, so that the members of a room whose server starts
-/// again do not all come at once.
+/// Waits that double, each with some jitter, so that the members of a room whose server restarts do
+/// not all come back at once.
 pub(super) struct Backoff {
     next: Duration,
 }
@@ -16,15 +16,15 @@ impl Backoff {
         Self { next: FIRST }
     }
 
-    /// The next wait, by a quarter more or less.
+    /// Returns the next wait, up to a quarter longer or shorter.
     pub(super) fn wait(&mut self) -> Duration {
         let wait = self.next.mul_f64(0.75 + 0.5 * fastrand::f64());
         self.next = (2 * self.next).min(LONGEST);
         wait
     }
 
-    /// A connection has ended after this time. One that was good for a while begins anew; a server
-    /// that ends each at once is not asked more and more often.
+    /// Takes note that a connection has lasted for `time`. After one that was good for a while the
+    /// waits begin anew; a server that ends each at once is not tried more and more often.
     pub(super) fn lasted(&mut self, time: Duration) {
         if time >= LONGEST {
             self.next = FIRST;

@@ -1,4 +1,4 @@
-//! A connection to a room: bytes between its socket and the client's core.
+//! A connection to a room: moves bytes between its socket and the core's client.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 use chat_core::Client;
 use smol::Async;
 
-use super::Moved;
+use super::progress::Progress;
 use crate::clock::{Alarm, Clock};
 
-/// Bytes read from the server at once, at the most.
+/// Most bytes read from the server at once.
 const CHUNK: usize = 64 * 1024;
 
 /// One connection, from its greeting to its end.
@@ -21,14 +21,14 @@ pub(super) struct Connection {
     socket: Arc<Async<TcpStream>>,
     alarm: Alarm,
     buffer: Box<[u8]>,
-    /// Whether the end of input leaves the connection as it is.
-    stay: bool,
+    /// Whether the connection stays open after the end of input.
+    stays: bool,
     sending: Sending,
     /// How the server's side ended.
     server_end: Option<io::Result<()>>,
 }
 
-/// Whether the sending side is closed, by us or by a failure.
+/// The state of the sending side.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Open,
@@ -39,7 +39,7 @@ enum Sending {
 }
 
 impl Connection {
-    pub(super) fn new(socket: Arc<Async<TcpStream>>, stay: bool) -> Self {
+    pub(super) fn new(socket: Arc<Async<TcpStream>>, stays: bool) -> Self {
         let clock = Clock::new();
         Self {
             client: Client::new(clock.now()),
@@ -47,26 +47,26 @@ impl Connection {
             socket,
             alarm: Alarm::new(clock),
             buffer: vec![0; CHUNK].into(),
-            stay,
+            stays,
             sending: Sending::Open,
             server_end: None,
         }
     }
 
     /// Moves what can be moved now.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Moved {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Progress {
         let received = self.receive(cx);
         let sent = self.send(cx);
         let ticked = self.tick(cx);
         received | sent | ticked
     }
 
-    /// Whether the server's side has ended: nothing more comes.
+    /// Returns whether the server's side has ended: nothing more arrives.
     pub(super) fn has_ended(&self) -> bool {
         self.server_end.is_some()
     }
 
-    /// Why it ended; `None` if it is as the user wanted it.
+    /// Takes the reason why it ended; `None` if that is what the user wanted.
     pub(super) fn take_failure(&mut self) -> Option<io::Error> {
         match self.server_end.take() {
             Some(Err(error)) => Some(error),
@@ -75,66 +75,70 @@ impl Connection {
         }
     }
 
-    fn receive(&mut self, cx: &mut Context<'_>) -> Moved {
+    fn receive(&mut self, cx: &mut Context<'_>) -> Progress {
         if self.server_end.is_some() || !self.client.wants_received() {
-            return false;
+            return Progress::None;
         }
         let end = match self.socket.get_ref().read(&mut self.buffer) {
             Ok(0) => Ok(()),
             Ok(count) => {
                 self.client.receive(self.clock.now(), &self.buffer[..count]);
-                return true;
+                return Progress::Some;
             }
-            Err(error) if is_passing(&error) => match self.socket.poll_readable(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Ok(())) => return true,
+            Err(error) if is_temporary(&error) => match self.socket.poll_readable(cx) {
+                Poll::Pending => return Progress::None,
+                Poll::Ready(Ok(())) => return Progress::Some,
                 Poll::Ready(Err(error)) => Err(error),
             },
             Err(error) => Err(error),
         };
         self.client.end_of_stream();
         self.server_end = Some(end);
-        true
+        Progress::Some
     }
 
-    fn send(&mut self, cx: &mut Context<'_>) -> Moved {
+    fn send(&mut self, cx: &mut Context<'_>) -> Progress {
         if self.sending != Sending::Open || self.has_ended() {
-            return false;
+            return Progress::None;
         }
         let now = self.clock.now();
         let bytes = self.client.transmit(now);
         if bytes.is_empty() {
-            let is_over = !self.stay && self.client.is_all_sent(now);
-            if is_over {
-                self.sending = Sending::Closed;
-                // If that fails the connection has ended, which is read next.
-                let _ = self.socket.get_ref().shutdown(Shutdown::Write);
-            }
-            return is_over;
+            return self.close_if_all_is_sent();
         }
         match self.socket.get_ref().write(bytes) {
             Ok(count) => self.client.sent(now, count),
-            Err(error) if is_passing(&error) => match self.socket.poll_writable(cx) {
-                Poll::Pending => return false,
+            Err(error) if is_temporary(&error) => match self.socket.poll_writable(cx) {
+                Poll::Pending => return Progress::None,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => self.sending = Sending::Failed,
             },
             Err(_) => self.sending = Sending::Failed,
         }
-        true
+        Progress::Some
     }
 
-    fn tick(&mut self, cx: &mut Context<'_>) -> Moved {
-        let next = self.client.next_tick(self.clock.now());
-        let is_due = self.alarm.poll(next, cx).is_ready();
-        if is_due {
-            self.client.tick(self.clock.now());
+    fn close_if_all_is_sent(&mut self) -> Progress {
+        if self.stays || !self.client.is_all_sent(self.clock.now()) {
+            return Progress::None;
         }
-        is_due
+        self.sending = Sending::Closed;
+        // If that fails the connection has ended, which the next read finds out.
+        let _ = self.socket.get_ref().shutdown(Shutdown::Write);
+        Progress::Some
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>) -> Progress {
+        let next = self.client.next_tick(self.clock.now());
+        if self.alarm.poll(next, cx).is_pending() {
+            return Progress::None;
+        }
+        self.client.tick(self.clock.now());
+        Progress::Some
     }
 }
 
-/// Whether the same call may succeed later.
-fn is_passing(error: &io::Error) -> bool {
+/// Returns whether the same call may succeed later.
+fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

@@ -6,34 +6,40 @@ use std::task::{Context, Poll};
 use chat_core::FAREWELL;
 use futures_lite::future::or;
 
-use super::Moved;
 use super::keyboard::Keyboard;
 use super::link::Link;
+use super::progress::Progress;
 use super::screen::Screen;
 use super::style::Style;
 use super::typing::Typing;
-use crate::args::Join;
 use crate::clock::{Alarm, Clock, PATIENCE, within};
 use crate::failure::Failure;
 use crate::net::Place;
 use crate::system::Interrupts;
 use crate::terminal::{Draft, Effect, Key};
 
-/// Bytes that are entered and not sent above which no more is entered.
+/// Bytes that are entered and unsent above which no more can be entered.
 const MOST_UNSENT: usize = 32 * 1024;
 
 /// Joins a room, again and again if the connection ends, until the user or a signal ends it.
-pub(super) async fn join(args: &Join, place: &Place, style: Style) -> Result<(), Failure> {
+pub(super) async fn join(
+    place: &Place,
+    style: Style,
+    reconnects: bool,
+    reflows: bool,
+) -> Result<(), Failure> {
     let mut interrupts = Interrupts::all().map_err(Failure::signals)?;
-    let mut session = Session::new(args, place, style)?;
+    let clock = Clock::new();
+    let screen = Screen::new(style, reflows, clock)?;
+    let mut session = Session::new(Link::new(place, reconnects, clock), screen, clock)?;
     let ended = async { Some(poll_fn(|cx| session.poll(cx)).await) };
     let end = or(ended, interrupts.interrupted()).await.unwrap_or(Ok(()));
 
-    // A terminal that hangs up may say so more than once. Only a person asks twice.
+    // A terminal that hangs up may send its signals more than once. Only a person asks twice.
     let mut asked = Interrupts::new();
     let interrupts = asked.as_mut().unwrap_or(&mut interrupts);
-    or(async { Some(within(PATIENCE, session.leave_room()).await) }, interrupts.interrupted())
-        .await;
+    let left = async { Some(within(PATIENCE, session.leave_room()).await) };
+    or(left, interrupts.interrupted()).await;
     session.link.give_up();
     let Session { screen, link, draft, .. } = &mut session;
     let farewell = end.is_ok().then_some(FAREWELL);
@@ -53,13 +59,11 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(args: &Join, place: &'a Place, style: Style) -> Result<Self, Failure> {
-        let clock = Clock::new();
-        let screen = Screen::new(style, clock)?;
+    fn new(link: Link<'a>, screen: Screen, clock: Clock) -> Result<Self, Failure> {
         let keyboard = Keyboard::of_terminal().map_err(Failure::thread)?;
         Ok(Self {
             alarm: Alarm::new(clock),
-            link: Link::new(place, args.no_reconnect, clock),
+            link,
             typing: Typing::new(keyboard, clock),
             draft: Draft::new(),
             screen,
@@ -67,7 +71,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Ready when the session is over: as the user wants it, or by a failure.
+    /// Ready when the session is over: because the user leaves, or by a failure.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         loop {
             let typed = match self.typing.poll(cx) {
@@ -77,16 +81,17 @@ impl<'a> Session<'a> {
                         self.hurries = keys.any(|key| key == Key::Ctrl('c'));
                         return Poll::Ready(Ok(()));
                     }
-                    true
+                    Progress::Some
                 }
                 // The terminal is gone.
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
-                Poll::Pending => false,
+                Poll::Pending => Progress::None,
             };
             let moved = self.link.poll(cx)?;
             let shown = self.screen.poll(cx, &mut self.link, &self.draft);
             let shown = shown.map_err(|error| Failure::output(&error))?;
-            if !(typed | moved | shown | self.tick(cx)) {
+            let progress = typed | moved | shown;
+            if progress == Progress::None && self.tick(cx) == Progress::None {
                 return Poll::Pending;
             }
         }
@@ -119,17 +124,20 @@ impl<'a> Session<'a> {
         self.link.send(&text);
     }
 
-    /// Waits for the next moment that something is to be done at.
-    fn tick(&mut self, cx: &mut Context<'_>) -> Moved {
-        let wanted = [
+    /// Waits for the next time at which something is to be done.
+    fn tick(&mut self, cx: &mut Context<'_>) -> Progress {
+        let times = [
             self.typing.decide_at(),
             self.link.next_attempt(),
             self.screen.wanted_at(self.link.waiting()),
         ];
-        self.alarm.poll(wanted.into_iter().flatten().min(), cx).is_ready()
+        match self.alarm.poll(times.into_iter().flatten().min(), cx) {
+            Poll::Ready(()) => Progress::Some,
+            Poll::Pending => Progress::None,
+        }
     }
 
-    /// Sends what was entered, and closes so that nothing of it is lost. A second Ctrl+C ends that.
+    /// Sends what was entered, and closes so that none of it is lost. A second Ctrl+C ends that.
     async fn leave_room(&mut self) {
         self.link.begin_close();
         poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! Standard input, chunk by chunk.
+//! Standard input, in chunks.
 
 use std::io;
 use std::mem;
@@ -8,33 +8,33 @@ use std::time::Duration;
 
 use crate::system::{self, Job, TryNow, Worker, is_foreground};
 
-/// Bytes read at once, at the most.
+/// Most bytes read at once.
 const CHUNK: usize = 32 * 1024;
 
-/// How long to look away when there is input for another program.
+/// How long to leave input alone that is meant for another program.
 const IN_BACKGROUND: Duration = Duration::from_millis(100);
 
-/// What standard input gives.
+/// What standard input provides.
 pub(super) struct Keyboard {
-    /// Reads what is not there yet on its thread: a read of it cannot be given up.
+    /// Reads on its thread what is not there yet: a read of it cannot be cancelled.
     worker: Worker,
-    /// A chunk's memory, but while the worker has it.
+    /// The memory for a chunk, except while the worker has it.
     buffer: Vec<u8>,
 }
 
 impl Keyboard {
-    /// Standard input as it is.
+    /// Reads any standard input.
     pub(super) fn start() -> io::Result<Self> {
         let try_now = |job: &mut Job| {
             job.count = system::read_now(&mut job.bytes)?;
-            // Linux 5.9 and 5.10 may say 0 before the end (`preadv2(2)`, "Bugs").
+            // Linux 5.9 and 5.10 may return 0 before the end (`preadv2(2)`, "Bugs").
             Ok(job.count > 0)
         };
         Self::with(Some(try_now), read)
     }
 
-    /// The same from a terminal, of which nothing is read while other programs have it: a read then
-    /// would stop this program, also when it is asked to end.
+    /// Reads a terminal, but nothing while other programs have it: such a read would stop this
+    /// program, even when it is asked to end.
     pub(super) fn of_terminal() -> io::Result<Self> {
         Self::with(None, |job| {
             loop {
@@ -51,8 +51,8 @@ impl Keyboard {
         Ok(Self { worker: Worker::start(try_now, read)?, buffer: vec![0; CHUNK] })
     }
 
-    /// The next chunk; an empty one is the end, as is an error. Nothing is read before it is asked
-    /// for, so an input without an end is read only as fast as it is sent.
+    /// Reads the next chunk; an empty one is the end, as is an error. Nothing is read before it is
+    /// asked for, so an endless input is read only as fast as it is sent.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if !self.worker.is_busy() {
             self.worker.begin(Job { bytes: mem::take(&mut self.buffer), count: 0 });

@@ -10,32 +10,34 @@ use std::time;
 use chat_core::{Instant, Line, YOU};
 use smol::Async;
 
-use super::Moved;
 use super::backoff::Backoff;
 use super::connection::Connection;
+use super::progress::Progress;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::net::{Place, connect};
 
-/// Bytes that wait to be shown above which no further connection is made that would bring more.
+/// Bytes waiting to be shown above which no further connection is made, which would bring more.
 const MOST_LINES: usize = 32 * 1024;
 
-/// A connection, or the attempts to have one.
+/// A connection, or the attempts to make one.
 pub(super) struct Link<'a> {
     place: &'a Place,
-    no_reconnect: bool,
+    /// Whether to connect again when a connection ends.
+    reconnects: bool,
     clock: Clock,
     state: State<'a>,
     backoff: Backoff,
     /// Whether a room has ever let us in.
     has_joined: bool,
-    /// Whether the user leaves.
+    /// Whether the user is leaving.
     is_closing: bool,
-    /// Lines that were entered and not sent while there is no connection.
+    /// Lines that were entered and are unsent while there is no connection.
     unsent: Vec<u8>,
-    /// Lines to show that no connection holds any more, or that say what became of it.
+    /// Lines to show: taken from a connection, or about what became of it.
     lines: Vec<u8>,
-    /// What was last said of it since we were last in, and how we were last turned away.
+    /// What was last said about the connection, and how we were last turned away, since a room last
+    /// let us in: neither is said twice.
     said: String,
     refusal: Vec<u8>,
 }
@@ -55,10 +57,10 @@ enum State<'a> {
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(place: &'a Place, no_reconnect: bool, clock: Clock) -> Self {
+    pub(super) fn new(place: &'a Place, reconnects: bool, clock: Clock) -> Self {
         Self {
             place,
-            no_reconnect,
+            reconnects,
             clock,
             state: State::Connecting(Box::pin(connect(place))),
             backoff: Backoff::new(),
@@ -71,28 +73,28 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Connects, moves what a connection brings, waits to connect again.
+    /// Connects, moves bytes over the connection, waits to connect again.
     ///
     /// # Errors
     ///
-    /// The connection ended, or could not be made, and is not to be made again: that is not wanted,
-    /// or it was the first.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Moved, Failure> {
+    /// The connection ended or could not be made, and is not to be made again: the user does not want
+    /// that, or no room has ever let us in.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Progress, Failure> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
-                Poll::Pending => return Ok(false),
+                Poll::Pending => return Ok(Progress::None),
                 Poll::Ready(Ok(socket)) => self.begin(Connection::new(socket, false)),
                 Poll::Ready(Err(failure)) => self.connect_again(failure)?,
             },
             State::Connected { connection, .. } => {
-                let moved = connection.poll(cx);
+                let progress = connection.poll(cx);
                 if connection.client.is_let_in() {
                     self.has_joined = true;
                     self.said.clear();
                     self.refusal.clear();
                 }
                 if !connection.has_ended() {
-                    return Ok(moved);
+                    return Ok(progress);
                 }
                 self.end()?;
             }
@@ -101,12 +103,12 @@ impl<'a> Link<'a> {
             {
                 self.state = State::Connecting(Box::pin(connect(self.place)));
             }
-            State::Waiting(_) | State::Closed => return Ok(false),
+            State::Waiting(_) | State::Closed => return Ok(Progress::None),
         }
-        Ok(true)
+        Ok(Progress::Some)
     }
 
-    /// When [`Link::poll`] is wanted again though nothing else happens.
+    /// When [`Link::poll`] must be called again even if nothing else happens.
     pub(super) fn next_attempt(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(until) if self.lines.len() < MOST_LINES => Some(until),
@@ -114,7 +116,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Sends lines, each with its newline, as soon as that is possible.
+    /// Sends lines, each with its newline, as soon as possible.
     pub(super) fn send(&mut self, lines: &str) {
         match &mut self.state {
             State::Connected { connection, .. } => connection.client.type_in(lines.as_bytes()),
@@ -122,7 +124,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// What is not sent yet.
+    /// Returns what is not sent yet.
     pub(super) fn unsent(&self) -> &[u8] {
         match &self.state {
             State::Connected { connection, .. } => connection.client.unsent(),
@@ -130,7 +132,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Bytes of lines that are to be shown.
+    /// Returns how many bytes of lines are to be shown.
     pub(super) fn waiting(&self) -> usize {
         let display = match &self.state {
             State::Connected { connection, .. } => connection.client.display().len(),
@@ -145,12 +147,12 @@ impl<'a> Link<'a> {
         std::mem::take(&mut self.lines)
     }
 
-    /// Takes from the connection what is to be shown of it.
+    /// Takes from the connection the lines that are to be shown.
     fn collect_lines(&mut self) {
         let State::Connected { connection, .. } = &mut self.state else { return };
         let mut lines = connection.client.take_display(Vec::new());
         if connection.client.is_turned_away() && !lines.is_empty() {
-            // That there is no place is said once, not with every attempt.
+            // That the room is full is said once, not for every attempt.
             if self.refusal == lines {
                 return;
             }
@@ -162,14 +164,14 @@ impl<'a> Link<'a> {
         self.lines.extend(lines);
     }
 
-    /// The user leaves: what others say from now on is not shown.
+    /// The user is leaving: what others say from now on is not shown.
     pub(super) fn begin_close(&mut self) {
         self.collect_lines();
         self.is_closing = true;
     }
 
-    /// Sends what is not sent, and closes so that nothing of it is lost. Ready when that is done, or
-    /// cannot be.
+    /// Sends what is unsent, and closes so that none of it is lost. Ready when that is done or has
+    /// become impossible.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.collect_lines();
@@ -180,14 +182,14 @@ impl<'a> Link<'a> {
                 State::Connected { connection, .. } => connection.client.end_of_input(),
             }
             match self.poll(cx) {
-                Ok(true) => {}
-                Ok(false) => return Poll::Pending,
+                Ok(Progress::Some) => {}
+                Ok(Progress::None) => return Poll::Pending,
                 Err(_) => return Poll::Ready(()),
             }
         }
     }
 
-    /// Gives up what is not sent, and names it.
+    /// Gives up on what is unsent, and lists it.
     pub(super) fn give_up(&mut self) {
         self.collect_lines();
         let unsent = self.unsent().to_vec();
@@ -222,10 +224,11 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// After a while; fails if that is not wanted. What is said again and again is said once.
+    /// Connects again after a while; fails if that is not wanted. The same failure several times in
+    /// succession is said once.
     fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
         self.state = State::Waiting(self.clock.now() + self.backoff.wait());
-        if self.no_reconnect || self.is_closing || !self.has_joined {
+        if !self.reconnects || self.is_closing || !self.has_joined {
             return Err(failure);
         }
         let said = format!("{failure}; connecting again\n");
@@ -237,7 +240,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Of lines, those that the user said.
+/// Returns those of `lines` that the user said.
 fn own_lines(lines: &[u8]) -> Vec<u8> {
     let is_own = |line: &&[u8]| {
         let text = str::from_utf8(line).unwrap_or_default();

@@ -1,4 +1,19 @@
 //! `chat join`: what is typed goes to the room, what the room says is shown.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `plain` | the plain client: a filter between two pipes |
+//! | `interactive` | the client on a terminal |
+//! | `keyboard`, `typing` | standard input in chunks, and the keys in them |
+//! | `screen` | what stands on the terminal, and who has it |
+//! | `link`, `backoff` | the way to a room, which is made again, and how long to wait before that |
+//! | `connection` | one connection: a socket and the core's client |
+//! | `style` | how a line is shown |
+//! | `progress` | whether a step got anywhere |
+//!
+//! Both clients are one loop in one task. It polls each of its parts, again and again while any of
+//! them makes progress; a part that cannot has registered the task with whatever it waits for. No
+//! future that holds bytes is ever dropped.
 
 mod backoff;
 mod connection;
@@ -6,26 +21,25 @@ mod interactive;
 mod keyboard;
 mod link;
 mod plain;
+mod progress;
 mod screen;
 mod style;
 mod typing;
 
-use crate::args::Join;
 use crate::failure::Failure;
-use crate::net::Place;
+use crate::settings::{Join, Manner};
 use crate::system;
 use style::Style;
 
-/// Whether a step got anywhere, so that others may get further too.
-type Moved = bool;
-
 /// Joins a room until the user, the input, the server or a signal ends it.
-pub(crate) fn run(args: &Join) -> Result<(), Failure> {
+pub(crate) fn run(settings: Join) -> Result<(), Failure> {
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
-    let place = Place { host: args.host.clone(), port: args.port };
-    if args.plain || !style::is_interactive() {
-        smol::block_on(plain::join(args, &place, Style::plain(args)))
-    } else {
-        smol::block_on(interactive::join(args, &place, Style::of_terminal(args)))
+    let Join { place, look, manner } = settings;
+    let style = Style::new(look);
+    match manner {
+        Manner::Plain { stays } => smol::block_on(plain::join(&place, style, stays)),
+        Manner::Interactive { reconnects, reflows } => {
+            smol::block_on(interactive::join(&place, style, reconnects, reflows))
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The plain client: lines in, lines out, as any Unix filter.
+//! The plain client: lines in, lines out, like any Unix filter.
 
 use std::future;
 use std::io;
@@ -10,34 +10,32 @@ use chat_core::FAREWELL;
 use futures_lite::future::or;
 use smol::Async;
 
-use super::Moved;
 use super::connection::Connection;
 use super::keyboard::Keyboard;
+use super::progress::Progress;
 use super::style::Style;
-use crate::args::Join;
 use crate::failure::Failure;
 use crate::net::{Place, connect};
-use crate::system;
-use crate::system::Interrupts;
-use crate::system::Printer;
+use crate::system::{Interrupts, Printer, widen_output};
 
-/// How often bytes are moved before it is looked whether a signal has come.
-const TURN: usize = 16;
+/// Steps taken before signals are looked at again.
+const STEPS: usize = 16;
 
 /// Joins a room until the input, the server or a signal ends it.
-pub(super) async fn join(args: &Join, place: &Place, style: Style) -> Result<(), Failure> {
+pub(super) async fn join(place: &Place, style: Style, stays: bool) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
-    system::widen_output();
+    widen_output();
     let mut printer = Printer::start().map_err(Failure::thread)?;
 
     let connected = async { Some(connect(place).await) };
     let Some(socket) = or(connected, interrupts.interrupted()).await else {
-        interrupts.finish_within_patience(async { drop(printer.print(FAREWELL).await) }).await;
+        let farewell = async { drop(printer.print(FAREWELL).await) };
+        interrupts.finish_within_patience(farewell).await;
         return Ok(());
     };
     let socket = socket?;
     let keyboard = Keyboard::start().map_err(Failure::thread)?;
-    let mut session = Session::new(socket, keyboard, printer, args.stay, style);
+    let mut session = Session::new(socket, keyboard, printer, stays, style);
     let ended = async { Some(session.run(place).await) };
     if let Some(end) = or(ended, interrupts.interrupted()).await {
         return end;
@@ -62,11 +60,11 @@ impl Session {
         socket: Arc<Async<TcpStream>>,
         keyboard: Keyboard,
         printer: Printer,
-        stay: bool,
+        stays: bool,
         style: Style,
     ) -> Self {
         Self {
-            connection: Connection::new(socket, stay),
+            connection: Connection::new(socket, stays),
             keyboard: Some(keyboard),
             input_error: None,
             style,
@@ -79,7 +77,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The server ended although the user had not, the output failed, or the input had.
+    /// The server ended before the user did, the output failed, or the input did.
     async fn run(&mut self, place: &Place) -> Result<(), Failure> {
         match future::poll_fn(|cx| self.poll(cx)).await {
             Ok(()) => {}
@@ -98,41 +96,39 @@ impl Session {
     /// Prints what is left to print, and the farewell.
     async fn say_farewell(&mut self) {
         let _ = self.printer.idle().await;
-        let mut bytes = self.take_display();
+        let mut bytes = self.take_lines();
         bytes.extend_from_slice(FAREWELL.as_bytes());
         let _ = self.printer.print(bytes).await;
     }
 
     /// Ready when the session is over; an error is one of standard output.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        for _ in 0..TURN {
-            let mut moved = self.take_typed(cx);
-            moved |= self.connection.poll(cx);
-            moved |= self.print(cx)?;
+        for _ in 0..STEPS {
+            let progress = self.take_typed(cx) | self.connection.poll(cx) | self.print(cx)?;
             if self.connection.has_ended() && !self.printer.is_busy() {
                 return Poll::Ready(Ok(()));
             }
-            if !moved {
+            if progress == Progress::None {
                 return Poll::Pending;
             }
         }
-        // Where both ends never wait, there would be no end to it.
+        // If neither end ever makes it wait, this would never return.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn take_typed(&mut self, cx: &mut Context<'_>) -> Moved {
+    fn take_typed(&mut self, cx: &mut Context<'_>) -> Progress {
         let client = &mut self.connection.client;
         let Some(keyboard) = self.keyboard.as_mut().filter(|_| client.wants_typed()) else {
-            return false;
+            return Progress::None;
         };
         match keyboard.poll_read(cx) {
             Poll::Ready(Ok([])) => self.end_input(None),
             Poll::Ready(Ok(bytes)) => client.type_in(bytes),
             Poll::Ready(Err(error)) => self.end_input(Some(error)),
-            Poll::Pending => return false,
+            Poll::Pending => return Progress::None,
         }
-        true
+        Progress::Some
     }
 
     fn end_input(&mut self, error: Option<io::Error>) {
@@ -141,18 +137,18 @@ impl Session {
         self.connection.client.end_of_input();
     }
 
-    fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Moved> {
-        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(false) };
+    fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Progress> {
+        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(Progress::None) };
         idle?;
         if self.connection.client.display().is_empty() {
-            return Ok(false);
+            return Ok(Progress::None);
         }
-        let bytes = self.take_display();
+        let bytes = self.take_lines();
         self.printer.begin(bytes);
-        Ok(true)
+        Ok(Progress::Some)
     }
 
-    fn take_display(&mut self) -> Vec<u8> {
+    fn take_lines(&mut self) -> Vec<u8> {
         let lines = self.connection.client.take_display(self.printer.memory());
         self.style.show(lines, "\n")
     }

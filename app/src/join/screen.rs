@@ -1,4 +1,4 @@
-//! The terminal's screen: what is shown on it, when, and whether it is ours.
+//! The terminal's screen: what is shown on it, when, and who has it.
 
 use std::io;
 use std::pin::Pin;
@@ -9,26 +9,26 @@ use async_signal::{Signal, Signals};
 use chat_core::Instant;
 use futures_lite::Stream;
 
-use super::Moved;
 use super::link::Link;
+use super::progress::Progress;
 use super::style::Style;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::system::{Printer, RawMode, TERMINAL_CHANGES, is_foreground, stop_job, terminal_size};
 use crate::terminal::{Draft, Painter, RELEASE, Size, lay_out};
 
-/// Lines that come within this time are shown together: no eye sees more, and a flood does not
-/// paint the draft for every line.
+/// Lines that arrive within this time are shown together: no eye sees a difference, and a flood does
+/// not repaint the draft for every line.
 const FRAME: Duration = Duration::from_millis(10);
 
-/// Bytes of lines that do not wait for others.
+/// Bytes of lines that are shown without waiting for more.
 const BURST: usize = 32 * 1024;
 
-/// How often to look whether other programs still have the terminal. A shell that gives it back to
-/// a job that runs already says nothing.
+/// How often to check whether other programs still have the terminal. A shell that gives it back to
+/// a job which is running already does not say so.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long it may take to stop after that was asked for. What is not stopped then cannot be.
+/// How long a stop may take after it was asked for. A program that still runs then cannot be stopped.
 const STOPPING: Duration = Duration::from_millis(100);
 
 /// A terminal in raw mode, and what stands on it.
@@ -36,9 +36,9 @@ pub(super) struct Screen {
     clock: Clock,
     style: Style,
     painter: Painter,
-    /// Whether it is to be painted although no line comes.
+    /// Whether it must be painted even if no line arrives.
     is_stale: bool,
-    /// When it may be painted next for the sake of lines.
+    /// When it may be painted next just to show lines.
     frame_at: Instant,
     printer: Printer,
     mode: RawMode,
@@ -56,23 +56,19 @@ enum Hold {
     Withdrawing,
     /// It is given away; if we are not stopped by then, nobody wanted it.
     Until(Instant),
-    /// Other programs have it; that is looked at again then.
+    /// Other programs have it; check again then.
     Others(Instant),
 }
 
 impl Screen {
-    pub(super) fn new(style: Style, clock: Clock) -> Result<Self, Failure> {
+    pub(super) fn new(style: Style, reflows: bool, clock: Clock) -> Result<Self, Failure> {
         let changes = Signals::new(TERMINAL_CHANGES).map_err(Failure::signals)?;
         let printer = Printer::start().map_err(Failure::thread)?;
         let mode = RawMode::enter(RELEASE)
             .map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
         Ok(Self {
             clock,
-            painter: Painter::new(
-                size(),
-                crate::terminal::reflows(&|name| std::env::var_os(name)),
-                style.dim(),
-            ),
+            painter: Painter::new(size(), reflows, style.dim()),
             style,
             is_stale: true,
             frame_at: clock.now(),
@@ -94,32 +90,32 @@ impl Screen {
         self.is_stale = true;
     }
 
-    /// Clears all but the draft.
+    /// Clears everything but the draft.
     pub(super) fn clear(&mut self) {
         self.painter.clear();
         self.is_stale = true;
     }
 
-    /// Lets the shell have the terminal, and stops until it continues us.
+    /// Gives the terminal to the shell, and stops until that continues us.
     pub(super) fn give_away(&mut self) {
         if self.hold == Hold::Ours {
             self.hold = Hold::Leaving;
         }
     }
 
-    /// Shows what has changed, if the terminal has taken what was shown before.
+    /// Shows what has changed, if the terminal has accepted what was shown before.
     ///
     /// # Errors
     ///
-    /// It takes nothing any more.
+    /// It accepts nothing any more.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut Link<'_>,
         draft: &Draft,
-    ) -> io::Result<Moved> {
-        let changed = self.take_changes(cx);
-        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(changed) };
+    ) -> io::Result<Progress> {
+        let progress = self.take_changes(cx);
+        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(progress) };
         idle?;
         match self.hold {
             Hold::Ours if self.is_due(link.waiting()) => self.begin_frame(link, draft),
@@ -129,13 +125,13 @@ impl Screen {
             }
             Hold::Withdrawing => self.stop(),
             Hold::Until(at) | Hold::Others(at) if at <= self.clock.now() => self.go_on(),
-            _ => return Ok(changed),
+            _ => return Ok(progress),
         }
-        Ok(true)
+        Ok(Progress::Some)
     }
 
-    /// When [`Screen::poll`] is wanted again though nothing else happens, if `waiting` bytes of
-    /// lines are to be shown.
+    /// When [`Screen::poll`] must be called again even if nothing else happens, while `waiting` bytes
+    /// of lines are to be shown.
     pub(super) fn wanted_at(&self, waiting: usize) -> Option<Instant> {
         match self.hold {
             _ if self.printer.is_busy() => None,
@@ -145,9 +141,9 @@ impl Screen {
         }
     }
 
-    /// Shows what is left to show, and gives the terminal back as it was, with `farewell` below
-    /// what stands there, or else as if no draft had been. While other programs have it, they have
-    /// it as it was, and nothing is shown.
+    /// Shows what is left to show, and gives the terminal back as it was: with `farewell` below what
+    /// stands there or, without one, as if there had been no draft. If other programs have the
+    /// terminal, they have it as it was, and nothing is shown.
     pub(super) async fn leave(
         &mut self,
         link: &mut Link<'_>,
@@ -185,34 +181,34 @@ impl Screen {
         self.printer.begin(self.painter.frame(&above, &rows));
     }
 
-    fn take_changes(&mut self, cx: &mut Context<'_>) -> Moved {
+    fn take_changes(&mut self, cx: &mut Context<'_>) -> Progress {
         match Pin::new(&mut self.changes).poll_next(cx) {
             Poll::Ready(Some(Ok(Signal::Cont))) => self.go_on(),
             // The next frame asks for the size.
             Poll::Ready(Some(Ok(_))) => self.is_stale = true,
             Poll::Ready(Some(Err(_))) => {}
-            Poll::Ready(None) | Poll::Pending => return false,
+            Poll::Ready(None) | Poll::Pending => return Progress::None,
         }
-        true
+        Progress::Some
     }
 
     fn stop(&mut self) {
         self.mode.suspend();
         self.hold = Hold::Until(self.clock.now() + STOPPING);
-        // If that fails we go on soon.
+        // If that fails we soon go on.
         let _ = stop_job();
     }
 
-    /// We are continued, or were not stopped, or may have the terminal back.
+    /// We are continued, or were not stopped, or may take the terminal back.
     fn go_on(&mut self) {
         if !is_foreground() {
             self.hold = Hold::Others(self.clock.now() + LOOK);
             return;
         }
         if !self.mode.is_entered() {
-            // Another program had the terminal, and has left it as it pleased.
+            // Another program had the terminal, and left it in any state.
             self.painter.forget();
-            // If that fails the terminal is gone, which is read next.
+            // If that fails the terminal is gone, which the next read finds out.
             let _ = self.mode.resume();
         }
         self.hold = Hold::Ours;

@@ -1,54 +1,36 @@
-//! How lines are shown: with colours or without, with the time or without.
-
-use std::env;
-use std::io::{self, IsTerminal};
+//! How lines are shown: with or without colours, with or without the time.
 
 use chat_core::{Line, YOU};
 use tz::{DateTime, TimeZone};
 
-use crate::args::{Color, Join};
-use crate::system::HAS_EDITOR;
+use crate::settings::Look;
 
-/// Foreground colours of the 256-colour palette (xterm's 6 × 6 × 6 cube), one for each address.
+/// Foreground colours for addresses, from the 256-colour palette (xterm's 6 × 6 × 6 cube).
 ///
-/// Each has a contrast of at least 4 : 1 on black and on white (WCAG 2, relative luminance; no
-/// colour has more than 4.6 on both), so that it can be read in a dark terminal and in a light one.
+/// Each has a contrast of at least 4 : 1 on both black and white (WCAG 2, relative luminance; no
+/// colour has more than 4.6 on both), so that it is legible on dark and on light terminals.
 const PALETTE: [u8; 14] = [131, 130, 64, 28, 29, 30, 31, 27, 63, 98, 129, 133, 163, 161];
 
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
-/// How lines are shown.
+/// Shows lines in one look.
 pub(super) struct Style {
-    in_colour: bool,
-    /// The zone of the time before each line.
-    zone: Option<TimeZone>,
+    look: Look,
 }
 
 impl Style {
-    /// As the user and the environment want it on a terminal.
-    pub(super) fn of_terminal(args: &Join) -> Self {
-        let in_colour = match args.color {
-            Color::Always => true,
-            Color::Never => false,
-            // https://no-color.org: set and not empty.
-            Color::Auto => env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        };
-        Self { in_colour, zone: args.time.then(time_zone) }
+    pub(super) fn new(look: Look) -> Self {
+        Self { look }
     }
 
-    /// As the plain client shows lines: as they are, but for what was asked for by name.
-    pub(super) fn plain(args: &Join) -> Self {
-        Self { in_colour: args.color == Color::Always, zone: args.time.then(time_zone) }
-    }
-
-    /// Gives `lines`, each of which ends with a newline, as they are to be shown, each with
-    /// `newline` behind it.
+    /// Returns `lines`, each of which ends with a newline, as they are to be shown, each followed by
+    /// `newline`.
     pub(super) fn show(&self, lines: Vec<u8>, newline: &str) -> Vec<u8> {
-        if !self.in_colour && self.zone.is_none() && newline == "\n" {
+        if !self.look.in_colour && self.look.zone.is_none() && newline == "\n" {
             return lines;
         }
-        let time = self.zone.as_ref().map(time_now).unwrap_or_default();
+        let time = self.look.zone.as_ref().map(time_now).unwrap_or_default();
         let mut shown = Vec::with_capacity(2 * lines.len());
         for line in String::from_utf8_lossy(&lines).split_terminator('\n') {
             self.show_line(line, &time, &mut shown);
@@ -57,9 +39,9 @@ impl Style {
         shown
     }
 
-    /// What to write before and after what is dim.
+    /// Returns what to write before and after dim text.
     pub(super) fn dim(&self) -> (&'static str, &'static str) {
-        if self.in_colour { (DIM, PLAIN) } else { ("", "") }
+        if self.look.in_colour { (DIM, PLAIN) } else { ("", "") }
     }
 
     fn show_line(&self, line: &str, time: &str, shown: &mut Vec<u8>) {
@@ -72,7 +54,7 @@ impl Style {
         }
         match Line::parse(line) {
             Line::Notice(text) | Line::Full(text) => push(&[dim, text, plain]),
-            Line::Message { from, text } if self.in_colour => {
+            Line::Message { from, text } if self.look.in_colour => {
                 let colour = format!("\x1b[38;5;{}m", colour_of(from));
                 push(&[&colour, "[", from, "]", plain, " ", text]);
             }
@@ -82,13 +64,8 @@ impl Style {
     }
 }
 
-/// Whether both ends are a terminal that can do more than print lines.
-pub(super) fn is_interactive() -> bool {
-    let can_edit = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-    HAS_EDITOR && can_edit && io::stdin().is_terminal() && io::stdout().is_terminal()
-}
-
-/// The same for the same address, everywhere and always: FNV-1a, which spreads short texts well.
+/// Returns the same colour for the same address, everywhere and always: FNV-1a, which spreads short
+/// texts well.
 fn colour_of(address: &str) -> u8 {
     let mut hash: u32 = 0x811c_9dc5;
     for byte in address.bytes() {
@@ -98,16 +75,7 @@ fn colour_of(address: &str) -> u8 {
     usize::try_from(hash % count).ok().and_then(|index| PALETTE.get(index)).copied().unwrap_or(0)
 }
 
-/// The system's time zone: `TZ` if it is set, else `/etc/localtime`, else UTC (`tzset(3)`).
-fn time_zone() -> TimeZone {
-    let zone = match env::var("TZ") {
-        Ok(name) => TimeZone::from_posix_tz(&name),
-        Err(_) => TimeZone::local(),
-    };
-    zone.unwrap_or_else(|_| TimeZone::utc())
-}
-
-/// `HH:MM`; empty if the clock is beyond all calendars.
+/// Returns the time as `HH:MM`; empty if the clock is beyond all calendars.
 fn time_now(zone: &TimeZone) -> String {
     DateTime::now(zone.as_ref())
         .map(|now| format!("{:02}:{:02}", now.hour(), now.minute()))
@@ -121,7 +89,7 @@ mod tests {
 
     /// WCAG 2.2, "relative luminance" and "contrast ratio".
     #[test]
-    fn every_colour_can_be_read_on_black_and_on_white() {
+    fn every_colour_is_legible_on_black_and_on_white() {
         for colour in PALETTE {
             let cube = colour - 16;
             let luminance: f64 = [(cube / 36, 0.2126), (cube / 6 % 6, 0.7152), (cube % 6, 0.0722)]
@@ -157,14 +125,14 @@ mod tests {
 
     #[test]
     fn without_colour_nothing_but_the_newline_changes() {
-        let style = Style { in_colour: false, zone: None };
+        let style = Style::new(Look::default());
         assert_eq!(shown(&style, LINES), LINES.replace('\n', "\r\n"));
         assert_eq!(style.show(LINES.into(), "\n"), LINES.as_bytes());
     }
 
     #[test]
     fn with_colour() {
-        let style = Style { in_colour: true, zone: None };
+        let style = Style::new(Look { in_colour: true, zone: None });
         let colour = colour_of("192.0.2.7:45390");
         assert_eq!(
             shown(&style, LINES),
@@ -179,9 +147,9 @@ mod tests {
     fn with_the_time() {
         let zone = TimeZone::from_posix_tz("KST-9").unwrap();
         let before = time_now(&zone);
-        let style = Style { in_colour: false, zone: Some(zone) };
+        let style = Style::new(Look { in_colour: false, zone: Some(zone) });
         let text = shown(&style, "[You] 네\n> 안내\n");
-        let after = time_now(style.zone.as_ref().unwrap());
+        let after = time_now(style.look.zone.as_ref().unwrap());
         let with = |time: &str| format!("{time} [You] 네\r\n{time} > 안내\r\n");
         assert!(text == with(&before) || text == with(&after), "{text:?}");
     }

@@ -14,7 +14,7 @@ pub(super) struct Typing {
     /// `None` once the terminal is gone.
     keyboard: Option<Keyboard>,
     keys: Keys,
-    /// When what is undecided is decided by the silence since.
+    /// When silence decides what the last bytes were.
     decide_at: Option<Instant>,
 }
 
@@ -23,7 +23,7 @@ impl Typing {
         Self { clock, keyboard: Some(keyboard), keys: Keys::default(), decide_at: None }
     }
 
-    /// The keys that were pressed next; `None` once no more can be.
+    /// Returns the keys that were pressed next; `None` once there can be no more.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<Key>>> {
         let mut pressed = Vec::new();
         match self.keyboard.as_mut().map(|keyboard| keyboard.poll_read(cx)) {
@@ -37,7 +37,7 @@ impl Typing {
             Some(Poll::Ready(Ok(bytes))) if !bytes.is_empty() => {
                 self.keys.feed(bytes, &mut |key| pressed.push(key));
             }
-            // A terminal that cannot be read any more is as good as gone.
+            // A terminal that can no longer be read is as good as gone.
             Some(Poll::Ready(_)) | None => {
                 self.keyboard = None;
                 return Poll::Ready(None);
@@ -47,7 +47,7 @@ impl Typing {
         Poll::Ready(Some(pressed))
     }
 
-    /// When [`Typing::poll`] is wanted again though nothing is typed.
+    /// When [`Typing::poll`] must be called again even if nothing is typed.
     pub(super) fn decide_at(&self) -> Option<Instant> {
         self.decide_at
     }

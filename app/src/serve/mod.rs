@@ -15,9 +15,9 @@ use futures_lite::future::or;
 use mio::net::TcpListener;
 use smol::LocalExecutor;
 
-use crate::args::Serve;
 use crate::failure::{Failure, complain};
-use crate::net::{Listening, Place, Reactor, Socket, listen};
+use crate::net::{Listening, Reactor, Socket, listen};
+use crate::settings::Serve;
 use crate::system;
 use crate::system::Interrupts;
 use crate::system::Printer;
@@ -25,27 +25,27 @@ use round::Round;
 use server::Server;
 
 /// Serves a room until a signal ends it.
-pub(crate) fn run(args: &Serve) -> Result<(), Failure> {
-    let room = Room::new(args.limits()?);
+pub(crate) fn run(settings: &Serve) -> Result<(), Failure> {
+    let room = Room::new(settings.limits.clone());
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
     // Before there are threads.
     system::reserve_descriptors();
     let executor = Rc::new(LocalExecutor::new());
     let reactor = Rc::new(Reactor::new().map_err(Failure::reactor)?);
-    let serving = serve(args, room, reactor.clone(), executor.clone());
+    let serving = serve(settings, room, reactor.clone(), executor.clone());
     reactor.run(executor.run(serving)).map_err(Failure::reactor)?
 }
 
 async fn serve(
-    args: &Serve,
+    settings: &Serve,
     mut room: Room,
     reactor: Rc<Reactor>,
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
     let mut printer = Printer::start().map_err(Failure::thread)?;
-    let place = Place { host: args.host.clone(), port: args.port };
-    let listening = async { Some(listen(&place).await) };
+    let place = &settings.place;
+    let listening = async { Some(listen(place).await) };
     let Some(listening) = or(listening, interrupts.interrupted()).await else {
         // Finding out what a name means can take long.
         interrupts.finish_within_patience(async { drop(printer.print(FAREWELL).await) }).await;
@@ -64,7 +64,7 @@ async fn serve(
     let listeners: Result<_, _> = listeners.into_iter().map(wait_for).collect();
     let listeners = listeners.map_err(failed)?;
     executor.spawn(ticker::run(server.clone())).detach();
-    let console = executor.spawn(console::run(server.clone(), printer, args.quiet));
+    let console = executor.spawn(console::run(server.clone(), printer, settings.is_quiet));
 
     // In a task of its own: this one is polled at each turn of the executor, and would look for
     // signals each time.

@@ -1,0 +1,21 @@
+//! Whether a step got anywhere.
+
+use std::ops::BitOr;
+
+/// What a step of a client's loop has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Nothing could be done: the task is registered with what it waits for.
+    None,
+    /// Something was done, so other steps may get further too.
+    Some,
+}
+
+impl BitOr for Progress {
+    type Output = Self;
+
+    /// Both steps were taken: did either get anywhere?
+    fn bitor(self, other: Self) -> Self {
+        if self == Self::None { other } else { self }
+    }
+}

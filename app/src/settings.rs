@@ -1,0 +1,238 @@
+//! Settings: arguments, environment and terminal, resolved once, at the top, into one value for each
+//! command. Nothing below reads any of the three.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+
+use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
+use tz::TimeZone;
+
+use crate::args::{self, Color, Command};
+use crate::failure::Failure;
+use crate::net::Place;
+use crate::system::HAS_EDITOR;
+use crate::terminal::reflows;
+
+/// What the program is to do.
+pub(crate) enum Settings {
+    Serve(Serve),
+    Join(Join),
+}
+
+/// How to serve a room.
+pub(crate) struct Serve {
+    pub(crate) place: Place,
+    pub(crate) limits: Limits,
+    /// Whether the console shows its first line only.
+    pub(crate) is_quiet: bool,
+}
+
+/// How to join a room.
+pub(crate) struct Join {
+    pub(crate) place: Place,
+    pub(crate) look: Look,
+    pub(crate) manner: Manner,
+}
+
+/// How lines are shown.
+#[derive(Default)]
+pub(crate) struct Look {
+    pub(crate) in_colour: bool,
+    /// The zone of the time before each line; `None` for no time.
+    pub(crate) zone: Option<TimeZone>,
+}
+
+/// The two kinds of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Lines in, lines out.
+    Plain {
+        /// Whether to go on receiving after the end of the input.
+        stays: bool,
+    },
+    /// A line editor on a terminal.
+    Interactive {
+        /// Whether to connect again when the connection ends.
+        reconnects: bool,
+        /// Whether the terminal rewraps rows that have become too wide.
+        reflows: bool,
+    },
+}
+
+impl Settings {
+    /// What `command` means here and now.
+    ///
+    /// # Errors
+    ///
+    /// A value is outside of its range.
+    pub(crate) fn resolve(command: Command) -> Result<Self, Failure> {
+        let surroundings = Surroundings {
+            variable: &|name| env::var_os(name),
+            is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
+        };
+        match command {
+            Command::Serve(args) => Ok(Self::Serve(Serve::resolve(args)?)),
+            Command::Join(args) => Ok(Self::Join(Join::resolve(args, &surroundings))),
+        }
+    }
+}
+
+impl Serve {
+    fn resolve(args: args::Serve) -> Result<Self, Failure> {
+        Ok(Self {
+            limits: limits(&args)?,
+            place: Place { host: args.host, port: args.port },
+            is_quiet: args.quiet,
+        })
+    }
+}
+
+fn limits(args: &args::Serve) -> Result<Limits, Failure> {
+    let mut limits = Limits::default();
+    limits.max_users = args.max_users.unwrap_or(limits.max_users);
+    limits.max_line = args.max_line.unwrap_or(limits.max_line);
+    within("--max-line", limits.max_line, MIN_LINE, MAX_LINE)?;
+    let least = limits.least_backlog();
+    limits.backlog = args.backlog.unwrap_or(limits.backlog.max(least));
+    within("--backlog", limits.backlog, least, MAX_BACKLOG)?;
+    Ok(limits)
+}
+
+fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), Failure> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{option}: {value} is not between {least} and {most} bytes")))
+}
+
+impl Join {
+    fn resolve(args: args::Join, surroundings: &Surroundings<'_>) -> Self {
+        let manner = if args.plain || !surroundings.allow_an_editor() {
+            Manner::Plain { stays: args.stay }
+        } else {
+            let reflows = reflows(surroundings.variable);
+            Manner::Interactive { reconnects: !args.no_reconnect, reflows }
+        };
+        let in_colour = match (args.color, manner) {
+            (Color::Always, _) => true,
+            // The output of a filter is coloured only on request.
+            (Color::Never, _) | (Color::Auto, Manner::Plain { .. }) => false,
+            (Color::Auto, Manner::Interactive { .. }) => !surroundings.forbid_colour(),
+        };
+        let zone = args.time.then(|| surroundings.time_zone());
+        Self {
+            place: Place { host: args.host, port: args.port },
+            look: Look { in_colour, zone },
+            manner,
+        }
+    }
+}
+
+/// What the program was started in.
+struct Surroundings<'a> {
+    /// The environment.
+    variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Whether both standard input and standard output are a terminal.
+    is_terminal: bool,
+}
+
+impl Surroundings<'_> {
+    /// Whether there is a terminal that can do more than print lines.
+    fn allow_an_editor(&self) -> bool {
+        let is_capable = (self.variable)("TERM").is_some_and(|t| !t.is_empty() && t != "dumb");
+        HAS_EDITOR && is_capable && self.is_terminal
+    }
+
+    /// <https://no-color.org>: set and not empty.
+    fn forbid_colour(&self) -> bool {
+        (self.variable)("NO_COLOR").is_some_and(|value| !value.is_empty())
+    }
+
+    /// The system's time zone: `TZ` if it is set, else `/etc/localtime`, else UTC (`tzset(3)`).
+    fn time_zone(&self) -> TimeZone {
+        let zone = match (self.variable)("TZ").and_then(|name| name.into_string().ok()) {
+            Some(name) => TimeZone::from_posix_tz(&name),
+            None => TimeZone::local(),
+        };
+        zone.unwrap_or_else(|_| TimeZone::utc())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Parsed;
+
+    fn command(words: &[&str]) -> Command {
+        let words = ["chat"].iter().chain(words).map(OsString::from);
+        let Ok(Parsed::Command(command)) = args::parse(words) else { panic!("no command") };
+        command
+    }
+
+    fn join(
+        options: &[&str],
+        is_terminal: bool,
+        variables: &'static [(&'static str, &'static str)],
+    ) -> Join {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(set, _)| *set == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let words = [&["join", "127.0.0.1", "3333"], options].concat();
+        let Command::Join(args) = command(&words) else { panic!("not join") };
+        Join::resolve(args, &Surroundings { variable: &variable, is_terminal })
+    }
+
+    const XTERM: &[(&str, &str)] = &[("TERM", "xterm")];
+
+    #[test]
+    fn the_editor_needs_a_capable_terminal_at_both_ends() {
+        let interactive = Manner::Interactive { reconnects: true, reflows: false };
+        let plain = Manner::Plain { stays: false };
+        assert_eq!(join(&[], true, XTERM).manner, interactive);
+        assert_eq!(join(&[], false, XTERM).manner, plain);
+        assert_eq!(join(&["--plain"], true, XTERM).manner, plain);
+        assert_eq!(join(&["--stay"], false, XTERM).manner, Manner::Plain { stays: true });
+        for variables in [&[][..], &[("TERM", "")], &[("TERM", "dumb")]] {
+            assert_eq!(join(&[], true, variables).manner, plain, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_unless_they_are_unwanted() {
+        assert!(join(&[], true, XTERM).look.in_colour);
+        assert!(join(&[], true, &[("TERM", "xterm"), ("NO_COLOR", "")]).look.in_colour);
+        assert!(!join(&[], true, &[("TERM", "xterm"), ("NO_COLOR", "1")]).look.in_colour);
+        assert!(!join(&["--color", "never"], true, XTERM).look.in_colour);
+        assert!(!join(&[], false, XTERM).look.in_colour);
+        assert!(join(&["--color", "always"], false, &[("NO_COLOR", "1")]).look.in_colour);
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_users_zone() {
+        assert!(join(&[], false, &[("TZ", "KST-9")]).look.zone.is_none());
+        let zone = join(&["--time"], false, &[("TZ", "KST-9")]).look.zone.unwrap();
+        assert_eq!(zone.as_ref().find_local_time_type(0).unwrap().ut_offset(), 9 * 60 * 60);
+        let zone = join(&["--time"], false, &[("TZ", "no/such zone")]).look.zone.unwrap();
+        assert_eq!(zone.as_ref().find_local_time_type(0).unwrap().ut_offset(), 0);
+    }
+
+    #[test]
+    fn limits_have_bounds() {
+        let resolve = |options: &[&str]| {
+            let words = [&["serve", "127.0.0.1", "3333"], options].concat();
+            Settings::resolve(command(&words)).map(|settings| match settings {
+                Settings::Serve(serve) => serve.limits,
+                Settings::Join(_) => panic!("not serve"),
+            })
+        };
+        assert_eq!(resolve(&[]).unwrap(), Limits::default());
+        assert_eq!(resolve(&["--max-users", "3"]).unwrap().max_users, 3);
+        assert!(resolve(&["--max-line", "1"]).is_err());
+        assert!(resolve(&["--backlog", "1K"]).is_err());
+        // A longer line needs a larger backlog, which it gets where none is asked for.
+        let limits = resolve(&["--max-line", "64K"]).unwrap();
+        assert!(limits.backlog >= limits.least_backlog());
+    }
+}

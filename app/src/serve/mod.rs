@@ -1,16 +1,34 @@
-//! `chat serve`: one thread, one room, a task for each connection, and one loop that hands out.
+//! `chat serve`: one thread, one room, a task for each connection, and one loop that delivers.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `hub` | the core's room, and who is to be woken when something happens in it |
+//! | `order` | who decides the sequence of what happens in the room |
+//! | `door` | the ways into the room |
+//! | `round`, `participant` | the loop that delivers, and whom it delivers to |
+//! | `console` | the server's own terminal |
+//! | `ticker` | the room's timer |
+//! | `wakers` | tasks that wait for the same thing |
+//!
+//! A member's task reads from its socket into the room; what is said then waits in the room's log.
+//! The hub wakes the round, which hands each member what it has pending, straight from the log to
+//! its socket. A member whose socket is full leaves the round, and its task delivers until it has
+//! caught up. Doors and orders know the hub, as the round does; the hub knows none of them. They are
+//! wired together here.
 
-mod accept;
 mod console;
-mod peer;
+mod door;
+mod hub;
+mod order;
+mod participant;
 mod round;
-mod server;
 mod ticker;
 mod wakers;
 
+use std::io;
 use std::rc::Rc;
 
-use chat_core::{FAREWELL, Room};
+use chat_core::FAREWELL;
 use futures_lite::future::or;
 use mio::net::TcpListener;
 use smol::LocalExecutor;
@@ -18,72 +36,75 @@ use smol::LocalExecutor;
 use crate::failure::{Failure, complain};
 use crate::net::{Listening, Reactor, Socket, listen};
 use crate::settings::Serve;
-use crate::system;
-use crate::system::Interrupts;
-use crate::system::Printer;
+use crate::system::{self, Interrupts, Printer};
+use hub::Hub;
 use round::Round;
-use server::Server;
 
 /// Serves a room until a signal ends it.
 pub(crate) fn run(settings: &Serve) -> Result<(), Failure> {
-    let room = Room::new(settings.limits.clone());
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
     // Before there are threads.
     system::reserve_descriptors();
     let executor = Rc::new(LocalExecutor::new());
     let reactor = Rc::new(Reactor::new().map_err(Failure::reactor)?);
-    let serving = serve(settings, room, reactor.clone(), executor.clone());
+    let serving = serve(settings, reactor.clone(), executor.clone());
     reactor.run(executor.run(serving)).map_err(Failure::reactor)?
 }
 
 async fn serve(
     settings: &Serve,
-    mut room: Room,
     reactor: Rc<Reactor>,
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
     let mut printer = Printer::start().map_err(Failure::thread)?;
-    let place = &settings.place;
-    let listening = async { Some(listen(place).await) };
+    let listening = async { Some(listen(&settings.place).await) };
     let Some(listening) = or(listening, interrupts.interrupted()).await else {
-        // Finding out what a name means can take long.
-        interrupts.finish_within_patience(async { drop(printer.print(FAREWELL).await) }).await;
+        // Resolving a name can take long.
+        let farewell = async { drop(printer.print(FAREWELL).await) };
+        interrupts.finish_within_patience(farewell).await;
         return Ok(());
     };
     let Listening { listeners, port, refused } = listening?;
+    let listeners: io::Result<Vec<_>> =
+        listeners.into_iter().map(|listener| wait_for(&reactor, listener)).collect();
+    let listeners = listeners
+        .map_err(|error| Failure::new(format!("cannot listen on {}", settings.place), &error))?;
     complain(refused);
+
+    let mut room = order::alone(settings.limits.clone());
     room.open(port);
+    let hub = Rc::new(Hub::new(room, executor.clone()));
+    let round = Rc::new(Round::new(hub.clone()));
+    hub.spawn(ticker::run(hub.clone()));
+    let console = executor.spawn(console::run(hub.clone(), printer, settings.is_quiet));
 
-    let server = Rc::new(Server::new(room, reactor.clone(), executor.clone()));
-    let failed = |error| Failure::new(format!("cannot listen on {place}"), &error);
-    let wait_for = |listener: std::net::TcpListener| {
-        listener.set_nonblocking(true)?;
-        Socket::new(&reactor, TcpListener::from_std(listener))
-    };
-    let listeners: Result<_, _> = listeners.into_iter().map(wait_for).collect();
-    let listeners = listeners.map_err(failed)?;
-    executor.spawn(ticker::run(server.clone())).detach();
-    let console = executor.spawn(console::run(server.clone(), printer, settings.is_quiet));
-
-    // In a task of its own: this one is polled at each turn of the executor, and would look for
+    // In a task of its own: this one is polled whenever the executor runs, and would look for
     // signals each time.
     let interrupted = executor.spawn(async move {
         interrupts.next().await;
         interrupts
     });
     let serving = async {
-        let accepting = async { match accept::run(&server, listeners).await {} };
-        let mut interrupts = or(interrupted, accepting).await;
-        server.stop();
+        let letting_in = async { match door::open(&hub, &round, &reactor, listeners).await {} };
+        let mut interrupts = or(interrupted, letting_in).await;
+        hub.stop();
         let farewell = async {
-            server.emptied().await;
+            hub.all_closed().await;
             console.await;
         };
         interrupts.finish_within_patience(farewell).await;
     };
-    // These two belong here, as each of their turns is followed by one of the reactor, and by some
-    // of the tasks'.
-    or(serving, async { match Round::run(&server).await {} }).await;
+    // Polled by the reactor directly, so that each poll is followed by a wait for sockets, and by
+    // some of the tasks.
+    or(serving, async { match round.run().await {} }).await;
     Ok(())
+}
+
+fn wait_for(
+    reactor: &Rc<Reactor>,
+    listener: std::net::TcpListener,
+) -> io::Result<Socket<TcpListener>> {
+    listener.set_nonblocking(true)?;
+    Socket::new(reactor, TcpListener::from_std(listener))
 }

@@ -1,4 +1,5 @@
-//! The round: whoever has got all there was is served, one after the other, once there is more.
+//! The round: members that have got everything there is are served one after the other, once there
+//! is more.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -7,32 +8,32 @@ use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
-use super::peer::Peer;
-use super::server::Server;
+use super::hub::Hub;
+use super::participant::Participant;
 use super::wakers::{Entered, Wakers};
 
-/// Bytes by which the log may grow in a round before those who have more to say wait for the next one,
-/// at the most; each of those that waited is read from once in any case.
+/// Bytes by which the log may grow in one round before those who have more to say wait for the next
+/// one; each of those that waited is still read from once.
 ///
-/// In a flood that is what each write hands out: large enough that writes are few, small enough that
-/// who chats is soon heard by a thousand.
+/// In a flood that is what each write delivers: large enough that writes are few, small enough that
+/// a chat line reaches 1,000 members quickly.
 const SHARE: u64 = 256 * 1024;
 
-/// Members served in a row before whoever speaks, joins or comes back has a turn.
-const TURN: usize = 64;
+/// Members served in succession before those who speak, join or come back get to run.
+const BATCH: usize = 64;
 
 /// The members that wait for the log to grow.
 ///
-/// One loop serves them, instead of a task for each that would have to be woken, and be given its
-/// turn, for every message.
+/// One loop serves them, instead of a task for each that would have to be woken and scheduled for
+/// every message.
 pub(crate) struct Round {
+    hub: Rc<Hub>,
     share: u64,
     /// The first was served longest ago.
-    members: RefCell<VecDeque<Weak<Peer>>>,
-    /// How many of them, from the first on, may have something pending that was said before the
-    /// first of all was served.
+    members: RefCell<VecDeque<Weak<dyn Participant>>>,
+    /// How many of them, from the first on, are still to be served in this round.
     due: Cell<usize>,
-    /// The length of the log of which they are to get all.
+    /// The length of the log that this round delivers.
     said: Cell<u64>,
     growth: Entered,
     /// Tasks that wait for the next round to begin.
@@ -40,11 +41,13 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    /// For a log of `backlog` bytes: of a flood, half of it at the most is said in a round, so that
-    /// nobody is far behind merely for not having been served yet.
-    pub(crate) fn new(backlog: usize) -> Self {
+    /// For the log of the hub's room: in a flood at most half of its backlog is said in one round,
+    /// so that nobody is far behind merely for not having been served yet.
+    pub(crate) fn new(hub: Rc<Hub>) -> Self {
+        let half = hub.room().limits().backlog as u64 / 2;
         Self {
-            share: SHARE.min(backlog as u64 / 2),
+            hub,
+            share: SHARE.min(half),
             members: RefCell::default(),
             due: Cell::default(),
             said: Cell::default(),
@@ -53,15 +56,15 @@ impl Round {
         }
     }
 
-    /// A member that has got all there is takes part from now on.
-    pub(crate) fn enter(&self, peer: &Rc<Peer>) {
-        self.members.borrow_mut().push_back(Rc::downgrade(peer));
+    /// Serves a member from now on.
+    pub(crate) fn enter(&self, member: Weak<dyn Participant>) {
+        self.members.borrow_mut().push_back(member);
     }
 
-    /// Has the task of `cx` woken for its next turn: at once, or in the next round if enough has
-    /// been said in this one.
-    pub(crate) fn await_turn(&self, server: &Server, entered: &Entered, cx: &Context<'_>) {
-        if server.room().said() - self.said.get() < self.share {
+    /// Has the task of `cx` woken when it may go on speaking: at once, or in the next round if enough
+    /// has been said in this one.
+    pub(crate) fn pace(&self, entered: &Entered, cx: &Context<'_>) {
+        if self.hub.room().said() - self.said.get() < self.share {
             cx.waker().wake_by_ref();
         } else {
             self.next.enter(entered, cx);
@@ -69,42 +72,50 @@ impl Round {
     }
 
     /// Serves the members, for ever.
-    pub(crate) async fn run(server: &Server) -> Infallible {
-        poll_fn(|cx| server.round.poll(server, cx)).await
+    pub(crate) async fn run(&self) -> Infallible {
+        poll_fn(|cx| self.poll(cx)).await
     }
 
-    fn poll(&self, server: &Server, cx: &mut Context<'_>) -> Poll<Infallible> {
-        server.await_growth(&self.growth, cx);
-        // Not before all have had their turn: in a storm each newcomer would be served once more.
-        if self.due.get() == 0 && self.is_behind(server) {
-            self.said.set(server.room().said());
-            self.due.set(self.members.borrow().len());
-            self.next.wake();
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Infallible> {
+        self.hub.await_growth(&self.growth, cx);
+        // Not before all have been served: in a storm of joins each newcomer would be served again.
+        if self.due.get() == 0 && self.is_behind() {
+            self.begin();
         }
         if self.due.get() == 0 {
             return Poll::Pending;
         }
-        let turn = self.due.get().min(TURN);
-        self.due.set(self.due.get() - turn);
-        for _ in 0..turn {
-            let member = self.members.borrow_mut().pop_front();
-            // One that is gone has left its place.
-            if let Some(peer) = member.as_ref().and_then(Weak::upgrade)
-                && peer.take_part()
-            {
-                self.members.borrow_mut().extend(member);
-            }
-        }
-        // The room may have waited for one of them.
-        server.wake();
-        if self.due.get() > 0 || self.is_behind(server) {
+        self.serve_batch();
+        if self.due.get() > 0 || self.is_behind() {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
-    /// Whether there is more than those who are not due have been given, or all are to end.
-    fn is_behind(&self, server: &Server) -> bool {
-        self.said.get() != server.room().said() || server.is_stopping()
+    fn begin(&self) {
+        self.said.set(self.hub.room().said());
+        self.due.set(self.members.borrow().len());
+        self.next.wake();
+    }
+
+    fn serve_batch(&self) {
+        let count = self.due.get().min(BATCH);
+        self.due.set(self.due.get() - count);
+        for _ in 0..count {
+            let member = self.members.borrow_mut().pop_front();
+            // The place of one that is gone is empty.
+            if let Some(participant) = member.as_ref().and_then(Weak::upgrade)
+                && participant.take_part()
+            {
+                self.members.borrow_mut().extend(member);
+            }
+        }
+        // The room may have waited for one of them.
+        self.hub.dispatch();
+    }
+
+    /// Returns whether there is more than this round delivers, or everybody is to end.
+    fn is_behind(&self) -> bool {
+        self.said.get() != self.hub.room().said() || self.hub.is_stopping()
     }
 }

@@ -6,19 +6,18 @@ use std::task::{Context, Poll};
 
 use chat_core::Room;
 
-use super::server::Server;
+use super::hub::Hub;
 use super::wakers::Entered;
 use crate::clock::Alarm;
 
 /// Ticks the room whenever it wants that, for ever.
-pub(crate) async fn run(server: Rc<Server>) {
-    let mut ticker =
-        Ticker { alarm: Alarm::new(server.clock()), server, entered: Entered::default() };
+pub(crate) async fn run(hub: Rc<Hub>) {
+    let mut ticker = Ticker { alarm: Alarm::new(hub.clock()), hub, entered: Entered::default() };
     poll_fn(|cx| ticker.poll(cx)).await
 }
 
 struct Ticker {
-    server: Rc<Server>,
+    hub: Rc<Hub>,
     alarm: Alarm,
     entered: Entered,
 }
@@ -26,12 +25,11 @@ struct Ticker {
 impl Ticker {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let next = self.server.room().next_tick();
-            self.server.await_tick_before(next, &self.entered, cx);
-            if self.alarm.poll(next, cx).is_pending() {
+            let at = self.hub.await_tick(&self.entered, cx);
+            if self.alarm.poll(at, cx).is_pending() {
                 return Poll::Pending;
             }
-            self.server.tell(Room::tick);
+            self.hub.tell(Room::tick);
         }
     }
 }

@@ -1,0 +1,130 @@
+//! Accepting: many at once, and what to do when there is no descriptor left.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_lite::future;
+use mio::net::{TcpListener, TcpStream};
+use smol::Timer;
+use socket2::SockRef;
+
+use crate::failure::{Failure, complain};
+use crate::net::{Reactor, Socket, configure};
+use crate::serve::hub::Hub;
+use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
+
+/// Connections accepted in succession before others get to run, which takes some milliseconds. With
+/// fewer, a storm of newcomers overflows the system's queue, and each that finds it full tries again
+/// only after a second.
+const BATCH: usize = 1024;
+
+/// Pauses between two attempts when connections cannot be accepted: the first, then doubling.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Accepts connections and hands them to `enter`, for ever.
+pub(super) async fn run(
+    hub: &Hub,
+    reactor: &Rc<Reactor>,
+    listeners: Vec<Socket<TcpListener>>,
+    enter: impl Fn(Socket<TcpStream>, SocketAddr),
+) -> Infallible {
+    let acceptor = Acceptor { hub, reactor, enter };
+    let mut all: Vec<_> =
+        listeners.into_iter().map(|listener| Box::pin(acceptor.accept(listener))).collect();
+    poll_fn(|cx| {
+        for one in &mut all {
+            let _ = one.as_mut().poll(cx);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+struct Acceptor<'a, E> {
+    hub: &'a Hub,
+    reactor: &'a Rc<Reactor>,
+    enter: E,
+}
+
+/// What became of a queue of connections.
+struct Drained {
+    /// Connections taken out of the queue.
+    accepted: usize,
+    error: Option<io::Error>,
+}
+
+impl<E: Fn(Socket<TcpStream>, SocketAddr)> Acceptor<'_, E> {
+    async fn accept(&self, listener: Socket<TcpListener>) {
+        let mut trouble = Trouble::default();
+        loop {
+            listener.readable().await;
+            self.hub.takes_newcomers().await;
+            match self.drain(&listener) {
+                Drained { error: None, .. } => trouble = Trouble::default(),
+                // There may be nobody left to accept: the system refuses without looking.
+                Drained { accepted: 1.., .. } => {}
+                Drained { error: Some(error), .. } => {
+                    trouble.report(&error);
+                    trouble.pause().await;
+                }
+            }
+            future::yield_now().await;
+        }
+    }
+
+    /// Accepts the connections that wait, up to a batch.
+    fn drain(&self, listener: &Socket<TcpListener>) -> Drained {
+        let mut accepted = 0;
+        while accepted < BATCH && self.hub.room().takes_newcomers() {
+            match listener.get_ref().accept() {
+                Ok((stream, addr)) => {
+                    accepted += 1;
+                    self.let_in(stream, addr);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    listener.clear_readable();
+                    break;
+                }
+                Err(error) if is_of_one_connection(&error) => accepted += 1,
+                Err(error) => return Drained { accepted, error: Some(error) },
+            }
+        }
+        Drained { accepted, error: None }
+    }
+
+    fn let_in(&self, stream: TcpStream, addr: SocketAddr) {
+        // If the reactor cannot take it the peer is closed, as if it had never been accepted.
+        let Ok(socket) = Socket::new(self.reactor, stream) else { return };
+        if !OPTIONS_ARE_INHERITED {
+            configure(&SockRef::from(socket.get_ref()));
+        }
+        (self.enter)(socket, addr);
+    }
+}
+
+/// A time in which connections cannot be accepted.
+#[derive(Default)]
+struct Trouble {
+    pause: Option<Duration>,
+}
+
+impl Trouble {
+    /// Reports it, once.
+    fn report(&self, error: &io::Error) {
+        if self.pause.is_none() {
+            complain([Failure::new("cannot accept connections for now", error)]);
+        }
+    }
+
+    async fn pause(&mut self) {
+        let pause = self.pause.unwrap_or(FIRST_PAUSE);
+        self.pause = Some((pause * 2).min(LONGEST_PAUSE));
+        Timer::after(pause).await;
+    }
+}

@@ -1,5 +1,5 @@
-//! The command line: `chat serve …`, `chat join …`, or the same called as `chat-serve` or `chat-join`
-//! through a link. These are the raw arguments; `settings` says what they mean.
+//! The command line: `chat serve …`, `chat join …`, or the same called as `chat-serve` or
+//! `chat-join` through a link. These are the raw arguments; `settings` says what they mean.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,9 +17,8 @@ pub(crate) enum Parsed {
 
 /// Group chat for the terminal: one serves a room, everybody joins it.
 #[derive(FromArgs)]
-#[argh(
-    note = "`chat --version` prints the version. `chat serve --help` and `chat join --help` say more."
-)]
+#[argh(note = "`chat --version` prints the version. `chat serve --help` and `chat join --help` \
+            say more.")]
 struct Chat {
     #[argh(subcommand)]
     command: Command,

@@ -1,5 +1,5 @@
-//! Settings: arguments, environment and terminal, resolved once, at the top, into one value for each
-//! command. Nothing below reads any of the three.
+//! Settings: arguments, environment and terminal, resolved once, at the top, into one value for
+//! each command. Nothing below reads any of the three.
 
 use std::env;
 use std::ffi::OsString;

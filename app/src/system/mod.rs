@@ -20,7 +20,7 @@
 //! | a limit on descriptors that can be raised | yes | yes | no |
 //! | keepalive | yes | yes | yes |
 //! | a deadline for acknowledgements | yes | the system's own | the system's own |
-//! | a bound on what the kernel buffers for a slow reader | yes | its send buffer | its send buffer |
+//! | a bound on unsent bytes that the kernel holds | yes | its send buffer | its send buffer |
 //!
 //! Linux is the system that the program is made for and tested on; for the others it is known to
 //! compile.

@@ -84,6 +84,6 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-/// A port can be taken again at once here. The option of that name would let another program take it
-/// while it is in use.
+/// A port can be taken again at once here. The option of that name would let another program take
+/// it while it is in use.
 pub(crate) fn reuse_address(_: &Socket) {}

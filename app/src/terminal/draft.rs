@@ -1,4 +1,4 @@
-//! The draft: what is being written, the lines written before, and the search through them.
+//! The draft: what is being written, the drafts before it, and the search through them.
 //!
 //! The keys are those of a shell in its usual mode (readline's emacs mode).
 
@@ -12,22 +12,22 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::keys::Key;
 use super::text::Text;
 
-/// Drafts that are remembered, for as long as the program runs, and bytes of each: enough to say
-/// it again, little enough to be nothing.
+/// How many drafts are remembered while the program runs, and up to how many bytes: enough to say
+/// something again, little enough to be negligible.
 const REMEMBERED: usize = 1000;
 const LONGEST_REMEMBERED: usize = 16 * 1024;
 
-/// Bytes of what is searched for.
+/// Most bytes of a search term.
 const LONGEST_TERM: usize = 1024;
 
-/// What a key leaves to be done.
+/// What remains to be done after a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Paint it again, if that.
+    /// Paint the draft again, if it has changed at all.
     Painted,
-    /// Nothing could be done: the terminal's bell.
+    /// Ring the bell: nothing could be done.
     Refused,
-    /// [`Draft::take`] it, if it can be sent.
+    /// [`Draft::take`] the draft, if it can be sent.
     Entered,
     /// Clear the screen.
     Cleared,
@@ -37,7 +37,7 @@ pub(crate) enum Effect {
     Left,
 }
 
-/// What is to be seen of a draft: the cursor is before the byte of `text` that it names.
+/// What is shown of a draft. The cursor is before the byte of `text` at its index.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct View<'a> {
     /// What stands before the first line; [`YOU`] stands before each further one.
@@ -50,16 +50,16 @@ pub(crate) struct View<'a> {
 pub(crate) struct Draft {
     text: Text,
     history: MemHistory,
-    /// The entry of the history that `text` was taken from; its length for none.
+    /// The entry of the history that `text` was taken from; the history's length if none.
     place: usize,
-    /// What was being written before the history was looked through.
+    /// What was being written before an entry of the history was shown.
     unfinished: Unfinished,
     search: Option<Search>,
     /// What was searched for last.
     term: String,
 }
 
-/// A text and where the cursor is in it.
+/// A text and the cursor's place in it.
 #[derive(Default)]
 struct Unfinished {
     text: String,
@@ -70,21 +70,21 @@ struct Unfinished {
 struct Search {
     term: String,
     found: Found,
-    /// What it began with.
+    /// What stood there when it began.
     before: Unfinished,
 }
 
 enum Found {
     NotYet,
     Entry(usize),
-    /// Nothing before or after this entry.
+    /// Nothing before this entry, or after it.
     NoneBeyond(Option<usize>),
 }
 
 impl Draft {
     pub(crate) fn new() -> Self {
         let mut history = MemHistory::new();
-        // These settings of a history in memory do not fail.
+        // These settings cannot fail for a history in memory.
         let _ = history.set_max_len(REMEMBERED);
         let _ = history.ignore_dups(true);
         Self {
@@ -97,7 +97,7 @@ impl Draft {
         }
     }
 
-    /// What is to be seen.
+    /// Returns what is shown.
     pub(crate) fn view(&self) -> View<'_> {
         let prompt = match &self.search {
             None => Cow::Borrowed(YOU),
@@ -110,7 +110,7 @@ impl Draft {
         self.text.is_empty()
     }
 
-    /// Takes the text, which becomes the newest of the history, and begins a new one.
+    /// Takes the text, which becomes the newest entry of the history, and begins a new one.
     pub(crate) fn take(&mut self) -> String {
         let text = self.text.as_str().to_owned();
         if text.len() <= LONGEST_REMEMBERED {
@@ -135,7 +135,7 @@ impl Draft {
             None => key,
             Some(_) => match self.press_in_search(key) {
                 Ok(effect) => return effect,
-                // It ends the search and then does what it always does.
+                // It ends the search, and then does what it does outside of one.
                 Err(key) => key,
             },
         };
@@ -225,8 +225,8 @@ impl Draft {
         true
     }
 
-    /// Takes what was found; what was being written is below it, as if it had been looked for with
-    /// the arrow keys.
+    /// Keeps what was found. What was being written is below it, as if the arrow keys had been
+    /// used.
     fn end_search(&mut self) {
         let Some(search) = self.search.take() else { return };
         if let Some(entry) = search.entry() {
@@ -237,7 +237,7 @@ impl Draft {
         }
     }
 
-    /// Gives the key back if it ends the search.
+    /// Returns the key as an error if it ends the search.
     fn press_in_search(&mut self, key: Key) -> Result<Effect, Key> {
         let Some(search) = &mut self.search else { return Err(key) };
         let newest = self.history.len().checked_sub(1);
@@ -262,7 +262,7 @@ impl Draft {
                 None => (newest, SearchDirection::Reverse),
             },
             Key::Ctrl('s') => (search.entry().map(|entry| entry + 1), SearchDirection::Forward),
-            // Who leaves does not leave what was only looked for standing as if it were said.
+            // Leaving must not leave a mere search result standing as if it had been said.
             Key::Ctrl('g' | 'c') | Key::Escape => {
                 let before = mem::take(&mut search.before);
                 self.search = None;
@@ -297,13 +297,13 @@ impl Draft {
 }
 
 impl Search {
-    /// As the shells say it.
+    /// As shells word it.
     fn prompt(&self) -> String {
         let failed = if let Found::NoneBeyond(_) = self.found { "failed " } else { "" };
         format!("({failed}reverse-i-search)`{}': ", self.term)
     }
 
-    /// The entry that was found last.
+    /// Returns the entry that was found last.
     fn entry(&self) -> Option<usize> {
         match self.found {
             Found::NotYet => None,

@@ -1,9 +1,9 @@
 //! Keys: from the bytes that a terminal sends to what was pressed and pasted.
 //!
 //! The syntax is ECMA-48's (section 5.4 for control sequences); the keys are those of xterm
-//! ("PC-Style Function Keys" in its `ctlseqs` document), the Linux console and rxvt. What is well
-//! formed and unknown, such as a terminal's late answer to another program, is one [`Key::Other`],
-//! never text.
+//! ("PC-Style Function Keys" in its `ctlseqs` document), the Linux console and rxvt. A sequence
+//! that is well formed and unknown, such as a terminal's late answer to another program, is one
+//! [`Key::Other`], never text.
 
 use std::mem;
 use std::time::Duration;
@@ -32,23 +32,23 @@ pub(crate) enum Key {
     Home,
     End,
     Escape,
-    /// Text that came between the marks of a bracketed paste, with newlines as line ends.
+    /// The text of a bracketed paste, with newlines as line ends.
     Paste(String),
     Other,
 }
 
-/// Bytes of a paste that are kept: more than fit into a draft, so that it is seen that they do not.
-/// A terminal that never ends one must not fill the memory.
+/// Bytes of a paste that are kept: one more than fit into a draft, so that the draft can tell that
+/// they do not. A terminal that never ends a paste must not fill the memory.
 pub(super) const MAX_PASTE: usize = super::MAX_DRAFT + 1;
 
-/// How long after ESC what follows may belong to it. Terminals send a sequence in one go.
+/// How long after ESC a byte may belong to it. Terminals send a sequence in one go.
 pub(super) const ESCAPE: Duration = Duration::from_millis(50);
 
-/// How long the rest of a sequence may take that has clearly begun: only a network can have cut it,
-/// and if its rest were taken for text, a paste could send itself.
+/// How long the rest of a sequence may take once it has clearly begun: only a network can have cut
+/// it, and if its rest were taken for text, a paste could send itself.
 pub(super) const SEQUENCE: Duration = Duration::from_secs(1);
 
-/// Bytes of a control sequence that are looked at: more than any key has.
+/// Bytes of a control sequence that are kept: more than any key has.
 const MAX_SEQUENCE: usize = 32;
 
 const CTRL_C: u8 = 0x03;
@@ -59,9 +59,9 @@ pub(super) const PASTE_END: &[u8] = b"\x1b[201~";
 #[derive(Default)]
 pub(crate) struct Keys {
     state: State,
-    /// Bytes of a character, of a control sequence, or of a paste that is not complete.
+    /// The bytes so far of a character, a control sequence or a paste.
     pub(super) bytes: Vec<u8>,
-    /// Whether nothing has come for long although a paste has not ended.
+    /// Whether nothing has arrived for long although a paste has not ended.
     is_quiet: bool,
 }
 
@@ -81,14 +81,14 @@ enum State {
 }
 
 impl Keys {
-    /// Takes bytes as they came.
+    /// Takes bytes as they arrived.
     pub(crate) fn feed(&mut self, bytes: &[u8], press: &mut dyn FnMut(Key)) {
         for &byte in bytes {
             self.take(byte, press);
         }
     }
 
-    /// How long what is undecided may take; `None` if nothing is.
+    /// Returns how long to wait for more before [`Keys::decide`]; `None` if nothing is undecided.
     pub(crate) fn undecided_for(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,
@@ -100,10 +100,11 @@ impl Keys {
         }
     }
 
-    /// Nothing has come for as long as that: what is undecided was a key of its own, or nothing.
+    /// Decides what the last bytes were, as nothing has arrived for as long as that: a key, or
+    /// nothing.
     pub(crate) fn decide(&mut self, press: &mut dyn FnMut(Key)) {
         if self.state == State::Paste {
-            // Not its end: what comes later would be taken for keys. Who wants to leave can now.
+            // That is not its end, or its rest would be taken for keys. But now Ctrl+C leaves.
             self.is_quiet = true;
             return;
         }
@@ -143,7 +144,7 @@ impl Keys {
                 }
                 Err(error) => {
                     if let Some(count) = error.error_len() {
-                        // What breaks a character off is looked at afresh.
+                        // The byte that breaks a character off is taken afresh.
                         let rest = self.bytes.split_off(count);
                         self.bytes.clear();
                         press(Key::Char(char::REPLACEMENT_CHARACTER));
@@ -212,8 +213,8 @@ impl Keys {
         }
     }
 
-    /// Ends with BEL, or with ESC and a backslash. What no string holds breaks it off: another
-    /// control character, and ESC with anything else behind it, which begins something new.
+    /// A string ends with BEL, or with ESC and a backslash. What it cannot contain breaks it off:
+    /// another control character, or ESC with anything else behind it, which begins something new.
     fn take_in_string(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
         let is_escaped = self.bytes.ends_with(b"\x1b");
         let ends = byte == 0x07 || (byte == b'\\' && is_escaped);
@@ -234,21 +235,21 @@ impl Keys {
     }
 
     fn take_in_paste(&mut self, byte: u8, press: &mut dyn FnMut(Key)) {
-        // A paste whose end was lost must not hold somebody who wants to leave. What is pasted
-        // cannot do that: it does not come alone, and late.
+        // A paste whose end was lost must not keep the user from leaving. Pasted text cannot do
+        // this: it does not arrive alone, and late.
         if mem::take(&mut self.is_quiet) && byte == CTRL_C {
             self.bytes = Vec::new();
             self.state = State::Ground;
             return press(plain_key(byte));
         }
         if self.bytes.len() >= MAX_PASTE + PASTE_END.len() {
-            // Only the end of it still matters.
+            // Only its end still matters.
             self.bytes.remove(MAX_PASTE);
         }
         self.bytes.push(byte);
         if let Some(pasted) = self.bytes.strip_suffix(PASTE_END) {
             let text = String::from_utf8_lossy(&pasted[..pasted.len().min(MAX_PASTE)]);
-            // Terminals send the line ends of a paste as Enter.
+            // Terminals send line ends in a paste as Enter.
             let text = text.replace("\r\n", "\n").replace('\r', "\n");
             self.bytes = Vec::new();
             self.state = State::Ground;
@@ -257,7 +258,7 @@ impl Keys {
     }
 }
 
-/// A byte that is no part of a sequence: ASCII.
+/// Returns the key of an ASCII byte outside of any sequence.
 fn plain_key(byte: u8) -> Key {
     match byte {
         b'\r' | b'\n' => Key::Enter,
@@ -268,7 +269,7 @@ fn plain_key(byte: u8) -> Key {
     }
 }
 
-/// ESC O and `last`.
+/// Returns the key of ESC O and `last`.
 fn single_key(last: u8) -> Key {
     match last {
         b'c' => Key::WordRight,
@@ -278,13 +279,13 @@ fn single_key(last: u8) -> Key {
     }
 }
 
-/// ESC `[`, `parameters` and `last`.
+/// Returns the key of ESC `[`, `parameters` and `last`.
 fn sequence_key(parameters: &[u8], last: u8) -> Key {
     let parameters = str::from_utf8(parameters).unwrap_or_default();
     let mut numbers = parameters.split(';').map(|number| number.parse::<u8>());
     let number = numbers.next().and_then(Result::ok).unwrap_or(0);
     let modifiers = numbers.next().and_then(Result::ok).unwrap_or(1);
-    // xterm: one more than a sum of 1 for Shift, 2 for Alt, 4 for Ctrl, 8 for Meta.
+    // xterm: one more than the sum of 1 for Shift, 2 for Alt, 4 for Ctrl and 8 for Meta.
     let by_word = modifiers.saturating_sub(1) & !1 != 0;
     match last {
         _ if parameters.starts_with(['[', '?', '<', '=', '>']) => Key::Other,

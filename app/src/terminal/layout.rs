@@ -1,4 +1,4 @@
-//! Layout: the rows that pending lines and a draft take on a terminal of some width.
+//! Layout: the rows that pending lines and a draft take up on a terminal of some width.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use super::draft::View;
 /// Columns between tab stops.
 const TAB: usize = 8;
 
-/// One row: what is written, which is never wider than the terminal.
+/// One row: text that is never wider than the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) text: String,
-    /// Whether it is not settled yet: typed, but not sent.
+    /// Whether it is entered, but not sent yet.
     pub(crate) is_pending: bool,
 }
 
@@ -23,13 +23,13 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<Row>,
-    /// The row that the cursor is in.
+    /// The row with the cursor.
     pub(crate) cursor_row: usize,
     /// Bytes of that row before the cursor.
     pub(crate) cursor_byte: usize,
 }
 
-/// Lays out `pending`, lines that are typed and not sent, and the draft below them.
+/// Lays out `pending`, lines that are entered and not sent, and the draft below them.
 pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
     let mut pen = Pen::new(columns);
     for line in pending.split_terminator('\n') {
@@ -55,21 +55,22 @@ pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
     pen.rows
 }
 
-/// How many rows `text`, and `more` columns behind it, take at least on a terminal that wraps it.
+/// Returns how many rows `text` and `more` columns behind it take up at least on a terminal that
+/// wraps them.
 pub(crate) fn least_height(text: &str, more: usize, columns: usize) -> usize {
     let mut pen = Pen { width: least_width, ..Pen::new(columns) };
     pen.begin_line(false);
     pen.write(text);
-    pen.make_room(more);
+    pen.wrap_unless_fits(more);
     pen.rows.rows.len()
 }
 
 struct Pen {
     columns: usize,
-    /// The columns that a character takes.
+    /// How many columns a character takes up.
     width: fn(&str) -> usize,
     rows: Rows,
-    /// Columns of the last row that are written.
+    /// How many columns of the last row are filled.
     column: usize,
 }
 
@@ -91,7 +92,7 @@ impl Pen {
     fn write(&mut self, text: &str) {
         for grapheme in text.graphemes(true) {
             let (shown, width) = self.measure(grapheme);
-            self.make_room(width);
+            self.wrap_unless_fits(width);
             if let Some(row) = self.rows.rows.last_mut() {
                 row.text.push_str(&shown);
             }
@@ -99,24 +100,24 @@ impl Pen {
         }
     }
 
-    /// The cursor is before `after`: where that will be written, or where the next character
+    /// Puts the cursor where `after` will be written or, if that is empty, where the next character
     /// would be.
     fn put_cursor(&mut self, after: &str) {
         let next = after.graphemes(true).next().unwrap_or(" ");
         let (_, width) = self.measure(next);
-        self.make_room(width);
+        self.wrap_unless_fits(width);
         self.rows.cursor_row = self.rows.rows.len().saturating_sub(1);
         self.rows.cursor_byte = self.rows.rows.last().map_or(0, |row| row.text.len());
     }
 
     /// Begins a new row if `width` more columns do not fit into this one.
-    fn make_room(&mut self, width: usize) {
+    fn wrap_unless_fits(&mut self, width: usize) {
         if self.column > 0 && self.column + width > self.columns {
             self.begin_row();
         }
     }
 
-    /// What is written for a character, and the columns that it takes.
+    /// Returns what is written for a character, and how many columns that takes up.
     fn measure<'a>(&self, grapheme: &'a str) -> (Cow<'a, str>, usize) {
         if grapheme == "\t" {
             let width = (TAB - self.column % TAB).min(self.columns);
@@ -126,17 +127,17 @@ impl Pen {
     }
 }
 
-/// The columns that a character as a person sees it takes at the most.
+/// Returns the most columns that a grapheme takes up on any terminal.
 ///
-/// Some terminals give a sequence, such as an emoji that is joined from several, the width of one,
-/// others that of its parts; and what Unicode calls ambiguous is wide in some that are set up for
-/// East Asian text (UAX #11).
+/// Some terminals give a sequence, such as an emoji joined from several, the width of one
+/// character, others the width of its parts; and what Unicode calls ambiguous is wide on some that
+/// are set up for East Asian text (UAX #11).
 fn most_width(grapheme: &str) -> usize {
     let parts: usize = grapheme.chars().map(|c| c.width_cjk().unwrap_or(0)).sum();
     parts.max(grapheme.width_cjk())
 }
 
-/// The columns that it takes at the least.
+/// Returns the fewest columns that a grapheme takes up on any terminal.
 fn least_width(grapheme: &str) -> usize {
     let parts: usize = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum();
     parts.min(grapheme.width())

@@ -1,18 +1,18 @@
 //! A line editor below a stream of lines.
 //!
 //! The text of the draft and its history are rustyline's ([`rustyline::line_buffer`],
-//! [`rustyline::history`]). Reading keys and painting are not: its own loop leaves the terminal
-//! between two lines, holds other output back during a history search, paints a draft that is
-//! higher than the screen again and again into the scrollback, and does not know what a terminal
+//! [`rustyline::history`]). Reading keys and painting are not: rustyline's own loop gives up the
+//! terminal between two lines, holds other output back during a history search, paints a draft that
+//! is taller than the screen into the scrollback again and again, and does not know what a terminal
 //! does to a wrapped draft when it becomes narrower.
 //!
 //! All of this is pure: bytes and sizes go in, bytes come out.
 //!
 //! | module | noun |
 //! |---|---|
-//! | `keys` | from bytes to what was pressed |
+//! | `keys` | from bytes to keys |
 //! | `text` | a text and a cursor in it |
-//! | `draft` | what is being written, what was, and the search for it |
+//! | `draft` | what is being written, the history, and the search in it |
 //! | `layout` | from text to rows |
 //! | `painter` | from rows to what is written to the terminal |
 //! | `size` | its columns and rows |
@@ -35,6 +35,6 @@ pub(crate) use painter::{Painter, RELEASE};
 pub(crate) use reflow::reflows;
 pub(crate) use size::Size;
 
-/// Bytes of a draft, at the most: more than a person writes, and little enough that laying it out
-/// for every key is not felt.
+/// Most bytes of a draft: more than a person writes, and few enough that laying it out for every
+/// key is not noticed.
 pub(crate) const MAX_DRAFT: usize = 256 * 1024;

@@ -1,24 +1,25 @@
 //! Painting: what is written to a terminal so that new lines stand above the draft.
 //!
 //! What the terminal shows of the draft is known row by row. Each row ends with a line feed instead
-//! of being wrapped by the terminal; it is laid out for the widest that terminals take a character
-//! for, so that none of them wraps it otherwise than meant. The cursor is brought to its place by
-//! writing what stands before it once more, so that the terminal itself measures that.
+//! of being wrapped by the terminal; it is laid out for the greatest width that any terminal gives
+//! a character, so that none of them wraps it anywhere else. The cursor is moved to its place by
+//! writing the text before it once more, so that the terminal itself measures that text.
 //!
-//! When a terminal becomes narrower, how many rows there are is a guess: it wraps rows or cuts them
-//! off, maybe with a frame on its way that was made for another width. The least is guessed: rather
-//! a row of the draft too many stays than a line of what was said goes.
+//! When a terminal becomes narrower, the number of rows is a guess: it wraps rows or cuts them off,
+//! perhaps while a frame for another width is on its way. The guess is the least number: a surplus
+//! row of the draft may stay, but no line that was said is erased.
 
 use std::mem::take;
 
 use super::layout::{Row, Rows, least_height};
 use super::size::Size;
 
-/// Take what follows at once (`?2026`, which terminals without it ignore), or show it now.
+/// Begins and ends synchronized output (mode 2026, which terminals without it ignore).
 const BEGIN: &str = "\x1b[?2026h";
 const SHOW: &str = "\x1b[?2026l";
-/// Clears the row that the cursor is at the beginning of, and all below. Not all in one: tmux takes
-/// that, in the topmost row, for clearing the screen, and copies it into its scrollback first.
+/// Clears the row at whose beginning the cursor is, and all below. Not in one sequence: in the
+/// topmost row tmux takes that for clearing the screen, and first copies the screen into its
+/// scrollback.
 const CLEAR_BELOW: &str = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8";
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
 const PASTE_MARKED: &str = "\x1b[?2004h";
@@ -28,26 +29,27 @@ const BELL: &str = "\x07";
 /// Gives a terminal that has been painted on back as it was found.
 pub(crate) const RELEASE: &str = PASTE_PLAIN;
 
-/// Knows what stands on the terminal of what can still change.
+/// Knows what stands on the terminal and can still change.
 pub(crate) struct Painter {
     size: Size,
-    /// Whether the terminal wraps rows that have become too wide for it.
+    /// Whether the terminal rewraps rows that have become too wide for it.
     reflows: bool,
-    /// What stands before and after what is pending.
+    /// What is written before and after pending text.
     dim: (&'static str, &'static str),
-    /// The rows that stand there.
+    /// The rows on the terminal.
     painted: Vec<Row>,
-    /// The cursor's row among them, from the first.
+    /// The cursor's row among them.
     cursor_row: usize,
-    /// Bytes of it before the cursor.
+    /// Bytes of that row before the cursor.
     cursor_byte: usize,
-    /// Rows that the cursor is below the first that stands there.
+    /// How many rows below the first of them the cursor is on the terminal.
     cursor_below: usize,
     /// The first row of the draft that is shown, if not all of them fit.
     first_shown: usize,
     has_begun: bool,
-    /// Whether the next frame rings the bell, and whether it clears the screen.
+    /// Whether the next frame rings the bell.
     rings: bool,
+    /// Whether the next frame clears the screen.
     clears: bool,
 }
 
@@ -68,12 +70,12 @@ impl Painter {
         }
     }
 
-    /// Columns to lay out rows for.
+    /// Returns the number of columns to lay out rows for.
     pub(crate) fn columns(&self) -> usize {
         self.size.columns
     }
 
-    /// The terminal has this size now. What stands there stands as it has left it.
+    /// The terminal has this size now, and has done with its rows what it does.
     pub(crate) fn resize(&mut self, size: Size) {
         let is_narrower = size.columns < self.size.columns;
         self.size = size;
@@ -82,22 +84,22 @@ impl Painter {
         }
     }
 
-    /// Rows between the first that stands there and the cursor's if the terminal has wrapped those
-    /// that have become too wide for it; at least so many.
+    /// Returns how many rows, at least, are above the cursor's once the terminal has rewrapped
+    /// those that have become too wide for it.
     fn reflowed(&self) -> usize {
         let columns = self.size.columns;
         let above = self.painted.iter().take(self.cursor_row);
         let above: usize =
             above.map(|row| least_height(row.text.trim_end_matches(' '), 0, columns)).sum();
-        // Behind the text, or on a wide character that is wrapped, terminals differ in where they
-        // leave the cursor.
+        // Terminals differ in where they leave the cursor if it is behind the text, or on a wide
+        // character that is wrapped.
         let own =
             self.painted.get(self.cursor_row).map_or("", |row| row.text.trim_end_matches(' '));
         let (before, after) = own.split_at_checked(self.cursor_byte).unwrap_or((own, ""));
         above + least_height(before, usize::from(!after.is_empty()), columns) - 1
     }
 
-    /// The terminal is as another program has left it: the draft begins anew where the cursor is.
+    /// The terminal is as another program left it: the draft begins anew where the cursor is.
     pub(crate) fn forget(&mut self) {
         self.painted.clear();
         self.cursor_below = 0;
@@ -114,7 +116,8 @@ impl Painter {
         self.clears = true;
     }
 
-    /// What to write so that `above`, whole lines as they are to be shown, stands above `rows`.
+    /// Returns what to write so that `above`, whole lines as they are to be shown, stands above
+    /// `rows`.
     pub(crate) fn frame(&mut self, above: &[u8], rows: &Rows) -> Vec<u8> {
         let mut frame = Vec::with_capacity(above.len() + 512);
         let mut push = |text: &str| frame.extend_from_slice(text.as_bytes());
@@ -133,15 +136,15 @@ impl Painter {
         frame
     }
 
-    /// What to write so that the draft goes and the terminal is as it was found.
+    /// Returns what to write to take the draft away and leave the terminal as it was found.
     pub(crate) fn withdraw(&mut self) -> Vec<u8> {
         let frame = format!("\r{}{CLEAR_BELOW}{PASTE_PLAIN}", moved(self.cursor_below, 'A'));
         self.forget();
         frame.into_bytes()
     }
 
-    /// What to write so that the draft stays, `farewell` stands below it, and the terminal is as it
-    /// was found.
+    /// Returns what to write to keep the draft, with `farewell` below it, and leave the terminal as
+    /// it was found.
     pub(crate) fn farewell(&mut self, farewell: &str) -> Vec<u8> {
         let mut frame = moved(self.painted.len().saturating_sub(self.cursor_row + 1), 'B');
         frame.push_str(&farewell.replace('\n', "\r\n"));
@@ -158,7 +161,7 @@ impl Painter {
             if index > 0 {
                 push("\r\n");
             }
-            // Terminals differ in what they do with blanks at a row's end when they wrap it anew.
+            // Terminals differ in what they do with blanks at a row's end when they rewrap it.
             let text = row.text.trim_end_matches(' ');
             match row.is_pending {
                 true => [dim, text, plain].into_iter().for_each(&mut push),
@@ -179,7 +182,8 @@ impl Painter {
         self.cursor_below = cursor_row;
     }
 
-    /// The rows that are shown: all, or as many as fit into half the screen, with the cursor.
+    /// Chooses the rows that are shown: all, or as many as fit into half the screen, among them the
+    /// cursor's.
     fn choose<'a>(&mut self, rows: &'a Rows) -> &'a [Row] {
         let count = rows.rows.len();
         let fit = (self.size.rows / 2).max(1);
@@ -192,7 +196,7 @@ impl Painter {
     }
 }
 
-/// Moves the cursor by so many rows or columns; `A` is up, `B` down, `C` right.
+/// Returns what moves the cursor by so many rows or columns; `A` is up, `B` down, `C` right.
 fn moved(by: usize, direction: char) -> String {
     if by == 0 { String::new() } else { format!("\x1b[{by}{direction}") }
 }

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 /// Returns whether the terminal of a program with these environment variables rewraps rows.
 ///
-/// No terminal reports that, so only those count that are known to. If one is wrongly taken to, what
-/// was said is erased when it becomes narrower; if one is wrongly taken not to, a surplus row of the
-/// draft stays. Either matters only for a draft wider than a terminal that becomes narrower.
+/// No terminal reports that, so only those count that are known to. If one is wrongly taken to,
+/// what was said is erased when it becomes narrower; if one is wrongly taken not to, a surplus row
+/// of the draft stays. Either matters only for a draft wider than a terminal that becomes narrower.
 pub(crate) fn reflows(variable: &dyn Fn(&str) -> Option<OsString>) -> bool {
     let any_set = |names: &[&str]| names.iter().any(|name| variable(name).is_some());
     if any_set(&["TMUX"]) {

@@ -8,8 +8,8 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use super::MAX_DRAFT;
 
-/// Text that may be shown, of one line or several, and a cursor between two of its characters as a
-/// person sees them. What an edit returns is whether it did anything.
+/// Text of one line or several that may be shown, and a cursor between two of its graphemes. An
+/// edit returns whether it did anything.
 pub(crate) struct Text {
     line: LineBuffer,
     killed: Killed,
@@ -24,7 +24,7 @@ impl Text {
         self.line.as_str()
     }
 
-    /// Bytes before the cursor.
+    /// Returns how many bytes are before the cursor.
     pub(crate) fn cursor(&self) -> usize {
         self.line.pos()
     }
@@ -33,22 +33,23 @@ impl Text {
         self.line.is_empty()
     }
 
-    /// Becomes `text`, with the cursor at a place in it.
+    /// Replaces everything by `text`, with the cursor at a place in it.
     pub(crate) fn set(&mut self, text: &str, cursor: usize) {
         self.line.update(text, text.floor_char_boundary(cursor), &mut Forget);
         self.leave_graphemes_whole();
     }
 
-    /// Another key is pressed: what it kills is added to what the last one killed, if that did.
+    /// Begins another key: what it kills is added to what the key before killed, if that killed
+    /// anything.
     pub(crate) fn begin_key(&mut self) {
         self.killed.is_continued = mem::take(&mut self.killed.has_grown);
     }
 
-    /// Inserts `text` as it may be shown, as much of it as there is room for: whether that is all.
+    /// Inserts as much of `text` as fits, as it may be shown. Returns whether that was all.
     pub(crate) fn insert(&mut self, text: &str) -> bool {
         let clean: String = text.chars().map(|c| if c == '\n' { c } else { shown(c) }).collect();
-        let room = MAX_DRAFT.saturating_sub(self.line.len());
-        let fits = &clean[..clean.floor_char_boundary(room)];
+        let space = MAX_DRAFT.saturating_sub(self.line.len());
+        let fits = &clean[..clean.floor_char_boundary(space)];
         self.line.yank(fits, 1, &mut Forget);
         self.leave_graphemes_whole();
         fits.len() == clean.len()
@@ -98,7 +99,7 @@ impl Text {
         self.edit(LineBuffer::kill_line)
     }
 
-    /// Kills what stands between blanks before the cursor.
+    /// Kills the word between blanks before the cursor.
     pub(crate) fn kill_blank_word(&mut self) -> bool {
         self.kill_back_to(self.start_of_blank_word())
     }
@@ -124,7 +125,7 @@ impl Text {
         self.edit(|line, _| line.transpose_chars(&mut Forget))
     }
 
-    /// Moves to the line above of several lines.
+    /// Moves to the line above, if there is one.
     pub(crate) fn line_up(&mut self) -> bool {
         let (above, _) = self.line.as_str().split_at(self.start_of_line());
         let Some(above) = above.strip_suffix('\n') else { return false };
@@ -133,7 +134,7 @@ impl Text {
         true
     }
 
-    /// Moves to the line below of several lines.
+    /// Moves to the line below, if there is one.
     pub(crate) fn line_down(&mut self) -> bool {
         let text = self.line.as_str();
         let Some(newline) = text[self.line.pos()..].find('\n') else { return false };
@@ -147,20 +148,20 @@ impl Text {
         self.before().rfind('\n').map_or(0, |newline| newline + 1)
     }
 
-    /// Characters, as a person sees them, between the line's start and the cursor.
+    /// Returns how many graphemes are between the line's start and the cursor.
     fn column(&self) -> usize {
         self.before()[self.start_of_line()..].graphemes(true).count()
     }
 
-    /// Where the word begins that the cursor is behind or in (UAX #29). A word may begin inside of
-    /// what a person sees as one character.
+    /// Returns where the word before or under the cursor begins (UAX #29), or the grapheme if the
+    /// word begins inside one.
     fn start_of_word(&self) -> usize {
         let start = self.before().unicode_word_indices().next_back().map_or(0, |(start, _)| start);
         let boundary = |at| self.boundary(at).prev_boundary(self.as_str(), 0);
         if self.is_boundary(start) { start } else { boundary(start).ok().flatten().unwrap_or(0) }
     }
 
-    /// Where the word ends that the cursor is before or in.
+    /// Returns where the word under or after the cursor ends.
     fn end_of_word(&self) -> usize {
         let after = self.after();
         let word = after.unicode_word_indices().next();
@@ -169,7 +170,7 @@ impl Text {
         )
     }
 
-    /// Where what stands between blanks begins.
+    /// Returns where the word between blanks before the cursor begins.
     fn start_of_blank_word(&self) -> usize {
         let before = self.before().trim_end();
         before
@@ -211,13 +212,12 @@ impl Text {
         is_edited
     }
 
-    /// The cursor stands between characters as a person sees them, also if some have just become
-    /// one.
+    /// Moves the cursor out of a grapheme, as several may just have become one.
     fn leave_graphemes_whole(&mut self) {
         self.line.set_pos(self.next_boundary(self.cursor()));
     }
 
-    /// The first place between two characters, as a person sees them, from here on.
+    /// Returns the first place between two graphemes from here on.
     fn next_boundary(&self, at: usize) -> usize {
         if self.is_boundary(at) {
             return at;
@@ -235,12 +235,12 @@ impl Text {
     }
 }
 
-/// Where the character after the first `count` begins, as a person counts them, or the end.
+/// Returns where the grapheme after the first `count` begins, or the end.
 fn nth_boundary(text: &str, count: usize) -> usize {
     text.grapheme_indices(true).nth(count).map_or(text.len(), |(at, _)| at)
 }
 
-/// What is deleted is gone.
+/// Forgets what is deleted.
 struct Forget;
 
 impl DeleteListener for Forget {
@@ -253,12 +253,13 @@ impl ChangeListener for Forget {
     fn replace(&mut self, _: usize, _: &str, _: &str) {}
 }
 
-/// What was deleted and can be had again: by one key, or by several in a row.
+/// What was killed and can be yanked: by one key, or by several in succession.
 #[derive(Default)]
 struct Killed {
     text: String,
-    /// Whether the key before has added to it, and whether this one has.
+    /// Whether the key before has added to it.
     is_continued: bool,
+    /// Whether this key has.
     has_grown: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What has been used to attack terminals and those who look at them, sent through every way in:
-//! it comes out as text.
+//! Whatever has been used to attack terminals and those who look at them is sent through every way
+//! in, and comes out as text.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -63,24 +63,25 @@ const ATTACKS: &[(&str, &[u8])] = &[
 
 const END: &str = "끝났다";
 
-/// All attacks, a message each, and one by which it is known that all have come.
+/// All attacks, one message each, and a last one which shows that all have arrived.
 fn all() -> Vec<u8> {
     let lines = ATTACKS.iter().flat_map(|(_, attack)| [attack, b"\n".as_slice()]);
     lines.chain([END.as_bytes(), b"\n"]).flatten().copied().collect()
 }
 
-/// Whether a character changes the direction of text, or ends a line or a paragraph.
+/// Returns whether a character changes the direction of text, or ends a line or a paragraph.
 fn turns(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let marks = ['\u{61c}', '\u{200e}', '\u{200f}'];
+    marks.contains(&c) || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Nothing of `text` commands a terminal.
+/// Asserts that nothing in `text` commands a terminal.
 fn assert_commands_nothing(text: &str) {
     let is_command = |c: char| (c.is_control() && c != '\n' && c != '\t') || turns(c);
     assert_eq!(text.find(is_command), None, "{text:?}");
 }
 
-/// The same, and each line is a member's or a notice that is true.
+/// Asserts the same, and that each line is a member's, or a notice that is true.
 fn assert_harmless(text: &str) {
     assert_commands_nothing(text);
     for line in text.lines() {
@@ -97,8 +98,8 @@ fn assert_harmless(text: &str) {
     }
 }
 
-/// All that the program tells a terminal while nobody asks it to clear the screen, but for colours and
-/// short ways.
+/// Everything that the program tells a terminal as long as nobody asks it to clear the screen,
+/// apart from colours and short moves.
 const OWN: [&str; 13] = [
     "\n",
     "\r",
@@ -115,18 +116,18 @@ const OWN: [&str; 13] = [
     "\x1b[?2004h",
 ];
 
-/// Whether the program may have told a terminal this of its own accord.
+/// Returns whether the program may have told a terminal this of its own accord.
 fn is_own(command: &str) -> bool {
     let number = |begin, end: &str| -> Option<usize> {
         command.strip_prefix(begin)?.strip_suffix(end)?.parse().ok()
     };
     let is_colour = number("\x1b[38;5;", "m").is_some();
-    // Within a draft, of as many rows as a terminal has at the most.
+    // Moves within a draft, which has at most as many rows as a terminal.
     let is_way = |end| number("\x1b[", end).is_some_and(|ways| ways < Kind::WIDE.rows);
     OWN.contains(&command) || is_colour || ["A", "B", "C"].into_iter().any(is_way)
 }
 
-/// The control sequences in what a program has written.
+/// Returns the control sequences in what a program has written.
 fn commands(bytes: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let mut commands = BTreeSet::new();
@@ -164,7 +165,7 @@ impl Room {
         Self { server, listener, plain, terminal }
     }
 
-    /// Once all has come, none of it is a command anywhere.
+    /// Asserts that everything arrives, and that none of it is a command anywhere.
     fn is_unharmed(&mut self) {
         assert_harmless(&hear_until(&mut self.listener, END));
         assert_harmless(&self.server.says(END));
@@ -172,8 +173,8 @@ impl Room {
         self.terminal_is_unharmed();
     }
 
-    /// The same, and what the terminal shows are members' lines and true notices: of what the program
-    /// may tell a terminal itself, as a new row, nothing that was sent has told it anything.
+    /// Asserts the same, and that the terminal shows members' lines and true notices: whatever the
+    /// program itself may tell a terminal, such as to begin a new row, nothing that was sent has.
     fn is_unharmed_row_by_row(&mut self) {
         self.is_unharmed();
         let rows = self.terminal.lines();
@@ -191,7 +192,7 @@ impl Room {
     }
 }
 
-/// What a peer hears until a line ends so.
+/// Returns what a peer hears until a line that ends so.
 fn hear_until(peer: &mut Peer, end: &str) -> String {
     let mut heard = String::new();
     while !heard.trim_end_matches('\n').ends_with(end) {
@@ -207,7 +208,7 @@ fn from_a_socket() {
     room.is_unharmed_row_by_row();
 }
 
-/// Byte by byte, so that nothing is recognized that comes in one piece only.
+/// Sent byte by byte, so that nothing is recognized only because it arrives in one piece.
 #[test]
 fn from_a_socket_byte_by_byte() {
     let mut room = Room::new();
@@ -218,13 +219,13 @@ fn from_a_socket_byte_by_byte() {
     room.is_unharmed_row_by_row();
 }
 
-/// Without newlines, as the original program sends.
+/// Sent without newlines, as by the original program.
 #[test]
 fn from_one_that_sends_no_newlines() {
     let mut room = Room::new();
     let mut peer = room.server.member();
     peer.send("조용");
-    // A silence has ended that: from now on it ends all its messages.
+    // A silence has ended that message: it ends all of them from now on.
     room.listener.line_where(|line| line.ends_with("조용"));
     for (_, attack) in ATTACKS.iter().filter(|(_, attack)| !attack.contains(&b'\n')) {
         peer.send(attack);
@@ -244,7 +245,7 @@ fn typed_into_a_plain_client() {
     assert_harmless(&client.out.all());
 }
 
-/// A terminal marks what is pasted, and takes the end of that mark out of it.
+/// A terminal puts marks around what is pasted, and removes the closing mark from within.
 #[test]
 fn pasted_into_a_terminal() {
     let mut room = Room::new();
@@ -275,7 +276,7 @@ fn from_a_server() {
     room.terminal_is_unharmed();
 }
 
-/// What a program says about its arguments is no command either.
+/// What a program says about its arguments does not command a terminal either.
 #[test]
 fn as_an_argument() {
     let as_text = |(_, attack): &(&str, &'static [u8])| str::from_utf8(attack).ok();

@@ -51,7 +51,8 @@ fn wrong_usage_says_so_in_one_or_two_lines() {
         (&["sing"], "chat: "),
         (
             &["serve"],
-            "chat: Required positional arguments not provided: host, port\nTry: chat serve --help\n",
+            "chat: Required positional arguments not provided: host, port\n\
+             Try: chat serve --help\n",
         ),
         (&["serve", "127.0.0.1", "none"], "chat: "),
         (
@@ -124,12 +125,12 @@ fn nobody_reads_what_it_says() {
         drop(reader);
         let mut command = Command::new(executable());
         command.args(args).stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);
-        // A panic would end it with 101.
+        // A panic would end it with status 101.
         assert_eq!(command.status().unwrap().code(), Some(status), "{args:?}");
     }
 }
 
-/// The executable under other names, in a folder that goes away with this.
+/// The executable under other names, in a folder that is removed with this.
 struct Links {
     folder: PathBuf,
 }
@@ -169,7 +170,7 @@ fn links() {
     assert!(text(&output.stdout).starts_with("Usage: chat join"), "any other name is chat");
 }
 
-/// The options that each help shows, without that of help itself.
+/// Returns the options that each help shows, apart from `--help` itself.
 fn options() -> BTreeSet<String> {
     let mut options = BTreeSet::new();
     for applet in ["serve", "join"] {
@@ -181,14 +182,14 @@ fn options() -> BTreeSet<String> {
     options
 }
 
-/// The words that come right after a `mark`.
+/// Returns the words right after each `mark`.
 fn words_after<'a>(mark: &'a str, text: &'a str) -> impl Iterator<Item = &'a str> {
     let end = |rest: &str| rest.find(|c: char| c != '-' && !c.is_ascii_lowercase());
     let words = text.split(mark).skip(1).map(move |rest| &rest[..end(rest).unwrap_or(rest.len())]);
     words.filter(|word| !word.is_empty())
 }
 
-/// What travels with the executable names the options that its help shows.
+/// What is packaged with the executable names the options that its help shows.
 #[test]
 fn every_text_names_the_options() {
     let expected = options();

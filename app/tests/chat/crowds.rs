@@ -1,4 +1,4 @@
-//! Many peers at once, none of whom wishes the room well, beside some who do.
+//! Many peers at once that misbehave, and a few that just want to talk.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,22 +15,22 @@ use crate::stalls::resident_kib;
 /// How long a crowd misbehaves.
 const WHILE: Duration = Duration::from_secs(3);
 
-/// Descriptors that a server has open.
+/// Returns how many descriptors a server has open.
 fn descriptors(server: &Server) -> usize {
     fs::read_dir(format!("/proc/{}/fd", server.program.id())).unwrap().count()
 }
 
-/// What those say who flood.
+/// What flooders say.
 const FLOOD: &str = "홍수가 났다";
 
-/// Two who talk with each other, and lose nothing.
+/// Two members who talk with each other, and lose nothing.
 struct Friends {
     ann: Friend,
     ben: Friend,
     said: usize,
 }
 
-/// One who hears at once what is said, however much: the room gives up whoever takes a second.
+/// A member that reads at once whatever is said: the room gives up readers that take a second.
 struct Friend {
     peer: Peer,
     heard: Receiver<String>,
@@ -67,7 +67,7 @@ impl Friends {
         Self { ann: Friend::new(ann), ben: Friend::new(ben), said: 0 }
     }
 
-    /// Says something each way. Whatever else is heard is others'.
+    /// Has each say something to the other. Whatever else they hear is from the crowd.
     fn talk(&mut self) {
         let (ann, ben) = (self.ann.addr(), self.ben.addr());
         let said = self.said;
@@ -82,7 +82,7 @@ impl Friends {
         self.said += 1;
     }
 
-    /// The room is theirs again, and the count is right.
+    /// Asserts that they are alone again, and that the count is right.
     fn are_alone(&mut self, server: &Server) {
         wait_until("all others have left", || {
             (server.peer().line() == "> Connected to the chat server (3 users online)")
@@ -92,7 +92,8 @@ impl Friends {
     }
 }
 
-/// Whether a line is what a friend says next. Another line of that friend's means that one was lost.
+/// Returns whether a line is what a friend says next. Any other line of that friend means that one
+/// was lost.
 fn is_next(line: &str, label: &str, text: &str) -> bool {
     assert!(!line.contains("skipped"), "{line}");
     line.strip_prefix(label).is_some_and(|said| {
@@ -101,14 +102,14 @@ fn is_next(line: &str, label: &str, text: &str) -> bool {
     })
 }
 
-/// One peer after the other that behaves in one way, until it is enough.
+/// Lets peers that behave in one way connect, one after another, until the time is over.
 fn misbehave(port: u16, way: usize, is_enough: &AtomicBool) {
     let mut kept = Vec::new();
     let mut rounds = 0;
     while !is_enough.load(Ordering::Relaxed) {
         rounds += 1;
-        // All together some thousands in a second: more than these friends hear of in a second would
-        // cost them their place, and they would be told so.
+        // Some thousands a second altogether: if there were more than the friends can read within a
+        // second, they would lose their place in the backlog, and be told so.
         thread::sleep(Duration::from_millis(1));
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { continue };
         stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -122,9 +123,9 @@ fn misbehave(port: u16, way: usize, is_enough: &AtomicBool) {
                 let _ = stream.write_all(&garbage);
                 Peer::new(stream).reset();
             }
-            // Half a line, and gone.
+            // Half a line, then it is gone.
             1 => drop(stream.write_all("끝나지 않은".as_bytes())),
-            // A half-close, and what comes is still read.
+            // A half-close; what arrives is still read.
             2 => {
                 let _ = stream.write_all("안녕\n반".as_bytes());
                 let _ = stream.shutdown(std::net::Shutdown::Write);
@@ -138,7 +139,7 @@ fn misbehave(port: u16, way: usize, is_enough: &AtomicBool) {
                     kept.remove(0);
                 }
             }
-            // One line that is too long, in one go.
+            // One line that is too long, in a single write.
             4 => drop(stream.write_all(&[b'x'; 20_000])),
             // Characters cut in two, and no newline.
             _ => {
@@ -187,7 +188,7 @@ fn a_storm_of_five_thousand() {
             scope.spawn(|| {
                 for number in 0..STORM / THREADS {
                     let mut peer = server.peer();
-                    // Some are gone before they are greeted.
+                    // Some are gone before they can be greeted.
                     if number % 3 == 0 {
                         assert!(peer.line().starts_with("> Connected"));
                     }
@@ -209,14 +210,14 @@ fn a_storm_of_five_thousand() {
     wait_until("all descriptors are closed", || (descriptors(&server) == open).then_some(()));
 }
 
-/// Bytes of characters, too, come one by one, of hundreds of messages at once.
+/// Hundreds of messages arrive at once, byte by byte, even within characters.
 #[test]
 fn hundreds_who_send_one_byte_at_a_time() {
     let server = Server::start(&["--quiet"]);
     let mut listener = server.member();
     let mut slow: Vec<Peer> = (0..300).map(|_| server.peer()).collect();
     listener.line_where(|line| line.contains("(301 users online)"));
-    // It is newlines that end their messages: no pause of this thread is to be a silence.
+    // Newlines end their messages: a pause of this thread must not count as a silence.
     slow.iter_mut().for_each(|peer| peer.send("\n"));
     let text = "천천히 쓴다\n";
     for byte in text.bytes() {
@@ -230,7 +231,7 @@ fn hundreds_who_send_one_byte_at_a_time() {
     assert_eq!(heard, expected);
 }
 
-/// Beside one that says all it can, a message goes round in no more than a blink.
+/// While one member says as much as it can, a message of another still arrives within a blink.
 #[test]
 fn a_flood_beside_a_chat() {
     let server = Server::start(&["--quiet"]);
@@ -260,12 +261,11 @@ fn a_flood_beside_a_chat() {
         drop(end);
     });
     times.sort_unstable();
-    // There and back. It is a few milliseconds; on a machine that is busy with other things some
-    // take longer.
+    // There and back: a few milliseconds, more on a machine that is busy with other things.
     assert!(times[times.len() / 2] < Duration::from_millis(200), "{times:?}");
 }
 
-/// What was said while the server was stopped is heard once it goes on.
+/// What was said while the server was stopped is heard once it continues.
 #[test]
 fn a_server_that_is_stopped_for_some_seconds() {
     let server = Server::start(&["--quiet"]);
@@ -278,7 +278,7 @@ fn a_server_that_is_stopped_for_some_seconds() {
         friends.ann.send(format!("{number}\n"));
     }
     friends.ben.send("한 조각");
-    // Longer than any time that the room itself knows.
+    // Longer than any timeout of the room.
     thread::sleep(Duration::from_secs(3));
     friends.ben.send("이다\n");
     server.program.signal(Signal::CONT);

@@ -1,10 +1,10 @@
-//! Terminal emulators, and what is to be seen on them.
+//! Terminal emulators, and what they show.
 
 use std::num::NonZero;
 
-/// An emulator, of one of the two kinds that there are.
+/// An emulator of one of two kinds.
 pub(crate) enum Emulator {
-    /// Wraps rows anew when it becomes narrower, and joins them when it becomes wider.
+    /// Rewraps rows when it becomes narrower, and joins them when it becomes wider.
     Reflowing(Box<avt::Terminal>),
     /// Cuts them off.
     Cutting(Box<vt100::Parser>),
@@ -22,7 +22,7 @@ impl Emulator {
         Self::Cutting(Box::new(vt100::Parser::new(length(rows), length(columns), SCROLLBACK)))
     }
 
-    /// Takes what is written to it, in pieces that end where a character does.
+    /// Takes what is written to it, in pieces that end between characters.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         match self {
             Self::Reflowing(terminal) => terminal.feed(str::from_utf8(bytes).unwrap()),
@@ -44,7 +44,7 @@ impl Emulator {
         }
     }
 
-    /// Row and column, from 0.
+    /// Returns row and column, from 0.
     pub(crate) fn cursor(&self) -> (usize, usize) {
         match self {
             Self::Reflowing(terminal) => (terminal.cursor().row, terminal.cursor().col),
@@ -55,7 +55,7 @@ impl Emulator {
         }
     }
 
-    /// The rows of the screen, without the blanks and the empty rows at their ends.
+    /// Returns the rows of the screen, without trailing blanks and empty rows.
     pub(crate) fn screen(&self) -> Vec<String> {
         let rows: Vec<String> = match self {
             Self::Reflowing(terminal) => {
@@ -66,7 +66,8 @@ impl Emulator {
         trimmed(rows)
     }
 
-    /// All lines, also those that have scrolled away; rows that the terminal wrapped are one.
+    /// Returns all lines, including those that have scrolled away; rows that the terminal wrapped
+    /// are one line.
     pub(crate) fn lines(&mut self) -> Vec<String> {
         let lines = match self {
             Self::Reflowing(terminal) => terminal.screen().text(),

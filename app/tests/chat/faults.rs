@@ -23,7 +23,7 @@ fn half_close() {
     assert_eq!(ben.rest(), "", "and the server closes");
 }
 
-/// As some telnet clients send it. What stands behind it is not forgotten.
+/// Some telnet clients send it. What follows it is not forgotten.
 #[test]
 fn urgent_data() {
     let server = Server::start(&[]);
@@ -46,7 +46,7 @@ fn what_was_pending_at_the_half_close_is_handed_out() {
     let mut ben = server.member();
     let mut cat = server.member();
     let text = "x".repeat(1000);
-    // More than the sockets hold, so that most of it is pending in the room.
+    // More than fits into the sockets, so that most of it is pending in the room.
     for number in 0..2500 {
         ann.send(format!("{number} {text}\n"));
     }
@@ -62,7 +62,7 @@ fn what_was_pending_at_the_half_close_is_handed_out() {
     assert_eq!(ben.rest(), "", "its own leaving is not told to it");
 }
 
-/// What one that is turned away goes on to send is not read for long.
+/// What a peer sends after it was turned away is not read for long.
 #[test]
 fn a_flood_from_one_that_was_turned_away() {
     let server = Server::start(&["--max-users", "2"]);
@@ -88,11 +88,11 @@ fn resets() {
         let addr = gone.addr();
         ann.line();
         gone.reset();
-        // The half may have been received before the reset came, or not.
+        // The half may or may not have been received before the reset.
         let left = ann.line_where(|line| !line.starts_with('['));
         assert_eq!(left, format!("< The user {addr} left (1 user online)"));
     }
-    // Some that are gone before they are accepted, all at once.
+    // Several at once that are gone before they are accepted.
     let storm: Vec<Peer> = (0..100).map(|_| server.peer()).collect();
     storm.into_iter().for_each(Peer::reset);
     let mut ben = server.peer();
@@ -109,7 +109,7 @@ fn forty_descriptors_and_sixty_peers() {
     let mut peers: Vec<Peer> = (0..60).map(|_| server.peer()).collect();
     server.program.err.wait_for("chat: cannot accept connections for now: Too many open files\n");
 
-    // Those who are in go on talking.
+    // Members go on talking.
     let mut waiting = peers.split_off(20);
     for peer in &mut peers {
         peer.line_where(|line| line.starts_with("> Connected"));
@@ -119,7 +119,7 @@ fn forty_descriptors_and_sixty_peers() {
         peer.line_where(|line| line.ends_with("들려요?"));
     }
 
-    // As places become free the others come in, and everybody can be heard.
+    // As descriptors become free the others get in, and everybody can be heard.
     drop(peers);
     waiting.truncate(20);
     for peer in &mut waiting {
@@ -143,8 +143,8 @@ fn the_descriptor_limit_is_raised() {
     assert_eq!(server.program.err.so_far(), "");
 }
 
-/// A table that grows holds up whoever is accepted meanwhile, for as long as the system takes to be
-/// sure that nobody looks at the old one.
+/// While the table of descriptors grows nobody is accepted, until the system is sure that the old
+/// one is no longer in use.
 #[test]
 fn there_is_room_for_descriptors_from_the_beginning() {
     let line = format!("ulimit -S -n 2000; exec {} serve 127.0.0.1 0", executable());

@@ -1,4 +1,4 @@
-//! `chat join` on a terminal: more than an eye can follow.
+//! `chat join` on a terminal: more lines than the eye can follow.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -8,7 +8,7 @@ use crate::harness::SetAtEnd;
 use crate::interactive::{CONNECTED, room};
 use crate::terminal::{Kind, Terminal};
 
-/// A flood is shown in bursts, and typing goes on in it.
+/// A flood is shown in bursts, and typing goes on meanwhile.
 #[test]
 fn a_flood() {
     let (_server, mut peer, terminal) = room(Kind::WIDE);
@@ -19,12 +19,12 @@ fn a_flood() {
     let count = thread::scope(|scope| {
         let flood = scope.spawn(|| {
             let mut count = 0;
-            // At least once: all may be typed before this thread has its first turn.
+            // At least once: everything may be typed before this thread first runs.
             loop {
                 let lines = (count..count + BURST).map(|number| format!("{number}\n"));
                 peer.send(lines.collect::<String>());
                 count += BURST;
-                // As fast as the emulator is, which is slower than the program.
+                // At the speed of the emulator, which is slower than the program.
                 terminal.wait("most is there", |seen| {
                     let last = seen.rows.iter().rev().find_map(|row| row.strip_prefix(&label));
                     last.is_some_and(|last| last.parse::<usize>().unwrap() + 4 * BURST > count)
@@ -50,14 +50,14 @@ fn a_flood() {
     expected.extend((0..count).map(|number| format!("{label}{number}")));
     expected.push(format!("[You] {draft}"));
     let lines = terminal.lines();
-    // The emulator forgets the oldest.
+    // The emulator forgets the oldest lines.
     let kept = expected.len().min(lines.len());
     assert!(lines.ends_with(&expected[expected.len() - kept..]), "each once, in order, of {count}");
 
     few_frames(&terminal, took);
 }
 
-/// What comes line by line is shown in bursts too, if it comes fast.
+/// What arrives line by line is shown in bursts too, if it arrives fast.
 #[test]
 fn many_lines_one_by_one() {
     let (server, mut peer, terminal) = room(Kind::WIDE);
@@ -67,14 +67,14 @@ fn many_lines_one_by_one() {
     let began = Instant::now();
     for number in 0..2000 {
         peer.send(format!("{number}\n"));
-        // So that each goes round alone.
+        // So that each is delivered alone.
         assert!(listener.line().ends_with(&format!("] {number}")));
     }
     terminal.has_rows(&[&format!("[{}] 1999", peer.addr()), "[You]"]);
     few_frames(&terminal, began.elapsed());
 }
 
-/// One frame in 10 ms for lines, one more for each 32 KiB, and some for keys.
+/// One frame per 10 ms for lines, one more per 32 KiB, and some for keys.
 fn few_frames(terminal: &Terminal, took: Duration) {
     let bytes = terminal.bytes();
     let frames = String::from_utf8_lossy(&bytes).matches("\x1b[?2026h").count();
@@ -82,5 +82,5 @@ fn few_frames(terminal: &Terminal, took: Duration) {
     assert!(frames <= most, "{frames} frames in {took:?}");
 }
 
-/// Lines that are sent at once in a flood.
+/// Lines per write in a flood.
 const BURST: usize = 500;

@@ -17,8 +17,8 @@ use rustix::process::{Pid, kill_process};
 /// How long anything that must happen may take. Only a failure takes so long.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
-/// The executable under test: the one that was built with these tests, unless the environment
-/// names another.
+/// Returns the executable under test: the one that was built with these tests, unless the
+/// environment names another.
 pub(crate) fn executable() -> String {
     std::env::var("CHAT_UNDER_TEST").unwrap_or_else(|_| env!("CARGO_BIN_EXE_chat").to_owned())
 }
@@ -53,7 +53,7 @@ impl Program {
         }
     }
 
-    /// One whose standard output the test reads itself, or does not.
+    /// Runs a program whose standard output the test reads itself, or not at all.
     pub(crate) fn run_unread(command: &mut Command) -> (Self, std::process::ChildStdout) {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -87,7 +87,7 @@ impl Program {
         self.child.id()
     }
 
-    /// Waits for the end, and gives the exit status as a shell shows it.
+    /// Waits for the end, and returns the exit status as a shell shows it.
     pub(crate) fn status(&mut self) -> i32 {
         let status = wait_until("the program ends", || self.child.try_wait().unwrap());
         status.code().unwrap_or_else(|| panic!("ended by {status}"))
@@ -132,7 +132,7 @@ impl Server {
         Peer::connect(("127.0.0.1", self.port))
     }
 
-    /// A peer that has read its greeting.
+    /// Connects a peer, and reads its greeting.
     pub(crate) fn member(&self) -> Peer {
         let mut peer = self.peer();
         assert!(peer.line().starts_with("> Connected to the chat server ("));
@@ -145,7 +145,7 @@ impl Server {
     }
 }
 
-/// The port that the first line of a server names.
+/// Returns the port in the first line of a server.
 pub(crate) fn port_in(console: &str) -> u16 {
     console
         .lines()
@@ -187,17 +187,17 @@ impl Stream {
         Self { collected }
     }
 
-    /// Waits until the text holds `needle`, and gives the text so far.
+    /// Waits until the text contains `needle`, and returns the text so far.
     pub(crate) fn wait_for(&self, needle: &str) -> String {
         self.wait(&format!("{needle:?} is printed"), |text, _| text.contains(needle))
     }
 
-    /// Waits for the end of the stream, and gives all of it.
+    /// Waits for the end of the stream, and returns all of it.
     pub(crate) fn all(&self) -> String {
         self.wait("the output ends", |_, has_ended| has_ended)
     }
 
-    /// What there is.
+    /// Returns what there is so far.
     pub(crate) fn so_far(&self) -> String {
         String::from_utf8_lossy(&self.collected.0.lock().unwrap().bytes).into_owned()
     }
@@ -220,7 +220,7 @@ impl Stream {
             let left = deadline.saturating_duration_since(Instant::now());
             let is_over = left.is_zero() || collected.has_ended;
             if is_over {
-                // Without poisoning it for whoever shows it after this.
+                // Without poisoning the lock for whoever prints the text after this.
                 drop(collected);
                 panic!("waited in vain until {what}; there is: {text:?}");
             }
@@ -229,10 +229,10 @@ impl Stream {
     }
 }
 
-/// A plain socket to a server, as `nc` is one.
+/// A plain socket to a server, like `nc`.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
-    /// What was read last, and how much of it was taken.
+    /// What was read last, and how much of it has been taken.
     chunk: Vec<u8>,
     taken: usize,
 }
@@ -249,7 +249,7 @@ impl Peer {
         Self { stream, chunk: Vec::new(), taken: 0 }
     }
 
-    /// Its own address, as the room shows it.
+    /// Returns its own address, as the room shows it.
     pub(crate) fn addr(&self) -> String {
         self.stream.local_addr().unwrap().to_string()
     }
@@ -258,7 +258,7 @@ impl Peer {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
-    /// The next line, without its newline.
+    /// Returns the next line, without its newline.
     pub(crate) fn line(&mut self) -> String {
         let mut line = Vec::new();
         loop {
@@ -275,8 +275,8 @@ impl Peer {
         }
     }
 
-    /// From now on a thread reads its lines as they come, so that it is not slow, and gives all but
-    /// those that end with `dull`.
+    /// From now on a thread reads its lines as they arrive, so that it is not a slow reader, and
+    /// sends on all but those that end with `dull`.
     pub(crate) fn read_at_once(&mut self, dull: &'static str) -> Receiver<String> {
         let (lines, heard) = mpsc::channel();
         let before = io::Cursor::new(self.chunk.split_off(self.taken));
@@ -285,7 +285,7 @@ impl Peer {
             let mut reader = BufReader::with_capacity(64 * 1024, before.chain(stream));
             let mut line = Vec::new();
             while reader.read_until(b'\n', &mut line).is_ok() && line.pop() == Some(b'\n') {
-                // No text is made of a dull one, so that a flood is soon read.
+                // Dull lines are not converted to text, so that a flood is read fast.
                 if !line.ends_with(dull.as_bytes())
                     && lines.send(String::from_utf8(mem::take(&mut line)).unwrap()).is_err()
                 {
@@ -297,7 +297,7 @@ impl Peer {
         heard
     }
 
-    /// Reads lines until one satisfies; gives it.
+    /// Reads lines until one satisfies the predicate, and returns that.
     pub(crate) fn line_where(&mut self, is_it: impl Fn(&str) -> bool) -> String {
         loop {
             let line = self.line();
@@ -307,12 +307,12 @@ impl Peer {
         }
     }
 
-    /// What one read returns.
+    /// Returns what one read returns.
     pub(crate) fn read(&mut self) -> Vec<u8> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.stream.read(&mut buffer) {
-                // A read with a time limit is interrupted even by what no program sees
+                // A read with a timeout is interrupted even by signals without a handler
                 // (`signal(7)`).
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => {
@@ -323,7 +323,7 @@ impl Peer {
         }
     }
 
-    /// Everything until the server closes.
+    /// Returns everything until the server closes.
     pub(crate) fn rest(&mut self) -> String {
         let mut rest = self.chunk.split_off(self.taken);
         self.taken = self.chunk.len();
@@ -335,18 +335,18 @@ impl Peer {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Sends a byte of urgent data: a read on the other side stops in front of it.
+    /// Sends a byte of urgent data: a read on the other side stops before it.
     pub(crate) fn send_urgently(&self, byte: u8) {
         socket2::SockRef::from(&self.stream).send_out_of_band(&[byte]).unwrap();
     }
 
-    /// Closes so that the server gets a reset instead of an end.
+    /// Closes with a reset.
     pub(crate) fn reset(self) {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }
 
-/// Asks again and again until there is an answer.
+/// Polls until there is a value, and returns that.
 pub(crate) fn wait_until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + LIMIT;
     loop {
@@ -358,7 +358,7 @@ pub(crate) fn wait_until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -
     }
 }
 
-/// Sets what it has, also if the test fails.
+/// Sets its flag when it is dropped, even if the test fails.
 pub(crate) struct SetAtEnd<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {

@@ -26,7 +26,7 @@ pub(crate) fn room(kind: Kind) -> (Server, Peer, Terminal) {
     (server, peer, terminal)
 }
 
-/// The same as through pipes, with what was typed standing there once.
+/// The same as through pipes; what was typed stands there once.
 #[test]
 fn one_session() {
     for kind in [Kind::WIDE, Kind::cutting(31), Kind::reflowing(40)] {
@@ -76,7 +76,7 @@ fn newcomer(console: &str) -> String {
 }
 
 /// Composed Hangul, jamo, compatibility jamo, Chinese, Latin with a combining accent, an emoji and
-/// a joined one. Of each key its bytes come at once.
+/// a joined one. The bytes of each key arrive together.
 const KEYS: [&str; 24] = [
     "안",
     "녕",
@@ -107,7 +107,7 @@ const TYPED: &str = "머리안녕하세요 \u{1112}\u{1161}\u{11ab}ㅋ漢字e\u{
 
 #[test]
 fn a_line_between_any_two_keys() {
-    // An emulator that wraps rows anew and knows combining characters is still to be written.
+    // No emulator both rewraps rows and knows combining characters.
     for columns in [100, 60, 25, 14] {
         let (_server, mut peer, terminal) = room(Kind::cutting(columns));
         let addr = peer.addr();
@@ -227,7 +227,7 @@ fn the_history_and_a_search_through_it() {
     terminal.types(CTRL_R);
     terminal.types("사과");
     terminal.ends_with(&["(reverse-i-search)`사과': 사과 하나"]);
-    // Also now nothing is held back.
+    // Nothing is held back now either.
     peer.send("검색 중에\n");
     let line = format!("[{}] 검색 중에", peer.addr());
     terminal.ends_with(&[&line, "(reverse-i-search)`사과': 사과 하나"]);
@@ -240,7 +240,7 @@ fn the_history_and_a_search_through_it() {
     }
 }
 
-/// What is typed ahead of the program is not lost, however much comes at once.
+/// What is typed ahead of the program is not lost, however much arrives at once.
 #[test]
 fn several_lines_in_one_read() {
     let (_server, mut peer, terminal) = room(Kind::WIDE);
@@ -282,7 +282,7 @@ fn a_paste_is_sent_by_enter_alone() {
     terminal.ends_with(&expected);
 }
 
-/// More than the terminal has rows, and still one unit.
+/// More lines than the terminal has rows, and still one draft.
 #[test]
 fn a_long_paste() {
     let (_server, mut peer, terminal) = room(Kind::WIDE);

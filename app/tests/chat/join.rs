@@ -83,7 +83,7 @@ fn a_server_that_resets() {
     assert_eq!(ben.err.all(), expected);
 }
 
-/// A socket with a port, on which it does not listen.
+/// Returns a socket that is bound to a port but does not listen.
 fn bound_socket() -> (socket2::Socket, std::net::SocketAddr) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -130,7 +130,7 @@ fn interrupts_end_it_while_it_connects() {
         assert_eq!(ben.status(), 0);
         assert_eq!(ben.out.all(), "\nexit\n");
     }
-    // It had not connected: nobody is in the queue but those who filled it.
+    // It had not connected: only those who filled the queue are in it.
     listener.set_nonblocking(true).unwrap();
     let accepted = listener.incoming().take_while(|stream| stream.is_ok()).count();
     assert_eq!(accepted, filling.len());
@@ -166,7 +166,7 @@ fn a_signal_ends_it_though_its_output_is_full() {
     command.args(["join", "127.0.0.1", &server.port.to_string()]);
     let (mut ben, _out) = Program::run_unread(&mut command);
     let mut ann = server.member();
-    // More than the pipe and the sockets hold.
+    // More than fits into the pipe and the sockets.
     for _ in 0..50_000 {
         ann.send(format!("{}\n", "x".repeat(100)));
     }
@@ -174,7 +174,7 @@ fn a_signal_ends_it_though_its_output_is_full() {
     assert_eq!(ben.status(), 0);
 }
 
-/// A child that is killed in the end, also of a test that fails.
+/// A child that is killed when it is dropped, even if the test fails.
 struct Killed(Child);
 
 impl Drop for Killed {
@@ -184,7 +184,7 @@ impl Drop for Killed {
     }
 }
 
-/// What comes and what goes never waits for anything.
+/// Neither input nor output ever makes it wait.
 #[test]
 fn a_signal_ends_it_in_the_middle_of_a_flood() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -246,7 +246,7 @@ fn an_input_that_cannot_be_read() {
     assert_eq!(said, "chat: cannot read standard input: Is a directory\n");
 }
 
-/// Its last words have nobody to read them, and it has to end all the same.
+/// Nobody reads its last words, and it still has to end.
 #[test]
 fn a_full_standard_error() {
     let server = Server::start(&[]);
@@ -273,7 +273,7 @@ fn a_closed_output() {
     let (mut ben, out) = Program::run_unread(&mut command);
     drop(out);
     let mut ann = server.member();
-    // A program that another test is just starting may hold the other end of the pipe for a moment.
+    // A program that another test is just starting may hold the pipe's other end for a moment.
     let status = wait_until("it ends", || {
         ann.send("누가 들어요?\n");
         ben.exit_status()
@@ -295,7 +295,7 @@ fn an_output_that_fails() {
     assert_eq!(said, "chat: cannot write to standard output: No space left on device\n");
 }
 
-/// A socket gives its error once.
+/// A socket reports an error only once.
 #[test]
 fn an_input_that_was_reset() {
     let server = Server::start(&[]);

@@ -20,7 +20,7 @@ fn keys_and_signals_that_end_it() {
             match way {
                 "^C" => terminal.types(CTRL_C),
                 "^D" if draft.is_empty() => terminal.types(CTRL_D),
-                // On a draft it deletes what is right of the cursor: nothing.
+                // In a draft this deletes what is right of the cursor: nothing.
                 "^D" => terminal.types(&[CTRL_D, CTRL_C].concat()),
                 "INT" => terminal.signal(Signal::INT),
                 "TERM" => terminal.signal(Signal::TERM),
@@ -35,7 +35,7 @@ fn keys_and_signals_that_end_it() {
     }
 }
 
-/// A search, several rows, and the cursor in the first of them.
+/// In a search, with several rows and the cursor in the first of them.
 #[test]
 fn what_stands_below_the_cursor_stays() {
     let server = Server::start(&[]);
@@ -64,7 +64,7 @@ fn what_was_entered_is_sent_before_it_ends() {
     }
 }
 
-/// A server that takes nothing and closes nothing does not hold it.
+/// A server that neither reads nor closes does not keep it from leaving.
 #[test]
 fn a_mute_server_does_not_hold_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -78,7 +78,7 @@ fn a_mute_server_does_not_hold_it() {
     terminal.shows(&[GREETING, "[You]", "exit"]);
 }
 
-/// Closing the window: the terminal is gone, and so is the program, but nothing that was entered.
+/// Closing the window ends the terminal and the program, but nothing that was entered is lost.
 #[test]
 fn a_terminal_that_is_gone() {
     let server = Server::start(&["--quiet"]);
@@ -121,7 +121,7 @@ fn nothing_is_stored() {
 fn it_stops_and_goes_on_as_any_job() {
     let server = Server::start(&[]);
     let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
-    // A shell with job control: when its job stops it goes on with the next command.
+    // A shell with job control: when its job stops, it continues with the next command.
     let script = format!("set -m; {join}; echo 쉽니다; fg >/dev/null; echo 끝");
     let command = Command::new("sh").args(["-c", &script]);
     let mut shell = Terminal::run(command, Kind::WIDE, &[]);
@@ -144,7 +144,7 @@ fn it_stops_and_goes_on_as_any_job() {
     shell.ends_with(&["[You]", "exit", "끝"]);
 }
 
-/// Stopped from outside and continued, with nobody at the terminal in between: nothing is torn.
+/// Stopped and continued from outside, while nobody else uses the terminal: nothing is torn.
 #[test]
 fn it_goes_on_where_it_was() {
     let server = Server::start(&["--quiet"]);
@@ -169,8 +169,8 @@ fn it_goes_on_where_it_was() {
     assert_eq!(rows.iter().filter(|row| row.starts_with("[You]")).count(), 1, "{rows:#?}");
 }
 
-/// In the background it paints nothing. A shell says nothing when it gives the terminal back to a
-/// job that runs already.
+/// In the background it paints nothing. A shell does not say when it gives the terminal back to a
+/// job that is running already.
 #[test]
 fn it_waits_in_the_background() {
     let server = Server::start(&[]);
@@ -198,7 +198,7 @@ fn it_waits_in_the_background() {
     assert_eq!(shell.status(), 0);
 }
 
-/// At every moment of a stop it can be left.
+/// It can be left at any moment of a stop.
 #[test]
 fn leaving_while_it_stops() {
     let server = Server::start(&[]);
@@ -216,7 +216,7 @@ fn leaving_while_it_stops() {
     }
 }
 
-/// A job that is stopped can be ended, as any.
+/// A stopped job can be ended, like any other.
 #[test]
 fn it_can_be_ended_while_it_is_stopped() {
     let server = Server::start(&[]);
@@ -230,7 +230,7 @@ fn it_can_be_ended_while_it_is_stopped() {
     assert_eq!(shell.status(), 0);
 }
 
-/// A terminal that somebody has stopped holds nothing up but itself.
+/// A stopped terminal holds up nothing but itself.
 #[test]
 fn a_terminal_that_takes_nothing() {
     let server = Server::start(&["--quiet"]);

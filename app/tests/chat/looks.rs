@@ -8,7 +8,7 @@ use crate::emulator::Emulator;
 use crate::harness::{Peer, Server, executable, wait_until};
 use crate::terminal::{CTRL_C, Kind, Terminal};
 
-/// A room with a message in it, as somebody with these options and in this environment sees it.
+/// Shows a room with one message, as somebody with these options and this environment sees it.
 fn seen(options: &[&str], environment: &[(&str, &str)]) -> (Terminal, Peer, Server) {
     let server = Server::start(&["--quiet"]);
     let mut peer = server.member();
@@ -20,7 +20,7 @@ fn seen(options: &[&str], environment: &[(&str, &str)]) -> (Terminal, Peer, Serv
     (terminal, peer, server)
 }
 
-/// The colour and the dimness of the first cells of the greeting and of the message.
+/// Returns colour and dimness of the first cells of the greeting and of the message.
 fn looks(terminal: &Terminal) -> [(vt100::Color, bool); 2] {
     terminal.look(|emulator| {
         let Emulator::Cutting(parser) = emulator else { panic!() };
@@ -44,7 +44,7 @@ fn notices_are_dim_and_addresses_have_colours() {
         let [greeting, message] = looks(&terminal);
         assert_eq!(greeting, (vt100::Color::Default, true));
         assert!(matches!(message, (vt100::Color::Idx(16..=231), false)), "{message:?}");
-        // The text behind the label has none.
+        // The text behind the label has no colour.
         terminal.look(|emulator| {
             let Emulator::Cutting(parser) = emulator else { panic!() };
             let text = u16::try_from(peer.addr().len() + "[] ".len()).unwrap();
@@ -86,16 +86,16 @@ fn the_time() {
     for (line, rest) in lines.iter().zip(["> Connected", "[127.0.0.1:", "[You] 네"]) {
         let (time, text) = line.split_once(' ').unwrap();
         assert!(text.starts_with(rest), "{line}");
-        // Since it was shown a minute may have passed, or a day have begun.
+        // Since it was shown a minute may have passed, or a day begun.
         assert!((now - minutes(time)).rem_euclid(24 * 60) <= 1, "{time}, {now}");
         assert_eq!(time.len(), 5);
     }
-    // What can still change has none.
+    // What can still change has no time.
     assert_eq!(lines[3], "[You]");
 }
 
-/// On terminals that cannot do more, and where it is asked for: what a pipe would get, but for the
-/// terminal's own echo.
+/// On terminals that cannot do more, and where it is asked for: what a pipe would get, apart from
+/// the terminal's own echo.
 #[test]
 fn the_plain_client_on_a_terminal() {
     for (options, environment) in [
@@ -113,13 +113,13 @@ fn the_plain_client_on_a_terminal() {
         terminal.wait("it is sent", |seen| seen.bytes == all.as_bytes());
         terminal.types(CTRL_C);
         assert_eq!(terminal.status(), 0);
-        // The terminal echoes the key at its own time.
+        // The terminal echoes the key at a time of its own.
         let shown = String::from_utf8(terminal.bytes()).unwrap().replacen("^C", "", 1);
         assert_eq!(shown, format!("{all}\r\nexit\r\n"));
     }
 }
 
-/// With one end at a terminal, and with options that change lines only where they are asked for.
+/// With one end at a terminal, and with options that change lines only on request.
 #[test]
 fn the_plain_client_in_a_pipe() {
     for (options, dim, plain) in [

@@ -1,30 +1,31 @@
-//! `chat join` on a terminal: any mixture of keys, pastes, lines, bursts and sizes, against a model.
+//! `chat join` on a terminal: any mixture of keys, pastes, lines, bursts and sizes, against a
+//! model.
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::harness::{Peer, Server};
 use crate::terminal::{Kind, Terminal};
 
-/// Mixtures in one run, unless the environment's `MIXTURES` wants another number. The random
-/// numbers are the same in every run; a failure names its seed.
+/// Mixtures in one run, unless the environment variable `MIXTURES` asks for another number. The
+/// random numbers are the same in every run; a failure names its seed.
 const SEEDS: u64 = 24;
 const STEPS: usize = 150;
 
-/// The last is one that an emulator does not know: to it an accent is a character of its own.
+/// One emulator does not know the last one: to it an accent is a character of its own.
 const CHARACTERS: [&str; 10] = ["가", "나", "다", " ", "漢", "😀", "a", "ㅋ", "한", "e\u{301}"];
 
-/// A draft as a text and a place in it, counted in characters as a person sees them.
+/// A draft as a text and a place in it, counted in graphemes.
 #[derive(Default)]
 struct Model {
-    /// What is typed.
+    /// The characters that are typed.
     characters: &'static [&'static str],
     draft: Vec<String>,
     cursor: usize,
     killed: Vec<String>,
-    /// Whether the key before has killed: then this one adds to it.
+    /// Whether the key before has killed something: then this one adds to it.
     has_killed: bool,
     history: Vec<String>,
-    /// The entry of the history that is shown, and what was being written before.
+    /// The entry of the history that is shown, and what was being written before that.
     shown: Option<(usize, Vec<String>)>,
     sent: Vec<String>,
 }
@@ -60,7 +61,7 @@ impl Model {
         rest.map_or(self.draft.len(), |at| self.cursor + at)
     }
 
-    /// Where the word before the cursor begins: after blanks, back to a blank.
+    /// Returns where the word before the cursor begins: back over blanks, then to the next blank.
     fn word_start(&self) -> usize {
         let is_blank = |it: &String| it == " " || it == "\n";
         let before = &self.draft[..self.cursor];
@@ -84,7 +85,7 @@ impl Model {
         self.shown = None;
     }
 
-    /// Presses one of the keys that it knows; gives what the terminal sends for it.
+    /// Presses one of the keys that it knows, and returns what the terminal sends for it.
     fn press(&mut self, random: &mut fastrand::Rng) -> String {
         let is_one_line = !self.draft.contains(&"\n".to_owned());
         let (start, end) = (self.line_start(), self.line_end());
@@ -119,7 +120,7 @@ impl Model {
                 }
                 "\x1b[3~".to_owned()
             }
-            // At a line's edge these two take its end away and keep nothing.
+            // At a line's edge these two delete its end and kill nothing.
             7 if start < self.cursor => {
                 self.kill(start, self.cursor, adds);
                 "\x15".to_owned()
@@ -159,7 +160,7 @@ impl Model {
                 "\r".to_owned()
             }
             14 => {
-                // A search that is given up.
+                // A search that is abandoned.
                 "\x12하\x07".to_owned()
             }
             _ => {
@@ -171,7 +172,7 @@ impl Model {
     }
 }
 
-/// The texts of these tests are made of characters of one code point, and of one with an accent.
+/// The texts of these tests consist of characters of one code point, and of one with an accent.
 fn characters(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for c in text.chars() {
@@ -228,7 +229,7 @@ fn the_draft_and_what_was_sent_are_what_a_model_says() {
         let sent = model.sent.iter().filter(|it| !it.is_empty());
         assert!(heard.iter().eq(sent), "seed {seed}: {heard:?}, {:?}", model.sent);
 
-        // What stands there, at a size at which nothing has to be wrapped or left out.
+        // What is shown, at a size at which nothing has to be wrapped or left out.
         terminal.resize(400, 200);
         let text = model.draft.concat();
         let draft: String = text.split('\n').map(|line| format!("[You] {line}")).collect();
@@ -242,7 +243,7 @@ fn the_draft_and_what_was_sent_are_what_a_model_says() {
     }
 }
 
-/// Without blanks, which rows do not show at their ends.
+/// Removes blanks, which rows do not show at their ends.
 fn bare(text: &str) -> String {
     text.replace(' ', "")
 }

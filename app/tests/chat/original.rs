@@ -1,5 +1,5 @@
-//! The original program at the other end: it sends no terminators, and takes what one read returns
-//! for one message.
+//! The original program at the other end: it sends no terminators, and takes whatever one read
+//! returns for one message.
 
 use std::net::TcpListener;
 
@@ -13,7 +13,7 @@ fn an_original_client_in_our_room() {
     original.send("안녕하세요?");
     server.says(&format!("[{}] 안녕하세요?\n", original.addr()));
 
-    // What it prints is each read and a newline: there must be none at the end.
+    // It prints each read and a newline, so there must be none at the end of a read.
     let mut ours = server.member();
     let read = String::from_utf8(original.read()).unwrap();
     assert_eq!(read, format!("> New user {} entered (2 users online)", ours.addr()));

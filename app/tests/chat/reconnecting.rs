@@ -28,7 +28,7 @@ fn it_connects_again_and_keeps_the_draft() {
         wait_until("the server ends", || server.program.exit_status());
         let ended = again(port, "the connection to PLACE ended: the server closed it");
         terminal.wait("it is said", |seen| seen.emulator.lines().contains(&ended));
-        // It can be written on, and what is entered waits.
+        // The draft can still be edited, and what is entered waits.
         terminal.types(" 글\r다음");
         let refused = again(port, "cannot connect to PLACE: Connection refused");
         terminal.ends_with(&[&refused, "[You] 쓰다 만 글", "[You] 다음"]);
@@ -43,7 +43,7 @@ fn it_connects_again_and_keeps_the_draft() {
     }
 }
 
-/// While it waits, it can be left. What was entered and not sent is named.
+/// It can be left while it waits. What was entered and not sent is listed.
 #[test]
 fn leaving_without_a_connection() {
     for (typed, left) in [
@@ -61,7 +61,7 @@ fn leaving_without_a_connection() {
     }
 }
 
-/// All of it, however much there is.
+/// All of that is listed, however much there is.
 #[test]
 fn what_is_not_sent_is_named() {
     let server = Server::start(&[]);
@@ -77,7 +77,7 @@ fn what_is_not_sent_is_named() {
     terminal.ends_with(&expected);
 }
 
-/// Each loss is said, also when the last one was the same.
+/// Each loss is reported, even if the one before was the same.
 #[test]
 fn connections_that_end_again_and_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -95,7 +95,7 @@ fn connections_that_end_again_and_again() {
     }
 }
 
-/// A server that is there again, with all its places taken, is not told what was entered.
+/// A server that is back, but full, is not sent what was entered.
 #[test]
 fn a_room_that_is_full_when_it_is_back() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -124,7 +124,7 @@ fn a_room_that_is_full_when_it_is_back() {
     terminal.shows(&[GREETING, &ended, full, GREETING, "[You] 중요한 말", "[You]"]);
 }
 
-/// What is entered without end while nothing can be sent stays in the draft, line by line.
+/// If far too much is entered while nothing can be sent, it stays in the draft, line by line.
 #[test]
 fn more_than_can_wait() {
     let server = Server::start(&["--quiet"]);

@@ -109,7 +109,7 @@ fn a_full_room() {
     let mut ben = server.member();
     let mut third = server.peer();
     assert_eq!(third.rest(), "> The chat server is full (2 users online)\n");
-    // Also one that has sent something already, which is never read.
+    // Also a peer that has sent something already, which is never read.
     let mut eager = server.peer();
     let _ = std::io::Write::write_all(&mut eager.stream, b"hello\n");
     assert_eq!(eager.rest(), "> The chat server is full (2 users online)\n");
@@ -154,7 +154,7 @@ fn quiet() {
     assert_eq!(server.program.out.all(), expected);
 }
 
-/// At its end the server hands out what is said, even to one that has sent what nobody reads.
+/// At its end the server delivers what was said, even to a member whose input is no longer read.
 #[test]
 fn its_end_hands_out_what_is_said() {
     let mut server = Server::start(&[]);
@@ -199,8 +199,8 @@ fn its_end_does_not_wait_for_a_stalled_member() {
 
 #[test]
 fn a_second_interrupt_ends_it_at_once() {
-    // Without the second one the end takes a second. A machine that stands still for half of one
-    // would not show the difference, so there are several tries.
+    // Without the second one the end takes a second. A machine that stalls for half a second would
+    // not show the difference, so there are several attempts.
     let ended_at_once = (0..5).any(|_| {
         let (mut server, _stalled) = server_with_a_full_member();
         server.program.signal(Signal::INT);

@@ -1,4 +1,4 @@
-//! Readers that read too slowly or not at all, beside others that do.
+//! Readers that read too slowly or not at all, beside others that keep up.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -9,10 +9,10 @@ use std::thread;
 
 use crate::harness::{Peer, Program, Server, Signal, executable, port_in, wait_until};
 
-/// Enough to go over the backlog and all socket buffers several times.
+/// Enough to exceed the backlog and all socket buffers several times.
 const FLOOD: usize = 100_000;
 
-/// Message `number`, 70 bytes with its newline.
+/// Returns message `number`, 70 bytes with its newline.
 fn message(number: usize) -> String {
     format!("{number:08} {}{MESSAGE_END}", "말".repeat(19))
 }
@@ -21,7 +21,7 @@ const MESSAGE_END: &str = "끝";
 
 const SKIPPED: &str = "messages skipped: this connection reads too slowly";
 
-/// The number of messages that a line says were skipped.
+/// Returns how many messages a line says were skipped.
 fn skipped(line: &str) -> usize {
     line.strip_suffix(SKIPPED)
         .and_then(|rest| rest.strip_prefix("> "))
@@ -76,7 +76,7 @@ fn a_stalled_reader_beside_a_flood() {
     assert_eq!(stalled.line(), format!("{label}이제"), "and it goes on as before");
 }
 
-/// One that sends as fast as it can, and reads as fast, leaves the others their turns.
+/// A member that sends as fast as it can, and reads as fast, does not delay the others.
 #[test]
 fn a_flood_delays_nobody() {
     let server = Server::start(&["--quiet"]);
@@ -110,7 +110,7 @@ fn a_flood_delays_nobody() {
     assert!(floods.join().unwrap() > 0);
 }
 
-/// A server of whose console only the first line is read, and its port.
+/// Starts a server of whose console only the first line is read; returns it and its port.
 fn server_with_its_console_unread() -> (Program, ChildStdout, u16) {
     let mut command = Command::new(executable());
     command.args(["serve", "127.0.0.1", "0"]);
@@ -121,7 +121,7 @@ fn server_with_its_console_unread() -> (Program, ChildStdout, u16) {
     (program, out, port)
 }
 
-/// A pipe that nobody reads fills up; the room goes on, and the console is told what it missed.
+/// A pipe that nobody reads fills up; the room goes on, and the console is told how much it missed.
 #[test]
 fn a_stopped_console_stalls_nobody() {
     let (mut program, mut out, port) = server_with_its_console_unread();
@@ -167,7 +167,7 @@ fn a_closed_console_ends_nobody() {
     assert_eq!(program.err.all(), "");
 }
 
-/// The port on which a process listens that says nothing.
+/// Returns the port on which a process listens that prints nothing.
 fn listening_port(process: u32) -> Option<u16> {
     let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?;
     let of_process: Vec<_> =
@@ -196,10 +196,10 @@ fn no_console_from_the_start() {
     assert_eq!(program.status(), 0);
 }
 
-/// `chat join` whose output is full reads no more, and so becomes a slow reader of the room.
+/// `chat join` whose output is full stops reading, and so becomes a slow reader of the room.
 #[test]
 fn a_client_with_a_full_output_waits() {
-    // A pipe may also be one that does not block.
+    // A pipe may also be non-blocking.
     for does_not_block in [false, true] {
         let server = Server::start(&["--quiet"]);
         let (out, writer) = std::io::pipe().unwrap();
@@ -236,7 +236,7 @@ fn a_client_with_a_full_output_waits() {
     }
 }
 
-/// Standard input without an end is read only as fast as it is sent.
+/// Endless standard input is read only as fast as it is sent.
 #[test]
 fn an_input_without_end() {
     let server = Server::start(&["--quiet"]);
@@ -245,7 +245,7 @@ fn an_input_without_end() {
     command.stdin(File::open("/dev/zero").unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut peer = server.member();
     let mut client = command.spawn().unwrap();
-    // Far more than could wait anywhere on the way, if it did.
+    // Far more than could be buffered anywhere on the way.
     for _ in 0..5000 {
         peer.line_where(|line| line.contains("␀␀␀"));
     }
@@ -255,7 +255,7 @@ fn an_input_without_end() {
     client.wait().unwrap();
 }
 
-/// The memory of a process that is in use, in KiB.
+/// Returns the resident memory of a process, in KiB.
 pub(crate) fn resident_kib(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-//! Programs on a pseudo-terminal, and what is to be seen on it.
+//! Programs on a pseudo-terminal, and what it shows.
 
 use std::io::{Read, Write};
 use std::process::Child;
@@ -19,7 +19,7 @@ pub(crate) const CTRL_C: &str = "\x03";
 pub(crate) const CTRL_D: &str = "\x04";
 pub(crate) const CTRL_Z: &str = "\x1a";
 
-/// What the only member of a room is greeted with.
+/// The greeting of a room's only member.
 pub(crate) const GREETING: &str = "> Connected to the chat server (1 user online)";
 
 /// A terminal, somebody at its keyboard, and the program that has it.
@@ -34,19 +34,19 @@ pub(crate) struct Terminal {
 pub(crate) struct Seen {
     pub(crate) emulator: Emulator,
     pub(crate) bytes: Vec<u8>,
-    /// The screen as it was when the last frame was complete: what a terminal shows that waits for
-    /// the end of a synchronized update.
+    /// The screen when the last frame was complete: what a terminal shows that honours synchronized
+    /// output.
     pub(crate) rows: Vec<String>,
-    /// Bytes that the emulator has: whole characters.
+    /// Bytes that the emulator was fed: whole characters.
     fed: usize,
     has_ended: bool,
-    /// Whether nobody looks at the terminal any more.
+    /// Whether the terminal is no longer needed.
     is_closed: bool,
 }
 
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
-/// Columns from which on no line of these tests is wrapped.
+/// So many columns that no line of these tests is wrapped.
 pub(crate) const NEVER_WRAPS: usize = 100;
 
 /// What a terminal is.
@@ -54,12 +54,12 @@ pub(crate) const NEVER_WRAPS: usize = 100;
 pub(crate) struct Kind {
     pub(crate) columns: usize,
     pub(crate) rows: usize,
-    /// Whether it wraps rows anew when it becomes narrower.
+    /// Whether it rewraps rows when it becomes narrower.
     pub(crate) reflows: bool,
 }
 
 impl Kind {
-    /// One that wraps nothing of these tests.
+    /// A terminal that wraps no line of these tests.
     pub(crate) const WIDE: Self = Self::cutting(NEVER_WRAPS);
 
     pub(crate) const fn cutting(columns: usize) -> Self {
@@ -70,7 +70,7 @@ impl Kind {
         Self { columns, rows: 24, reflows: true }
     }
 
-    /// The name of one of its kind.
+    /// Returns the name of a terminal of its kind.
     fn name(self) -> &'static str {
         if self.reflows { "alacritty" } else { "xterm-256color" }
     }
@@ -82,7 +82,7 @@ impl Terminal {
         Self::join_with(port, kind, options, &[])
     }
 
-    /// The same in an environment.
+    /// The same with an environment.
     pub(crate) fn join_with(
         port: u16,
         kind: Kind,
@@ -104,7 +104,7 @@ impl Terminal {
     pub(crate) fn run(command: Command, kind: Kind, environment: &[(&str, &str)]) -> Self {
         let (pty, pts) = open().unwrap();
         pty.resize(size(kind.columns, kind.rows)).unwrap();
-        // Nothing of the terminal that the tests are run from.
+        // Without the variables of the terminal that the tests are run from.
         let path = std::env::var_os("PATH").unwrap_or_default();
         let command = command.env_clear().env("PATH", path).env("TERM", kind.name());
         let command = command.envs(environment.iter().copied());
@@ -142,7 +142,7 @@ impl Terminal {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits until what is seen is so.
+    /// Waits until what is seen satisfies a predicate.
     #[track_caller]
     pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&mut Seen) -> bool) {
         let deadline = Instant::now() + LIMIT;
@@ -156,7 +156,7 @@ impl Terminal {
                 drop(seen);
                 panic!("waited in vain until {what}; there is {tail:#?}, cursor {cursor:?}");
             }
-            // Output wakes this up; the time is for conditions that depend on something else.
+            // Output wakes this up; the timeout is for conditions that depend on something else.
             seen = self.seen.1.wait_timeout(seen, left.min(Duration::from_millis(50))).unwrap().0;
         }
     }
@@ -197,7 +197,7 @@ impl Terminal {
         });
     }
 
-    /// All lines that stand there now.
+    /// Returns all lines that it shows now.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lock().emulator.lines()
     }
@@ -206,7 +206,7 @@ impl Terminal {
         self.child.id()
     }
 
-    /// Looks at the emulator as it is now.
+    /// Inspects the emulator as it is now.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Emulator) -> T) -> T {
         at(&self.lock().emulator)
     }
@@ -215,8 +215,8 @@ impl Terminal {
         self.lock().bytes.clone()
     }
 
-    /// Waits for the program's end and for all that it wrote, and gives its exit status. The
-    /// terminal must be as it was.
+    /// Waits for the program's end and for all that it wrote, and returns its exit status. Asserts
+    /// that the terminal is as it was.
     #[track_caller]
     pub(crate) fn status(&mut self) -> i32 {
         let status = wait_until("the program ends", || self.child.try_wait().unwrap());
@@ -233,12 +233,11 @@ impl Terminal {
     pub(crate) fn hang_up(mut self) {
         self.lock().is_closed = true;
         self.reader.take().unwrap().join().unwrap();
-        // The last of those that hold it open.
+        // The last descriptor that holds it open.
         let (nobodys, _) = open().unwrap();
         self.pty = Arc::new(nobodys);
         let status = wait_until("the program ends", || self.child.try_wait().unwrap());
-        // Which of the two it learns first, that it is asked to end or that nothing can be written,
-        // is chance.
+        // It is chance whether it first learns that it is asked to end, or that it cannot write.
         assert!(matches!(status.code(), Some(0 | 1)), "{status}");
     }
 
@@ -298,8 +297,8 @@ impl Seen {
     }
 }
 
-/// Lines as one text. On a narrow terminal, which wraps some of them, without their ends and without
-/// the blanks that it leaves where a wide character does not fit.
+/// Joins lines to one text. On a narrow terminal, which wraps some of them, without line ends and
+/// without the blanks that it leaves where a wide character does not fit.
 fn joined<'a>(lines: impl Iterator<Item = &'a str>, columns: usize) -> String {
     let lines = lines.map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
     if columns >= NEVER_WRAPS { lines } else { lines.replace([' ', '\n'], "") }

@@ -70,7 +70,7 @@ fn deleting() {
     expect(&["가나", CTRL_T], "나가|");
 }
 
-/// One key press, one character as a person sees it.
+/// One key press moves over, or deletes, one grapheme.
 #[test]
 fn characters_of_several_code_points() {
     for character in [
@@ -91,11 +91,11 @@ fn characters_of_several_code_points() {
 
 #[test]
 fn the_cursor_is_never_inside_a_character() {
-    // A vowel before which a consonant is typed, an accent behind which a letter is deleted.
+    // A consonant is typed before a vowel; a letter before an accent is deleted.
     expect(&["\u{1161}", HOME, "\u{1112}"], "\u{1112}\u{1161}|");
     expect(&["ea\u{301}", LEFT, BACKSPACE], "|a\u{301}");
     expect(&["e", "a", "\u{301}b", LEFT, LEFT, DELETE], "e|b");
-    // A line's end between a letter and an accent goes, and they become one.
+    // The newline between a letter and an accent is deleted, and they become one.
     expect(&["e", "\x1b\r", "\u{301}", LEFT, BACKSPACE], "e\u{301}|");
     // Thai: the vowel is part of the character, and a word of its own.
     expect(&["ก\u{e33}", WORD_LEFT], "|ก\u{e33}");

@@ -105,14 +105,14 @@ fn answers_to_other_programs_are_no_text() {
         assert_eq!(keys(format!("{answer}가")), [Key::Other, Key::Char('가')], "{answer:?}");
     }
     assert_eq!(keys("\x1b]11;x\r가"), [Key::Other, Key::Enter, Key::Char('가')]);
-    // Cut off, with something else behind it.
+    // Cut off, and followed by something else.
     let pasted = "\x1b[200~하나\r둘\x1b[201~";
     let expected = [Key::Other, Key::Paste("하나\n둘".to_owned())];
     assert_eq!(keys(format!("\x1b]11;rgb:00{pasted}")), expected);
     assert_eq!(keys("\x1b]11;rgb:00\x1b[A"), [Key::Other, Key::Up]);
 }
 
-/// A network may cut anything anywhere, for a while.
+/// A network may delay the rest of anything, from anywhere.
 #[test]
 fn a_silence() {
     for (before, undecided, after, expected) in [

@@ -1,4 +1,4 @@
-//! Rows against those of a terminal that wraps by itself.
+//! Rows, compared with those of a terminal that wraps text itself.
 
 use super::emulator::Emulator;
 use crate::terminal::draft::View;
@@ -12,7 +12,7 @@ fn texts(rows: &Rows) -> Vec<&str> {
     rows.rows.iter().map(|row| row.text.as_str()).collect()
 }
 
-/// Texts of which terminals agree how wide they are.
+/// Texts on whose widths terminals agree.
 const TEXTS: [&str; 6] = [
     "안녕하세요 반갑습니다 네네 ㅋㅋㅋㅋ",
     "abc def ghi jkl mno pqr stu vwx yz 0123456789",
@@ -22,7 +22,7 @@ const TEXTS: [&str; 6] = [
     "",
 ];
 
-/// Where a terminal would wrap, we do, and before a wide character that does not fit.
+/// Rows are broken where a terminal would wrap, and before a wide character that does not fit.
 #[test]
 fn rows_are_those_of_a_terminal() {
     for text in TEXTS {

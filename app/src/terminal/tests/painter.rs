@@ -7,7 +7,7 @@ use super::emulator::Emulator;
 use crate::terminal::layout::{Rows, lay_out};
 use crate::terminal::{Painter, Size};
 
-/// A terminal, the painter that writes to it, and all that should stand there.
+/// A terminal, the painter that writes to it, and everything that should stand there.
 struct Rig {
     emulator: Emulator,
     painter: Painter,
@@ -54,14 +54,14 @@ impl Rig {
         self.paint(&[]);
     }
 
-    /// Everything that was said stands there once and in order, the draft below it row by row, and
-    /// nothing else.
+    /// Asserts that everything that was said stands there once and in order, the draft below it row
+    /// by row, and nothing else.
     #[track_caller]
     fn check(&mut self, context: &str) {
         let rows = self.rows();
         let draft = rows.rows.iter().map(|row| row.text.trim_end().to_owned());
         let draft: Vec<String> = draft.collect();
-        // Where it wrapped a line is the terminal's business.
+        // Where a line is wrapped is up to the terminal.
         let bare = |text: String| text.replace(' ', "");
         let expected = bare(self.transcript.concat() + &draft.concat());
         assert_eq!(bare(self.emulator.lines().concat()), expected, "{context}");
@@ -103,7 +103,7 @@ fn lines_stand_above_a_draft_at_every_key() {
     }
 }
 
-/// A draft of more rows than the terminal has does not fill the scrollback with itself.
+/// A draft with more rows than the terminal does not fill the scrollback.
 #[test]
 fn a_draft_that_is_too_high_is_shown_in_part() {
     for reflows in [true, false] {
@@ -125,7 +125,7 @@ fn a_draft_that_is_too_high_is_shown_in_part() {
     }
 }
 
-/// Any mixture. The random numbers are the same in every run; a failure says which.
+/// Any mixture of steps. The random numbers are the same in every run; a failure names its seed.
 #[test]
 fn nothing_is_torn() {
     for seed in 0..300 {
@@ -133,11 +133,11 @@ fn nothing_is_torn() {
         let mut random = fastrand::Rng::with_seed(seed);
         let least = if reflows { 20 } else { 40 };
         let mut rig = Rig::new(random.usize(least..60), 24, reflows);
-        // A terminal whose screen is not full may push rows out of it that it wraps anew.
+        // A terminal whose screen is not full may push rows that it rewraps out of it.
         rig.paint(&vec![">".to_owned(); 30]);
         for step in 0..60 {
             let context = format!("seed {seed}, step {step}");
-            // Not so much that it does not fit into half the screen at any width.
+            // So little that it fits into half the screen at any width.
             if rig.rows().rows.len() > 3 {
                 rig.typist.draft.take();
             }
@@ -154,7 +154,7 @@ fn nothing_is_torn() {
                     random.choice(["\x1b[D", "\x1b[H", "\x1b[F", "\x1b[A", "\x12"]).unwrap(),
                 ),
                 4 => rig.types(random.choice(["\x7f", "\x15", "\x17", "\x0b", "\x1b[3~"]).unwrap()),
-                // What has been said and is too wide for it, a terminal that cuts rows off loses.
+                // A terminal that cuts rows off loses what was said and is too wide for it.
                 5 if reflows || rig.rows().rows.iter().all(|row| row.text.width() < 40) => {
                     rig.types("\r");
                 }

@@ -1,8 +1,9 @@
 //! What the core takes for its work: `cargo bench --package chat-core`.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use chat_core::{Instant, Limits, MemberId, Room};
+use chat_core::{Delivered, Instant, Limits, MemberId, Server, Wire};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -14,14 +15,13 @@ fn main() {
 const READ: usize = 16 * 1024;
 
 /// A room of so many members, who have got all that there is.
-fn room(members: u16) -> (Room, Vec<MemberId>) {
-    let mut room = Room::new(Limits::default());
-    room.close_console();
+fn room(members: u16) -> (Server, Vec<MemberId>) {
+    let mut room = Server::new(Limits::default());
     // There is no limit to them.
     let ids: Vec<MemberId> = (0..members)
         .filter_map(|port| {
             let addr = SocketAddr::from(([127, 0, 0, 1], 1024 + port));
-            room.join(Instant::from_micros(0), addr).ok()
+            room.connect(Instant::from_micros(0), addr, Wire::Lines).ok()
         })
         .collect();
     ids.iter().for_each(|id| take(&mut room, *id));
@@ -29,13 +29,14 @@ fn room(members: u16) -> (Room, Vec<MemberId>) {
 }
 
 /// Takes all that a member has pending.
-fn take(room: &mut Room, id: MemberId) {
+fn take(room: &mut Server, id: MemberId) {
     loop {
-        let total = black_box(room.transmit(id)).total();
-        if total == 0 {
+        let Ok(delivered) = room.deliver(id, |slices| {
+            Ok::<_, Infallible>(black_box(slices).iter().map(|slice| slice.len()).sum())
+        });
+        if delivered != Delivered::Partial {
             break;
         }
-        room.sent(id, total);
     }
 }
 
@@ -68,7 +69,10 @@ fn lending(bencher: Bencher<'_, '_>, members: u16) {
     room.receive(Instant::from_micros(0), ids[0], b"hello\n");
     bencher.counter(ItemsCount::new(members)).bench_local(|| {
         for id in &ids[1..] {
-            black_box(room.transmit(*id).total());
+            let Ok(_) = room.deliver(*id, |slices| {
+                black_box(slices);
+                Ok::<_, Infallible>(0)
+            });
         }
     });
 }

@@ -1,39 +1,85 @@
-//! A group chat as two pure state machines: the [`Room`] of the server and the [`Client`].
+//! A group chat as two pure state machines: the [`Server`] and the [`Client`].
 //!
 //! Nothing here knows a socket, a clock or a thread. Bytes and the ends of peers go in, slices to
 //! send come out, and time comes in as a value, so the whole protocol is tested without waiting
-//! for anything.
+//! for anything. What goes over the wire is in [`protocol`].
 //!
-//! # The idea
+//! # Two ideas
 //!
-//! A room is one log of bytes, and everybody who sees the room is a cursor on it. A join, a
-//! message, a leave is rendered once, as the line that others see, and appended to a ring of bytes.
-//! What a member has pending is what lies between its cursor and the end, less what it said itself:
-//! a few slices of the ring, handed to its socket as they stand. Nothing is copied or allocated for
-//! a delivery; a member that falls behind has longer slices, and the memory does not grow with
-//! members times messages. The server's own terminal is one more cursor.
+//! **A room is one log, and everybody who sees the room is a cursor on it.** A join, a message, a leave
+//! is rendered once, as the line that others see, and appended to a ring of bytes. What a reader has
+//! pending is what lies between its cursor and the end: a few slices of the ring, handed to its socket
+//! as they stand. Nothing is copied or allocated for a delivery; a reader that falls behind has longer
+//! slices, and the memory does not grow with members times messages. A reader's exceptions to
+//! "everybody sees the same" are *cuts*, lines that are not for it (its own), and *inserts*, lines only
+//! for it (its greeting, what it missed). Both cost the others nothing. An observer, such as the
+//! server's console, is a reader without exceptions.
 //!
-//! # A room
+//! **Propose, then commit.** What happens in a room is a value, an entry. The front of a server turns
+//! what its peers send into proposed entries, an order decides their sequence, and committing them in
+//! that sequence is the only thing that changes the room and its log. A server that is alone commits
+//! what it proposes in the same call. Several servers that share a room have an order elsewhere, which
+//! gives all of them the same entries: [`Server::proposals`], [`Server::commit`].
+//!
+//! ```text
+//!   bytes of a peer                                              slices for its socket
+//!        │ Server::receive                                             ▲ Server::deliver
+//!        ▼                                                             │
+//!  wire: telnet ─ framing ─ cleaning       room: roster, notices ─▶ log: ring, readers
+//!        │ text                                 ▲ lines               cuts, inserts, pressure
+//!        ▼                                      │
+//!  front: who may say it, as whom ─▶ entry ─▶ order ─▶ Room::commit
+//! ```
+//!
+//! # A server
+//!
+//! This is the whole of `examples/server.rs`, event loop and all:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/server.rs")]
+//! ```
+//!
+//! # A client
+//!
+//! The same shape, smaller: [`Client::receive`] and [`Client::type_in`] in, [`Client::transmit`] and
+//! [`Client::take_lines`] out, [`Client::next_tick`] when. Here the two talk without a network:
 //!
 //! ```
-//! use chat_core::{Instant, Limits, Room};
+//! use chat_core::{Client, Delivered, Instant, Limits, Line, Lines, Server, Wire};
 //!
-//! let mut room = Room::new(Limits::default());
-//! let mut now = Instant::default();
-//! let ann = room.join(now, "192.0.2.1:45390".parse()?)?;
-//! let ben = room.join(now, "192.0.2.2:45392".parse()?)?;
-//! room.receive(now, ann, "안녕하세요?\n".as_bytes());
+//! let now = Instant::default();
+//! let mut server = Server::new(Limits::default());
+//! let ann = server.connect(now, "192.0.2.1:45390".parse()?, Wire::Lines)?;
+//! let ben = server.connect(now, "192.0.2.2:45392".parse()?, Wire::Lines)?;
+//! let mut client = Client::new(now);
+//! server.receive(now, ann, "안녕하세요?\n".as_bytes());
 //!
-//! let pending = room.transmit(ben);
-//! let sent = pending.total(); // as many bytes as the socket took
+//! // What Ben's socket would carry, both ways.
+//! let delivered = server.deliver(ben, |slices| {
+//!     client.receive(now, &slices.concat(), false);
+//!     Ok::<usize, ()>(slices.concat().len())
+//! });
+//! assert_eq!(delivered, Ok(Delivered::CaughtUp));
+//! client.type_in("네 안녕하세요ㅋㅋ\n".as_bytes());
+//! loop {
+//!     let bytes = client.transmit(now).to_vec();
+//!     if bytes.is_empty() {
+//!         break;
+//!     }
+//!     server.receive(now, ben, &bytes);
+//!     client.sent(now, bytes.len());
+//! }
+//!
+//! let lines = client.take_lines(Lines::default());
+//! let values: Vec<Line> = lines.iter().collect();
 //! assert_eq!(
-//!     pending.concat(),
-//!     "> Connected to the chat server (2 users online)\n\
-//!      [192.0.2.1:45390] 안녕하세요?\n"
-//!         .as_bytes()
+//!     values,
+//!     [
+//!         Line::Notice("> Connected to the chat server (2 users online)"),
+//!         Line::Message { from: "192.0.2.1:45390", text: "안녕하세요?" },
+//!         Line::Own("네 안녕하세요ㅋㅋ"),
+//!     ]
 //! );
-//! room.sent(ben, sent);
-//! assert!(room.transmit(ben).is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -41,58 +87,64 @@
 //!
 //! - Whatever a peer sends is data: no call fails or panics over it, and what comes out are whole
 //!   lines of clean text, however the bytes were cut on their way in.
-//! - There is one order for all: any two readers see the lines that they both see in that order.
+//! - There is one order for all: any two readers see the lines that they both see in that order. The
+//!   same entries give the same log, on every machine, and each counts once.
 //! - A reader gets every line, or is told exactly how many it did not get.
 //! - The work of a call is proportional to the bytes that it is given, not to the number of
-//!   members. (A reader that might be far behind is looked at; what it was sent pays for that.)
-//! - The memory is that of the backlog, of the notes about members' own lines in it (at most a
-//!   few times the backlog if all lines are of one letter), and for each member a few hundred
-//!   bytes and the message that it has not ended.
+//!   members. (Readers that might be far behind are looked at; that is amortized over delivered bytes.)
+//! - The memory is that of the backlog, of the cuts in it (at most a few times the backlog if all lines
+//!   are of one letter), and for each member a few hundred bytes, its inserts (16 KiB at the most) and
+//!   the message that it has not ended.
 //!
 //! # Where things stand
 //!
+//! An arrow goes from the left to the right only, and the gate checks that it does:
+//! `server` → `front` → `entry`, `room` → `log` → `limits`, `time`; `front`, `client` → `wire`.
+//!
 //! | module | noun |
 //! |---|---|
-//! | `room` | every transition of the server's side |
-//! | `log` | the ring of bytes |
-//! | `reader`, `cuts` | a cursor on it, and the lines that a member does not get back |
-//! | `pressure`, `timers` | whom the room waits for, and until when |
-//! | `allowance` | what a member may say meanwhile |
-//! | `member`, `id` | a peer, the roster of all readers, and their names |
-//! | `framing`, `partial`, `cleaning` | from bytes to messages, to text, to text that commands nothing |
+//! | `server` | every transition of the server's side |
+//! | `front` | a peer's bytes become proposals: `peer`, `allowance`, `timers` |
+//! | `order` | what is proposed, on its way into the room |
+//! | `entry` | what happens in a room, as values, with their codec |
+//! | `room` | entries become lines: `roster`, `label` |
+//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `pressure` |
+//! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
+//! | `client` | the other end: `outbox`, `lines` |
 //! | `notice` | every line that the program says of its own accord |
-//! | `client` | the other end |
-//! | `line` | a line taken apart, for those who show it |
+//! | `id`, `limits`, `time` | handles, numbers that bound something, moments |
+//!
+//! A command such as `/who` belongs into the front, where a peer's message is known and not yet
+//! proposed: `front::peer` says it to `server`, and there it becomes an entry, or an insert.
 
 #![no_std]
 
 extern crate alloc;
 
-mod allowance;
-mod cleaning;
 mod client;
-mod cuts;
-mod framing;
+mod entry;
+mod front;
 mod id;
 mod limits;
-mod line;
 mod log;
-mod member;
 mod notice;
-mod partial;
-mod pressure;
-mod reader;
+mod order;
 mod room;
+mod server;
 mod time;
-mod timers;
-mod transmit;
+mod wire;
 
-pub use cleaning::shown;
-pub use client::Client;
-pub use id::MemberId;
+pub use client::{Client, Line, Lines};
+pub use entry::{DecodeError, Stamp, Stamped};
+pub use front::Wire;
+pub use id::{MemberId, NodeId, ReaderId};
 pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
-pub use line::Line;
+pub use log::{Delivered, MAX_SLICES, Start};
 pub use notice::{FAREWELL, YOU};
-pub use room::{Full, Room};
+pub use room::Committed;
+pub use server::{Event, Full, Server};
 pub use time::Instant;
-pub use transmit::Transmit;
+pub use wire::shown;
+
+#[doc = include_str!("../protocol.md")]
+pub mod protocol {}

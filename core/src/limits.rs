@@ -2,8 +2,6 @@
 
 use core::time::Duration;
 
-use crate::notice;
-
 /// The shortest `max_line` in bytes. Shorter pieces would be little but labels.
 pub const MIN_LINE: usize = 16;
 
@@ -13,6 +11,12 @@ pub const MAX_LINE: usize = 64 * 1024;
 
 /// The largest backlog in bytes: what a 32-bit machine can still allocate in one piece.
 pub const MAX_BACKLOG: usize = 1 << 30;
+
+/// The longest label in bytes: `[` + IPv6 in brackets, colon and port + `] `.
+pub(crate) const MAX_LABEL: usize = 1 + 47 + 2;
+
+/// The longest notice in bytes: an upper bound for all functions of [`crate::notice`].
+pub(crate) const MAX_NOTICE: usize = 128;
 
 /// What a room allows and how long it waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +34,7 @@ pub struct Limits {
     /// [`MAX_BACKLOG`]. Default: 1 MiB.
     pub backlog: usize,
 
-    /// The silence that ends a message of a peer that sends no newlines. Taken as between 1 ms and
+    /// The silence that ends a message of a peer that has sent no newline yet. Taken as between 1 ms and
     /// an hour. Default: 100 ms: longer than the gaps inside one write, shorter than a person
     /// notices.
     pub silence: Duration,
@@ -58,27 +62,44 @@ pub(crate) const SILENCE: Duration = Duration::from_millis(100);
 /// The longest silence or grace: a timer that is not needed any more is kept until it runs out.
 const LONGEST_TIME: Duration = Duration::from_secs(60 * 60);
 
-/// What a member may say while the room waits for a reader, in bytes by which the log grows: "a
-/// little", so that people who merely chat are not held back with those who flood.
-pub(crate) const LITTLE: usize = 4096;
+/// How long a message may become, from its first byte on, before it ends without a newline or a
+/// silence: whoever says something all the time is heard all the same, and nobody waits for more than
+/// a breath.
+pub(crate) const LONGEST_MESSAGE: Duration = Duration::from_secs(1);
 
-/// The time, in microseconds, that gives back a byte of it: 500 bytes a second are faster than
-/// anybody types, and of flooders at that speed it takes hundreds to hold up anybody else.
-pub(crate) const LITTLE_AGAIN: u64 = 2_000;
+/// How long a telnet client that has sent its interrupt (Ctrl+C) has to send anything else. If it does
+/// not, its user wanted to leave: long enough for what was typed behind it to come, too short to be
+/// felt.
+pub(crate) const INTERRUPT: Duration = Duration::from_millis(500);
+
+/// What a member may say while the room waits for a reader, in bytes by which the log grows: little,
+/// so that people who merely chat are not held back with those who flood.
+pub(crate) const ALLOWANCE: usize = 4096;
+
+/// The time, in microseconds, that refills a byte of it: 500 bytes a second are faster than anybody
+/// types, and of flooders at that speed it takes hundreds to hold up anybody else.
+pub(crate) const REFILL_MICROS_PER_BYTE: u64 = 2_000;
 
 /// How late a tick may come. If it comes later, whoever calls the room was held up itself (stopped,
-/// or short of processors): in that time nobody was heard or could be sent anything, so it counts
-/// neither as a member's silence nor as time that readers have had.
+/// or short of processors): nobody could be sent anything, so it does not count as time that readers
+/// have had.
 pub(crate) const LATE: Duration = Duration::from_millis(100);
 
 impl Limits {
     /// The smallest backlog that a room with this `max_line` can have, in bytes.
     ///
-    /// An eighth of the backlog is what the room takes in between two looks at its readers
-    /// and a whole line of one member must fit into it with room to spare.
+    /// An eighth of the backlog is what the room takes in between two looks at its readers, and a
+    /// whole line of one member must fit into it with space to spare.
     #[must_use]
     pub fn least_backlog(&self) -> usize {
         12 * self.longest_line()
+    }
+
+    /// These limits for a room that several servers share: what any of them says must fit.
+    pub(crate) fn shared(mut self) -> Self {
+        let longest = Self { max_line: MAX_LINE, ..Self::default() };
+        self.backlog = self.backlog.max(longest.least_backlog());
+        self
     }
 
     /// These limits with each field inside its range.
@@ -93,7 +114,7 @@ impl Limits {
     /// The longest line that the log can be given, in bytes, its newline included.
     pub(crate) fn longest_line(&self) -> usize {
         let max_line = self.max_line.clamp(MIN_LINE, MAX_LINE);
-        (notice::MAX_LABEL + max_line + 1).max(notice::MAX_NOTICE)
+        (MAX_LABEL + max_line + 1).max(MAX_NOTICE)
     }
 
     /// How many bytes behind a reader is "far behind": three quarters of the backlog.
@@ -106,7 +127,7 @@ impl Limits {
     ///
     /// Both together are the quarter that is left when a reader is found to be far behind, so no
     /// reader that the room waits for can lose anything that a member says.
-    pub(crate) fn turn(&self) -> usize {
+    pub(crate) fn share(&self) -> usize {
         self.backlog / 8
     }
 }

@@ -4,7 +4,6 @@
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
-use core::net::SocketAddr;
 
 /// What both programs print last when they are asked to stop.
 pub const FAREWELL: &str = "\nexit\n";
@@ -15,44 +14,38 @@ pub const YOU: &str = "[You] ";
 /// How the notice begins that turns a newcomer away.
 pub(crate) const FULL: &str = "> The chat server is full (";
 
-/// The longest label in bytes: `[` + IPv6 in brackets, colon and port + `] `.
-pub(crate) const MAX_LABEL: usize = 1 + 47 + 2;
-
-/// The longest notice in bytes: an upper bound for all functions of this module.
-pub(crate) const MAX_NOTICE: usize = 128;
-
 /// The server's first line on its console.
 pub(crate) fn started(port: u16) -> String {
     format!("Chat Server started on port {port}.\n")
 }
 
-/// The label of a member: what stands before each of its messages.
-///
-/// An IPv4-mapped IPv6 address is shown as IPv4. The zone of a link-local address is left out: it
-/// means nothing on another machine (RFC 4007, section 6).
-pub(crate) fn label(addr: SocketAddr) -> String {
-    let shown = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-    format!("[{shown}] ")
-}
-
-/// The address inside a label.
-pub(crate) fn address(label: &str) -> &str {
-    label.strip_prefix('[').and_then(|rest| rest.strip_suffix("] ")).unwrap_or(label)
-}
+/// How what a newcomer gets first begins.
+const CONNECTED: &str = "> Connected to the chat server (";
 
 /// What a newcomer gets first.
 pub(crate) fn connected(users: usize) -> String {
-    format!("> Connected to the chat server ({})\n", Online(users))
+    format!("{CONNECTED}{})\n", Online(users))
+}
+
+/// Whether `text` is the beginning of what a newcomer gets first, and not all of it.
+pub(crate) fn begins_greeting(text: &str) -> bool {
+    CONNECTED.starts_with(text) || (text.starts_with(CONNECTED) && !text.ends_with(')'))
 }
 
 /// What everybody else gets about a newcomer; the log adds the newline.
-pub(crate) fn entered(address: &str, users: usize) -> String {
-    format!("> New user {address} entered ({})", Online(users))
+pub(crate) fn entered(name: &str, users: usize) -> String {
+    format!("> New user {name} entered ({})", Online(users))
 }
 
 /// What everybody who stays gets about one who left; the log adds the newline.
-pub(crate) fn left(address: &str, users: usize) -> String {
-    format!("< The user {address} left ({})", Online(users))
+pub(crate) fn left(name: &str, users: usize) -> String {
+    format!("< The user {name} left ({})", Online(users))
+}
+
+/// What everybody gets about the members of a server that is gone; the log adds the newline.
+pub(crate) fn lost(members: usize, users: usize) -> String {
+    let s = if members == 1 { "" } else { "s" };
+    format!("< {members} user{s} left: their server is gone ({})", Online(users))
 }
 
 /// What a reader gets that fell behind the backlog.
@@ -73,5 +66,30 @@ impl fmt::Display for Online {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = if self.0 < 2 { "" } else { "s" };
         write!(f, "{} user{s} online", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{MAX_LABEL, MAX_NOTICE};
+
+    #[test]
+    fn no_notice_is_longer_than_the_longest() {
+        let name = "x".repeat(MAX_LABEL - "[] ".len());
+        let many = usize::MAX;
+        let skips = skipped(u64::MAX);
+        for notice in [
+            started(u16::MAX),
+            connected(many),
+            entered(&name, many),
+            left(&name, many),
+            lost(many, many),
+            skips,
+            full(many),
+        ] {
+            // The log adds a newline to some.
+            assert!(notice.len() < MAX_NOTICE, "{notice}");
+        }
     }
 }

@@ -82,7 +82,8 @@ impl Connection {
         let end = match self.socket.get_ref().read(&mut self.buffer) {
             Ok(0) => Ok(()),
             Ok(count) => {
-                self.client.receive(self.clock.now(), &self.buffer[..count]);
+                let is_full = count == self.buffer.len();
+                self.client.receive(self.clock.now(), &self.buffer[..count], is_full);
                 return Progress::Some;
             }
             Err(error) if is_temporary(&error) => match self.socket.poll_readable(cx) {

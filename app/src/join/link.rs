@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time;
 
-use chat_core::{Instant, Line, YOU};
+use chat_core::{Instant, Line, Lines};
 use smol::Async;
 
 use super::backoff::Backoff;
@@ -35,11 +35,11 @@ pub(super) struct Link<'a> {
     /// Lines that were entered and are unsent while there is no connection.
     unsent: Vec<u8>,
     /// Lines to show: taken from a connection, or about what became of it.
-    lines: Vec<u8>,
+    lines: Lines,
     /// What was last said about the connection, and how we were last turned away, since a room last
     /// let us in: neither is said twice.
     said: String,
-    refusal: Vec<u8>,
+    refusal: Lines,
 }
 
 type Attempt<'a> = dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a;
@@ -67,9 +67,9 @@ impl<'a> Link<'a> {
             has_joined: false,
             is_closing: false,
             unsent: Vec::new(),
-            lines: Vec::new(),
+            lines: Lines::default(),
             said: String::new(),
-            refusal: Vec::new(),
+            refusal: Lines::default(),
         }
     }
 
@@ -77,8 +77,8 @@ impl<'a> Link<'a> {
     ///
     /// # Errors
     ///
-    /// The connection ended or could not be made, and is not to be made again: the user does not want
-    /// that, or no room has ever let us in.
+    /// The connection ended or could not be made, and is not to be made again: the user does not
+    /// want that, or no room has ever let us in.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Progress, Failure> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
@@ -134,15 +134,15 @@ impl<'a> Link<'a> {
 
     /// Returns how many bytes of lines are to be shown.
     pub(super) fn waiting(&self) -> usize {
-        let display = match &self.state {
-            State::Connected { connection, .. } => connection.client.display().len(),
+        let received = match &self.state {
+            State::Connected { connection, .. } => connection.client.lines().len(),
             _ => 0,
         };
-        self.lines.len() + display
+        self.lines.len() + received
     }
 
     /// Takes the lines that are to be shown.
-    pub(super) fn take_lines(&mut self) -> Vec<u8> {
+    pub(super) fn take_lines(&mut self) -> Lines {
         self.collect_lines();
         std::mem::take(&mut self.lines)
     }
@@ -150,18 +150,22 @@ impl<'a> Link<'a> {
     /// Takes from the connection the lines that are to be shown.
     fn collect_lines(&mut self) {
         let State::Connected { connection, .. } = &mut self.state else { return };
-        let mut lines = connection.client.take_display(Vec::new());
+        let lines = connection.client.take_lines(Lines::default());
         if connection.client.is_turned_away() && !lines.is_empty() {
             // That the room is full is said once, not for every attempt.
-            if self.refusal == lines {
+            if self.refusal.as_bytes() == lines.as_bytes() {
                 return;
             }
             self.refusal.clone_from(&lines);
         }
-        if self.is_closing {
-            lines = own_lines(&lines);
+        if !self.is_closing {
+            return self.lines.append(&lines);
         }
-        self.lines.extend(lines);
+        for line in lines.iter() {
+            if let Line::Own(text) = line {
+                self.lines.push_own(text);
+            }
+        }
     }
 
     /// The user is leaving: what others say from now on is not shown.
@@ -196,12 +200,11 @@ impl<'a> Link<'a> {
         self.state = State::Closed;
         self.unsent.clear();
         if !unsent.is_empty() {
-            self.lines.extend_from_slice(b"chat: not sent:\n");
+            self.lines.push_notice("chat: not sent:");
         }
-        for line in unsent.split_inclusive(|&byte| byte == b'\n') {
-            self.lines.extend_from_slice(YOU.as_bytes());
-            self.lines.extend_from_slice(line);
-        }
+        String::from_utf8_lossy(&unsent)
+            .split_terminator('\n')
+            .for_each(|line| self.lines.push_own(line));
     }
 
     fn begin(&mut self, mut connection: Connection) {
@@ -231,20 +234,11 @@ impl<'a> Link<'a> {
         if !self.reconnects || self.is_closing || !self.has_joined {
             return Err(failure);
         }
-        let said = format!("{failure}; connecting again\n");
+        let said = format!("{failure}; connecting again");
         if self.said != said {
-            self.lines.extend_from_slice(said.as_bytes());
+            self.lines.push_notice(&said);
             self.said = said;
         }
         Ok(())
     }
-}
-
-/// Returns those of `lines` that the user said.
-fn own_lines(lines: &[u8]) -> Vec<u8> {
-    let is_own = |line: &&[u8]| {
-        let text = str::from_utf8(line).unwrap_or_default();
-        matches!(Line::parse(text), Line::Own(_))
-    };
-    lines.split_inclusive(|&byte| byte == b'\n').filter(is_own).flatten().copied().collect()
 }

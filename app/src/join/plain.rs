@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use chat_core::FAREWELL;
+use chat_core::{FAREWELL, Lines};
 use futures_lite::future::or;
 use smol::Async;
 
@@ -140,7 +140,7 @@ impl Session {
     fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Progress> {
         let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(Progress::None) };
         idle?;
-        if self.connection.client.display().is_empty() {
+        if self.connection.client.lines().is_empty() {
             return Ok(Progress::None);
         }
         let bytes = self.take_lines();
@@ -149,7 +149,7 @@ impl Session {
     }
 
     fn take_lines(&mut self) -> Vec<u8> {
-        let lines = self.connection.client.take_display(self.printer.memory());
-        self.style.show(lines, "\n")
+        let memory = Lines::with_memory(self.printer.memory());
+        self.style.show(self.connection.client.take_lines(memory), "\n")
     }
 }

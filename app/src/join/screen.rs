@@ -17,8 +17,8 @@ use crate::failure::Failure;
 use crate::system::{Printer, RawMode, TERMINAL_CHANGES, is_foreground, stop_job, terminal_size};
 use crate::terminal::{Draft, Painter, RELEASE, Size, lay_out};
 
-/// Lines that arrive within this time are shown together: no eye sees a difference, and a flood does
-/// not repaint the draft for every line.
+/// Lines that arrive within this time are shown together: no eye sees a difference, and a flood
+/// does not repaint the draft for every line.
 const FRAME: Duration = Duration::from_millis(10);
 
 /// Bytes of lines that are shown without waiting for more.
@@ -28,7 +28,8 @@ const BURST: usize = 32 * 1024;
 /// a job which is running already does not say so.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// How long a stop may take after it was asked for. A program that still runs then cannot be stopped.
+/// How long a stop may take after it was asked for. A program that still runs then cannot be
+/// stopped.
 const STOPPING: Duration = Duration::from_millis(100);
 
 /// A terminal in raw mode, and what stands on it.
@@ -130,8 +131,8 @@ impl Screen {
         Ok(Progress::Some)
     }
 
-    /// When [`Screen::poll`] must be called again even if nothing else happens, while `waiting` bytes
-    /// of lines are to be shown.
+    /// When [`Screen::poll`] must be called again even if nothing else happens, while `waiting`
+    /// bytes of lines are to be shown.
     pub(super) fn wanted_at(&self, waiting: usize) -> Option<Instant> {
         match self.hold {
             _ if self.printer.is_busy() => None,
@@ -141,8 +142,8 @@ impl Screen {
         }
     }
 
-    /// Shows what is left to show, and gives the terminal back as it was: with `farewell` below what
-    /// stands there or, without one, as if there had been no draft. If other programs have the
+    /// Shows what is left to show, and gives the terminal back as it was: with `farewell` below
+    /// what stands there or, without one, as if there had been no draft. If other programs have the
     /// terminal, they have it as it was, and nothing is shown.
     pub(super) async fn leave(
         &mut self,

@@ -1,6 +1,6 @@
 //! How lines are shown: with or without colours, with or without the time.
 
-use chat_core::{Line, YOU};
+use chat_core::{Line, Lines, YOU};
 use tz::{DateTime, TimeZone};
 
 use crate::settings::Look;
@@ -24,15 +24,14 @@ impl Style {
         Self { look }
     }
 
-    /// Returns `lines`, each of which ends with a newline, as they are to be shown, each followed by
-    /// `newline`.
-    pub(super) fn show(&self, lines: Vec<u8>, newline: &str) -> Vec<u8> {
+    /// Returns the text of `lines` as they are to be shown, each followed by `newline`.
+    pub(super) fn show(&self, lines: Lines, newline: &str) -> Vec<u8> {
         if !self.look.in_colour && self.look.zone.is_none() && newline == "\n" {
-            return lines;
+            return lines.into_bytes();
         }
         let time = self.look.zone.as_ref().map(time_now).unwrap_or_default();
         let mut shown = Vec::with_capacity(2 * lines.len());
-        for line in String::from_utf8_lossy(&lines).split_terminator('\n') {
+        for line in lines.iter() {
             self.show_line(line, &time, &mut shown);
             shown.extend_from_slice(newline.as_bytes());
         }
@@ -44,7 +43,7 @@ impl Style {
         if self.look.in_colour { (DIM, PLAIN) } else { ("", "") }
     }
 
-    fn show_line(&self, line: &str, time: &str, shown: &mut Vec<u8>) {
+    fn show_line(&self, line: Line<'_>, time: &str, shown: &mut Vec<u8>) {
         let (dim, plain) = self.dim();
         let mut push = |texts: &[&str]| {
             texts.iter().for_each(|text| shown.extend_from_slice(text.as_bytes()));
@@ -52,14 +51,15 @@ impl Style {
         if !time.is_empty() {
             push(&[dim, time, plain, " "]);
         }
-        match Line::parse(line) {
+        match line {
             Line::Notice(text) | Line::Full(text) => push(&[dim, text, plain]),
             Line::Message { from, text } if self.look.in_colour => {
                 let colour = format!("\x1b[38;5;{}m", colour_of(from));
                 push(&[&colour, "[", from, "]", plain, " ", text]);
             }
+            Line::Message { from, text } => push(&["[", from, "] ", text]),
             Line::Own(text) => push(&[YOU, text]),
-            Line::Message { .. } | Line::Other(_) => push(&[line]),
+            Line::Other(text) => push(&[text]),
         }
     }
 }
@@ -85,6 +85,7 @@ fn time_now(zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chat_core::{Client, Instant};
     use std::collections::BTreeSet;
 
     /// WCAG 2.2, "relative luminance" and "contrast ratio".
@@ -117,17 +118,27 @@ mod tests {
         assert_eq!(colour_of("192.0.2.7:45390"), colour_of("192.0.2.7:45390"));
     }
 
-    fn shown(style: &Style, lines: &str) -> String {
-        String::from_utf8(style.show(lines.into(), "\r\n")).unwrap()
+    fn shown(style: &Style, lines: Lines) -> String {
+        String::from_utf8(style.show(lines, "\r\n")).unwrap()
     }
 
-    const LINES: &str = "> 안내\n< 안내\n[192.0.2.7:45390] 안녕\n[You] 네\n기타\n";
+    const LINES: &str = "> 안내\n< 안내\n[192.0.2.7:45390] 안녕\n기타\n[You] 네\n";
+
+    /// The lines of [`LINES`]: those that a server says, then one of the user's own.
+    fn lines() -> Lines {
+        let mut client = Client::new(Instant::default());
+        let (received, _) = LINES.split_once("[You]").unwrap();
+        client.receive(Instant::default(), received.as_bytes(), false);
+        let mut lines = client.take_lines(Lines::default());
+        lines.push_own("네");
+        lines
+    }
 
     #[test]
     fn without_colour_nothing_but_the_newline_changes() {
         let style = Style::new(Look::default());
-        assert_eq!(shown(&style, LINES), LINES.replace('\n', "\r\n"));
-        assert_eq!(style.show(LINES.into(), "\n"), LINES.as_bytes());
+        assert_eq!(shown(&style, lines()), LINES.replace('\n', "\r\n"));
+        assert_eq!(style.show(lines(), "\n"), LINES.as_bytes());
     }
 
     #[test]
@@ -135,10 +146,10 @@ mod tests {
         let style = Style::new(Look { in_colour: true, zone: None });
         let colour = colour_of("192.0.2.7:45390");
         assert_eq!(
-            shown(&style, LINES),
+            shown(&style, lines()),
             format!(
                 "\x1b[2m> 안내\x1b[0m\r\n\x1b[2m< 안내\x1b[0m\r\n\
-                 \x1b[38;5;{colour}m[192.0.2.7:45390]\x1b[0m 안녕\r\n[You] 네\r\n기타\r\n"
+                 \x1b[38;5;{colour}m[192.0.2.7:45390]\x1b[0m 안녕\r\n기타\r\n[You] 네\r\n"
             )
         );
     }
@@ -148,9 +159,11 @@ mod tests {
         let zone = TimeZone::from_posix_tz("KST-9").unwrap();
         let before = time_now(&zone);
         let style = Style::new(Look { in_colour: false, zone: Some(zone) });
-        let text = shown(&style, "[You] 네\n> 안내\n");
+        let text = shown(&style, lines());
         let after = time_now(style.look.zone.as_ref().unwrap());
-        let with = |time: &str| format!("{time} [You] 네\r\n{time} > 안내\r\n");
+        let with = |time: &str| -> String {
+            LINES.lines().map(|line| format!("{time} {line}\r\n")).collect()
+        };
         assert!(text == with(&before) || text == with(&after), "{text:?}");
     }
 }

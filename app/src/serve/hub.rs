@@ -1,13 +1,16 @@
-//! The hub: the core's room, and who is to be woken when something happens in it.
+//! The hub: the core's server, and who is to be woken when it has something to do.
 
 use std::cell::{Cell, RefCell, RefMut};
+use std::collections::HashMap;
 use std::future::Future;
-use std::rc::Rc;
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
 use std::task::Context;
 
-use chat_core::{Instant, Room};
+use chat_core::{Event, Full, Instant, MemberId, ReaderId, Server, Wire};
 use smol::LocalExecutor;
 
+use super::participant::{Call, Participant};
 use super::wakers::{Entered, Wakers};
 use crate::clock::Clock;
 
@@ -15,20 +18,20 @@ use crate::clock::Clock;
 /// enough that the others are soon read from too.
 const CHUNK: usize = 16 * 1024;
 
-/// The room, and who is to be woken when something happens in it.
+/// The core's server, and who is to be woken when it has something to do.
 pub(crate) struct Hub {
-    room: RefCell<Room>,
+    server: RefCell<Server>,
     clock: Clock,
     executor: Rc<LocalExecutor<'static>>,
-    /// Every read goes into this one buffer, from which the room takes what it needs.
+    /// Every read goes into this one buffer, from which the core takes what it needs.
     buffer: RefCell<Box<[u8]>>,
-    /// The length of the log that those in `growth` know of.
-    said: Cell<u64>,
-    /// When the ticker wakes up.
+    /// The members that are connected.
+    participants: RefCell<HashMap<ReaderId, Weak<dyn Participant>>>,
+    /// When the core wants its next tick.
     tick_at: Cell<Option<Instant>>,
-    /// The round and the console, which wait for the log to grow, or for the end.
+    /// The round and the observers, which wait for the log to grow, or for the end.
     growth: Wakers,
-    /// Tasks of members from which the room takes no input, and of listeners.
+    /// Tasks of members from which the core takes no input, and of listeners.
     held_back: Wakers,
     /// The ticker, which waits to be set to an earlier time.
     ticker: Wakers,
@@ -40,13 +43,13 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(room: Room, executor: Rc<LocalExecutor<'static>>) -> Self {
+    pub(crate) fn new(server: Server, executor: Rc<LocalExecutor<'static>>) -> Self {
         Self {
-            said: Cell::new(room.said()),
-            room: RefCell::new(room),
+            server: RefCell::new(server),
             clock: Clock::new(),
             executor,
             buffer: RefCell::new(vec![0; CHUNK].into()),
+            participants: RefCell::default(),
             tick_at: Cell::new(None),
             growth: Wakers::default(),
             held_back: Wakers::default(),
@@ -61,10 +64,10 @@ impl Hub {
         self.clock
     }
 
-    /// The room, to look at it or to deliver what is pending. After a delivery call
+    /// The server, to look at it or to deliver what is pending. After a delivery call
     /// [`Hub::dispatch`], once for as many deliveries as come one after the other.
-    pub(crate) fn room(&self) -> RefMut<'_, Room> {
-        self.room.borrow_mut()
+    pub(crate) fn server(&self) -> RefMut<'_, Server> {
+        self.server.borrow_mut()
     }
 
     /// The one buffer, for a read within one poll.
@@ -77,44 +80,100 @@ impl Hub {
         self.executor.spawn(task).detach();
     }
 
-    /// Tells the room that something has happened, and wakes whoever that concerns.
-    pub(crate) fn tell<R>(&self, what: impl FnOnce(&mut Room, Instant) -> R) -> R {
-        let told = what(&mut self.room(), self.clock.now());
+    /// Tells the server that something has happened, and wakes whoever that concerns.
+    pub(crate) fn tell<R>(&self, what: impl FnOnce(&mut Server, Instant) -> R) -> R {
+        let told = what(&mut self.server(), self.clock.now());
         self.dispatch();
         told
     }
 
-    /// Wakes whoever is concerned by what has happened in the room.
+    /// Connects a newcomer, which is to be made a participant by [`Hub::introduce`].
+    ///
+    /// # Errors
+    ///
+    /// The room is full.
+    pub(crate) fn connect(&self, origin: SocketAddr, wire: Wire) -> Result<MemberId, Full> {
+        self.server().connect(self.clock.now(), origin, wire)
+    }
+
+    /// Introduces the participant that has just been connected as `id`.
+    pub(crate) fn introduce(&self, id: MemberId, participant: Weak<dyn Participant>) {
+        self.participants.borrow_mut().insert(id.into(), participant);
+        // Not before: an event may be for this one.
+        self.dispatch();
+    }
+
+    /// Disconnects a participant whose connection is gone.
+    pub(crate) fn disconnect(&self, id: MemberId) {
+        self.participants.borrow_mut().remove(&id.into());
+        self.tell(|server, now| server.disconnect(now, id));
+    }
+
+    /// Ticks the server, as it is time.
+    pub(crate) fn tick(&self) {
+        self.tick_at.set(None);
+        self.tell(Server::tick);
+    }
+
+    /// Wakes whoever is concerned by what the server wants done next.
     pub(crate) fn dispatch(&self) {
-        let room = self.room();
-        if room.said() != self.said.replace(room.said()) {
-            self.growth.wake();
+        while let Some(event) = self.next_event() {
+            match event {
+                Event::Grown => self.growth.wake(),
+                Event::Resumed => self.held_back.wake(),
+                Event::TickAt(at) => self.set_ticker(at),
+                Event::Listen(id) => self.call(id, Call::Listen),
+                Event::Closed(id) => self.call(id, Call::Close),
+                Event::Addressed(reader) => self.call(reader, Call::Deliver),
+                // It has been in the round since it was connected, with nothing pending.
+                Event::Admitted(id) => self.call(id, Call::Deliver),
+            }
         }
-        if !room.is_waiting() {
-            self.held_back.wake();
-        }
-        let next = room.next_tick();
-        let wanted = self.tick_at.replace(next);
-        if next.is_some() && wanted.is_none_or(|wanted| next < Some(wanted)) {
+    }
+
+    fn next_event(&self) -> Option<Event> {
+        self.server().poll()
+    }
+
+    /// Wakes the ticker if it would wake up too late. If too early, it finds that out itself.
+    fn set_ticker(&self, at: Instant) {
+        if self.tick_at.replace(Some(at)).is_none_or(|before| at < before) {
             self.ticker.wake();
         }
     }
 
-    /// Has the task of `cx` woken when the log grows, or when the server is to end.
+    fn call(&self, reader: impl Into<ReaderId>, call: Call) {
+        let participant = self.participants.borrow().get(&reader.into()).map(Weak::upgrade);
+        match participant {
+            Some(Some(participant)) => participant.call(call),
+            // Its connection is gone, though it is not disconnected yet.
+            Some(None) => {}
+            // An observer. Others that wait for growth are woken in vain, which is harmless.
+            None => self.growth.wake(),
+        }
+    }
+
+    /// Has the task of `cx` woken when the log grows, when an observer is addressed, or when the
+    /// server is to end.
     pub(crate) fn await_growth(&self, entered: &Entered, cx: &Context<'_>) {
         self.growth.enter(entered, cx);
     }
 
-    /// Has the task of `cx` woken when the room takes everybody's input again.
+    /// Has the task of `cx` woken when the core takes more input.
     pub(crate) fn await_budget(&self, entered: &Entered, cx: &Context<'_>) {
         self.held_back.enter(entered, cx);
     }
 
-    /// Returns when the room wants its next tick, and has the task of `cx` woken when it wants one
+    /// Returns when the core wants its next tick, and has the task of `cx` woken when it wants one
     /// before that.
     pub(crate) fn await_tick(&self, entered: &Entered, cx: &Context<'_>) -> Option<Instant> {
         self.ticker.enter(entered, cx);
         self.tick_at.get()
+    }
+
+    /// Waits until the core takes newcomers.
+    pub(crate) async fn takes_newcomers(&self) {
+        self.held_back.until(|| self.server().takes_newcomers()).await;
     }
 
     /// From now on nothing more is said: connections deliver what is pending, and close.
@@ -131,11 +190,6 @@ impl Hub {
     pub(crate) fn count_open(self: &Rc<Self>) -> OpenGuard {
         self.open.set(self.open.get() + 1);
         OpenGuard { hub: self.clone() }
-    }
-
-    /// Waits until the room takes newcomers.
-    pub(crate) async fn takes_newcomers(&self) {
-        self.held_back.until(|| self.room().takes_newcomers()).await;
     }
 
     /// Waits until no connection is open.

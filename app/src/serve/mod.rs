@@ -2,19 +2,21 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `hub` | the core's room, and who is to be woken when something happens in it |
+//! | `hub` | the core's server, and who is to be woken when it has something to do |
 //! | `order` | who decides the sequence of what happens in the room |
 //! | `door` | the ways into the room |
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
 //! | `console` | the server's own terminal |
-//! | `ticker` | the room's timer |
+//! | `ticker` | the core's timer |
 //! | `wakers` | tasks that wait for the same thing |
 //!
-//! A member's task reads from its socket into the room; what is said then waits in the room's log.
-//! The hub wakes the round, which hands each member what it has pending, straight from the log to
-//! its socket. A member whose socket is full leaves the round, and its task delivers until it has
-//! caught up. Doors and orders know the hub, as the round does; the hub knows none of them. They are
-//! wired together here.
+//! A member's task reads from its socket into the core; what is said then waits in the room's log.
+//! After each call the hub asks the core what is to be done next. If the log has grown it wakes the
+//! round, which hands each member what it has pending, straight from the log to its socket. A
+//! member whose socket is full leaves the round, and its task delivers until it has caught up.
+//!
+//! Doors and orders know the hub, as the round does. The hub knows none of them, and a member only
+//! as a participant. They are wired together here.
 
 mod console;
 mod door;
@@ -37,6 +39,7 @@ use crate::failure::{Failure, complain};
 use crate::net::{Listening, Reactor, Socket, listen};
 use crate::settings::Serve;
 use crate::system::{self, Interrupts, Printer};
+use console::Console;
 use hub::Hub;
 use round::Round;
 
@@ -72,12 +75,11 @@ async fn serve(
         .map_err(|error| Failure::new(format!("cannot listen on {}", settings.place), &error))?;
     complain(refused);
 
-    let mut room = order::alone(settings.limits.clone());
-    room.open(port);
-    let hub = Rc::new(Hub::new(room, executor.clone()));
+    let hub = Rc::new(Hub::new(order::alone(settings.limits.clone()), executor.clone()));
     let round = Rc::new(Round::new(hub.clone()));
     hub.spawn(ticker::run(hub.clone()));
-    let console = executor.spawn(console::run(hub.clone(), printer, settings.is_quiet));
+    let console = Console::new(hub.clone(), printer, port).run(settings.is_quiet);
+    let console = executor.spawn(console);
 
     // In a task of its own: this one is polled whenever the executor runs, and would look for
     // signals each time.

@@ -44,7 +44,7 @@ impl Round {
     /// For the log of the hub's room: in a flood at most half of its backlog is said in one round,
     /// so that nobody is far behind merely for not having been served yet.
     pub(crate) fn new(hub: Rc<Hub>) -> Self {
-        let half = hub.room().limits().backlog as u64 / 2;
+        let half = hub.server().limits().backlog as u64 / 2;
         Self {
             hub,
             share: SHARE.min(half),
@@ -61,10 +61,10 @@ impl Round {
         self.members.borrow_mut().push_back(member);
     }
 
-    /// Has the task of `cx` woken when it may go on speaking: at once, or in the next round if enough
-    /// has been said in this one.
+    /// Has the task of `cx` woken when it may go on speaking: at once, or in the next round if
+    /// enough has been said in this one.
     pub(crate) fn pace(&self, entered: &Entered, cx: &Context<'_>) {
-        if self.hub.room().said() - self.said.get() < self.share {
+        if self.hub.server().said() - self.said.get() < self.share {
             cx.waker().wake_by_ref();
         } else {
             self.next.enter(entered, cx);
@@ -93,7 +93,7 @@ impl Round {
     }
 
     fn begin(&self) {
-        self.said.set(self.hub.room().said());
+        self.said.set(self.hub.server().said());
         self.due.set(self.members.borrow().len());
         self.next.wake();
     }
@@ -116,6 +116,6 @@ impl Round {
 
     /// Returns whether there is more than this round delivers, or everybody is to end.
     fn is_behind(&self) -> bool {
-        self.said.get() != self.hub.room().said() || self.hub.is_stopping()
+        self.said.get() != self.hub.server().said() || self.hub.is_stopping()
     }
 }

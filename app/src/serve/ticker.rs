@@ -1,16 +1,14 @@
-//! The room's one timer.
+//! The core's one timer.
 
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use chat_core::Room;
-
 use super::hub::Hub;
 use super::wakers::Entered;
 use crate::clock::Alarm;
 
-/// Ticks the room whenever it wants that, for ever.
+/// Ticks the server whenever it wants that, for ever.
 pub(crate) async fn run(hub: Rc<Hub>) {
     let mut ticker = Ticker { alarm: Alarm::new(hub.clock()), hub, entered: Entered::default() };
     poll_fn(|cx| ticker.poll(cx)).await
@@ -29,7 +27,7 @@ impl Ticker {
             if self.alarm.poll(at, cx).is_pending() {
                 return Poll::Pending;
             }
-            self.hub.tell(Room::tick);
+            self.hub.tick();
         }
     }
 }

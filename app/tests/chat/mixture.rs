@@ -31,6 +31,11 @@ struct Model {
 }
 
 impl Model {
+    /// What others are to hear: a line with nothing to see in it is not relayed.
+    fn said(&self) -> impl Iterator<Item = &String> {
+        self.sent.iter().filter(|line| !line.trim().is_empty())
+    }
+
     fn write(&mut self, characters: &[&str]) {
         for character in characters {
             self.draft.insert(self.cursor, (*character).to_owned());
@@ -216,7 +221,7 @@ fn the_draft_and_what_was_sent_are_what_a_model_says() {
         // What the others got.
         let mut heard = Vec::new();
         let mut lines = 0;
-        while lines < said || heard.len() < model.sent.iter().filter(|it| !it.is_empty()).count() {
+        while lines < said || heard.len() < model.said().count() {
             let line = peer.line();
             let (from, text) = line.split_once("] ").unwrap();
             if from[1..] == other.addr() {
@@ -226,8 +231,7 @@ fn the_draft_and_what_was_sent_are_what_a_model_says() {
                 heard.push(text.to_owned());
             }
         }
-        let sent = model.sent.iter().filter(|it| !it.is_empty());
-        assert!(heard.iter().eq(sent), "seed {seed}: {heard:?}, {:?}", model.sent);
+        assert!(heard.iter().eq(model.said()), "seed {seed}: {heard:?}, {:?}", model.sent);
 
         // What is shown, at a size at which nothing has to be wrapped or left out.
         terminal.resize(400, 200);

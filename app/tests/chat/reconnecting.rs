@@ -88,6 +88,7 @@ fn connections_that_end_again_and_again() {
     for _ in 0..3 {
         let mut server = Peer::new(listener.accept().unwrap().0);
         server.send(format!("{GREETING}\n"));
+        assert_eq!(server.line(), "", "the client shows that it sends lines");
         drop(server);
         expected.extend([GREETING, &ended]);
         let shown: Vec<&str> = expected.iter().copied().chain(["[You]"]).collect();
@@ -104,6 +105,7 @@ fn a_room_that_is_full_when_it_is_back() {
     let mut server = Peer::new(listener.accept().unwrap().0);
     server.send(format!("{GREETING}\n"));
     terminal.shows(&[GREETING, "[You]"]);
+    assert_eq!(server.line(), "", "the client shows that it sends lines");
     drop(server);
     let ended = again(port, "the connection to PLACE ended: the server closed it");
     terminal.shows(&[GREETING, &ended, "[You]"]);
@@ -120,6 +122,7 @@ fn a_room_that_is_full_when_it_is_back() {
     }
     let mut server = Peer::new(listener.accept().unwrap().0);
     server.send(format!("{GREETING}\n"));
+    assert_eq!(server.line(), "");
     assert_eq!(server.line(), "중요한 말");
     terminal.shows(&[GREETING, &ended, full, GREETING, "[You] 중요한 말", "[You]"]);
 }

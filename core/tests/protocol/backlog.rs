@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_core::{Limits, MemberId};
 
-use crate::world::{ANN, BEN, CAT, World, bytes};
+use crate::world::{ANN, BEN, CAT, World};
 
 /// The smallest backlog of short lines, so that a few of them fill it.
 fn small() -> Limits {
@@ -19,7 +19,7 @@ const MANY: u64 = 200;
 /// is closed.
 fn room_of_two() -> (World, MemberId, MemberId) {
     let mut world = World::with(small());
-    world.room.close_console();
+    world.close_console();
     let [reader, talker] = [ANN, BEN].map(|addr| world.join_quietly(addr));
     world.hear(reader);
     (world, reader, talker)
@@ -51,7 +51,7 @@ fn assert_skipped(heard: &str, start: &str, total: u64) {
 /// The talker says messages until the log ends at `end` or just before. Gives their number.
 fn talk_until(world: &mut World, talker: MemberId, end: u64) -> u64 {
     let mut count = 0;
-    while world.room.said() + line(0).len() as u64 <= end {
+    while world.server.said() + line(0).len() as u64 <= end {
         world.receive(talker, text(count));
         count += 1;
     }
@@ -163,10 +163,10 @@ fn skipped_again_before_it_is_told_it_is_told_once() {
 #[test]
 fn far_behind_is_three_quarters() {
     let (mut world, reader, talker) = room_of_two();
-    let start = world.room.said();
+    let start = world.server.said();
     talk_until(&mut world, talker, start + far_behind() - 1);
-    assert!(!world.room.is_waiting());
-    let left = start + far_behind() - world.room.said();
+    assert!(!world.server.is_waiting());
+    let left = start + far_behind() - world.server.said();
     // A message that makes the log exactly as long as is far behind, or one byte shorter.
     for (length, waits) in [(left - 1, false), (left, true)] {
         let (mut world, _, talker) = room_of_two();
@@ -174,7 +174,7 @@ fn far_behind_is_three_quarters() {
         let label = line(0).len() - text(0).len();
         let filler = "x".repeat(length as usize - label - 1);
         world.receive(talker, format!("{filler}\n"));
-        assert_eq!(world.room.is_waiting(), waits, "{length} bytes");
+        assert_eq!(world.server.is_waiting(), waits, "{length} bytes");
     }
     assert_eq!(world.hear(reader).lines().count() as u64, (far_behind() - 1) / 40);
 }
@@ -182,40 +182,40 @@ fn far_behind_is_three_quarters() {
 #[test]
 fn the_room_waits_one_second_and_goes_on() {
     let (mut world, reader, talker) = room_of_two();
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     world.pass_millis(999);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     world.pass_millis(1);
-    assert!(!world.room.is_waiting());
-    assert_eq!(world.room.next_tick(), None);
+    assert!(!world.server.is_waiting());
+    assert_eq!(world.tick_at, None);
     let _ = reader;
 }
 
 #[test]
 fn one_that_trickles_is_not_waited_for_again() {
     let (mut world, reader, talker) = room_of_two();
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
     world.pass_millis(600);
     // It reads all but a byte: near again, but not caught up, so its second goes on.
     let pending = far_behind() as usize / 40 * 40;
     assert_eq!(world.hear_bytes(reader, pending - 1).len(), pending - 1);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     world.pass_millis(400);
-    assert!(!world.room.is_waiting(), "a second in all");
+    assert!(!world.server.is_waiting(), "a second in all");
     for _ in 0..3 {
-        let end = world.room.said() + far_behind() + 40;
+        let end = world.server.said() + far_behind() + 40;
         talk_until(&mut world, talker, end);
         world.hear_bytes(reader, 5);
-        assert!(!world.room.is_waiting());
+        assert!(!world.server.is_waiting());
     }
     // Once it has caught up it is waited for like any other.
     world.hear(reader);
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
 }
 
 /// Many that read nothing, each a little less far behind than the one before, hold the room no
@@ -224,7 +224,7 @@ fn one_that_trickles_is_not_waited_for_again() {
 fn the_room_is_not_held_by_one_reader_after_the_other() {
     for is_loud in [true, false] {
         let mut world = World::new();
-        world.room.close_console();
+        world.close_console();
         let talkers: Vec<MemberId> =
             (0..40).map(|port| world.join(&format!("127.0.0.2:{}", 1000 + port))).collect();
         let lazy_ones = 60;
@@ -238,14 +238,14 @@ fn the_room_is_not_held_by_one_reader_after_the_other() {
             say(&mut world, 100);
         }
         let Limits { backlog, grace, .. } = Limits::default();
-        while world.room.said() < backlog as u64 / 2 {
+        while world.server.said() < backlog as u64 / 2 {
             say(&mut world, 4_000);
         }
-        while !world.room.is_waiting() {
+        while !world.server.is_waiting() {
             say(&mut world, 1_000);
         }
         let begin = world.now;
-        while world.room.is_waiting() {
+        while world.server.is_waiting() {
             for &talker in talkers.iter().filter(|_| is_loud) {
                 let budget = world.budget(talker);
                 world.receive(talker, "y".repeat(budget));
@@ -261,7 +261,7 @@ fn the_room_is_not_held_by_one_reader_after_the_other() {
         // All of them were waited for.
         for _ in 0..lazy_ones {
             say(&mut world, 100);
-            assert!(!world.room.is_waiting());
+            assert!(!world.server.is_waiting());
         }
     }
 }
@@ -274,34 +274,20 @@ fn one_that_can_miss_nothing_is_not_waited_for() {
     let guest = world.join(CAT);
     world.end_of_input(guest);
     world.hear(talker);
-    let end = world.room.said() + far_behind() + 400;
+    let end = world.server.said() + far_behind() + 400;
     talk_until(&mut world, talker, end);
-    assert!(!world.room.is_waiting());
+    assert!(!world.server.is_waiting());
     assert_eq!(world.hear(guest), "> Connected to the chat server (2 users online)\n");
-}
-
-/// What was lent and sent after the backlog had gone over it counts as missed, and as a half.
-#[test]
-fn what_is_sent_too_late_is_told_too_late() {
-    let (mut world, reader, talker) = room_of_two();
-    world.receive(talker, text(0));
-    let lent = bytes(&world.room.transmit(reader));
-    for number in 1..MANY {
-        world.receive(talker, text(number));
-    }
-    world.room.sent(reader, lent.len() - 1);
-    let heard = world.hear(reader);
-    assert_skipped(&heard, "\n", MANY);
 }
 
 #[test]
 fn one_that_leaves_is_not_waited_for() {
     let (mut world, reader, talker) = room_of_two();
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     world.leave(reader);
-    assert!(!world.room.is_waiting());
+    assert!(!world.server.is_waiting());
 }
 
 #[test]
@@ -309,21 +295,21 @@ fn the_console_is_a_reader_like_any_other() {
     let mut world = World::with(small());
     let talker = world.join_quietly(BEN);
     world.console();
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     world.pass(Duration::from_secs(1));
-    assert!(!world.room.is_waiting());
+    assert!(!world.server.is_waiting());
     for number in 0..MANY {
         world.receive(talker, text(number));
     }
     assert!(world.console().contains("messages skipped: this connection reads too slowly\n["));
 
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
-    assert!(world.room.is_waiting());
-    world.room.close_console();
-    assert!(!world.room.is_waiting(), "a closed one is not waited for");
+    assert!(world.server.is_waiting());
+    world.close_console();
+    assert!(!world.server.is_waiting(), "a closed one is not waited for");
 }
 
 #[test]
@@ -338,7 +324,7 @@ fn one_that_left_is_told_what_it_missed_before_that() {
     }
     let notice = "> 3 messages skipped: this connection reads too slowly\n";
     assert_eq!(world.hear(reader), notice);
-    assert!(world.room.is_finished(reader));
+    assert!(world.is_finished(reader));
 }
 
 /// While a member is held back nobody listens to it, so its silence ends no message.
@@ -348,16 +334,16 @@ fn one_that_is_held_back_is_not_silent() {
     let muller = world.join_quietly(CAT);
     world.hear(reader);
     world.hear(talker);
-    let end = world.room.said() + far_behind() + 40;
+    let end = world.server.said() + far_behind() + 40;
     talk_until(&mut world, talker, end);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     world.hear(muller);
     while world.budget(muller) > 0 {
         world.receive(muller, "x".repeat(world.budget(muller)));
     }
-    let said = world.room.said();
+    let said = world.server.said();
     world.pass_millis(500);
-    assert_eq!(world.room.said(), said);
+    assert_eq!(world.server.said(), said);
     world.hear(reader);
     world.receive(muller, "the end\n");
     assert!(world.hear(reader).ends_with("xthe end\n"));
@@ -370,18 +356,18 @@ fn newcomers_wait_for_readers_too() {
     let mut world = World::new();
     let slow = world.join_quietly(ANN);
     let talker = world.join_quietly(BEN);
-    while !world.room.is_waiting() {
+    while !world.server.is_waiting() {
         world.receive(talker, [&[b'x'; 999], b"\n".as_slice()].concat());
         world.catch_up(talker);
         world.console();
     }
     let mut newcomers = 0;
-    while world.room.takes_newcomers() {
+    while world.server.takes_newcomers() {
         world.join(&format!("127.0.0.1:{}", 50_000 + newcomers));
         newcomers += 1;
         assert!(newcomers < 10_000, "too many are taken");
     }
     assert!(newcomers > 0, "a few are taken");
     assert!(!world.hear(slow).contains("skipped"));
-    assert!(world.room.takes_newcomers(), "now all are");
+    assert!(world.server.takes_newcomers(), "now all are");
 }

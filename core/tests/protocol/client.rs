@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_core::{Client, Instant};
+use chat_core::{Client, Instant, Lines};
 
 const GREETING: &str = "> Connected to the chat server (1 user online)";
 
@@ -23,6 +23,7 @@ impl Session {
         let mut session = Self::new();
         session.receive(&format!("{GREETING}\n"));
         assert_eq!(session.shows(), format!("{GREETING}\n"));
+        assert_eq!(session.sends(), ["\n"], "from now on newlines end its messages");
         session
     }
 
@@ -37,7 +38,7 @@ impl Session {
     }
 
     fn receive(&mut self, text: &str) {
-        self.client.receive(self.now, text.as_bytes());
+        self.client.receive(self.now, text.as_bytes(), false);
     }
 
     fn pass_millis(&mut self, millis: u64) {
@@ -51,7 +52,7 @@ impl Session {
 
     /// What the client shows now.
     fn shows(&mut self) -> String {
-        String::from_utf8(self.client.take_display(Vec::new())).unwrap()
+        String::from_utf8(self.client.take_lines(Lines::default()).into_bytes()).unwrap()
     }
 
     /// What the client sends now, each write by itself.
@@ -106,7 +107,7 @@ fn nothing_is_sent_before_the_greeting() {
     session.receive("> Connected to");
     assert_eq!(session.sends(), [""; 0]);
     session.receive(" the chat server (1 user online)\n");
-    assert_eq!(session.sends(), ["early\n"]);
+    assert_eq!(session.sends(), ["\n", "early\n"]);
     assert_eq!(session.shows(), format!("{GREETING}\n[You] early\n"));
 }
 
@@ -141,15 +142,88 @@ fn the_original_server_gets_no_newlines() {
     assert!(session.client.is_all_sent(session.now));
 }
 
+/// As the original client takes them: each read is one.
 #[test]
-fn the_original_servers_messages_end_with_silence() {
+fn what_one_read_of_the_original_server_gives_is_one_message() {
     let mut session = Session::unframed();
-    session.receive("[127.0.0.1:1] ");
-    session.receive("하나");
-    session.pass_millis(99);
-    assert_eq!(session.shows(), "");
-    session.pass_millis(1);
+    for number in 0..100 {
+        session.receive(&format!("[127.0.0.1:1] {number}"));
+        assert_eq!(session.shows(), format!("[127.0.0.1:1] {number}\n"));
+        session.pass_millis(50);
+    }
+}
+
+#[test]
+fn a_read_of_the_original_server_that_is_not_a_whole_message() {
+    let mut session = Session::unframed();
+    let text = "[127.0.0.1:1] 하나";
+    let (first, last) = text.as_bytes().split_at(text.len() - 1);
+    session.client.receive(session.now, first, false);
+    session.pass_millis(5_000);
+    assert_eq!(session.shows(), "", "it ends inside a character");
+    session.client.receive(session.now, last, false);
+    assert_eq!(session.shows(), format!("{text}\n"));
+
+    session.client.receive(session.now, b"[127.0.0.1:1] on", true);
+    assert_eq!(session.shows(), "", "it filled the buffer");
+    session.receive("e");
+    assert_eq!(session.shows(), "[127.0.0.1:1] one\n");
+    session.client.receive(session.now, b"[127.0.0.1:1] two", true);
+    session.pass_millis(100);
+    assert_eq!(session.shows(), "[127.0.0.1:1] two\n", "which happened to fill it");
+}
+
+/// Members of an original room may use `nc`: their newlines are not the server's.
+#[test]
+fn a_newline_in_an_original_room_changes_nothing() {
+    let mut session = Session::unframed();
+    session.receive("[127.0.0.1:1] 하나\n");
     assert_eq!(session.shows(), "[127.0.0.1:1] 하나\n");
+    session.receive("[127.0.0.1:1] 둘");
+    assert_eq!(session.shows(), "[127.0.0.1:1] 둘\n");
+    session.client.type_in("셋\n".as_bytes());
+    assert_eq!(session.sends(), ["셋"]);
+}
+
+/// The link stands still between the greeting and its newline.
+#[test]
+fn a_greeting_whose_newline_comes_late() {
+    let mut session = Session::unframed();
+    session.receive("\n");
+    assert_eq!(session.shows(), "");
+    assert_eq!(session.sends(), ["\n"]);
+    session.receive("[127.0.0.1:1] 하");
+    session.pass_millis(500);
+    session.receive("나\n");
+    assert_eq!(session.shows(), "[127.0.0.1:1] 하나\n");
+    session.client.type_in("둘\n".as_bytes());
+    assert_eq!(session.sends(), ["둘\n"]);
+}
+
+/// The link stands still inside the greeting: it is ours all the same.
+#[test]
+fn a_greeting_that_comes_in_two_pieces() {
+    for at in 1..GREETING.len() {
+        let (first, last) = GREETING.split_at(at);
+        let mut session = Session::new();
+        session.receive(first);
+        session.pass_millis(900);
+        session.receive(&format!("{last}\n"));
+        assert_eq!(session.shows(), format!("{GREETING}\n"), "at {at}");
+        assert_eq!(session.sends(), ["\n"]);
+    }
+}
+
+/// Its empty line would end a message that has begun.
+#[test]
+fn a_greeting_that_comes_inside_a_message() {
+    let mut session = Session::new();
+    session.client.type_in(b"hello\n");
+    session.pass_millis(1_000);
+    assert_eq!(session.client.transmit(session.now), b"hello\n");
+    session.client.sent(session.now, 3);
+    session.receive(&format!("{GREETING}\n"));
+    assert_eq!(session.sends(), ["lo\n"]);
 }
 
 #[test]
@@ -240,7 +314,7 @@ fn a_slow_side_holds_the_other_back() {
     while session.client.wants_received() {
         session.receive(&format!("{}\n", "y".repeat(1000)));
     }
-    assert!(session.client.display().len() < 70_000);
+    assert!(session.client.lines().len() < 70_000);
     session.sends();
     session.shows();
     assert!(session.client.wants_received() && session.client.wants_typed());
@@ -254,7 +328,7 @@ fn only_what_was_lent_can_be_sent() {
     assert_eq!(session.shows(), "");
     session.receive(&format!("{GREETING}\n"));
     assert_eq!(session.shows(), format!("{GREETING}\n"));
-    assert_eq!(session.sends(), ["one\ntwo\n"]);
+    assert_eq!(session.sends(), ["\n", "one\ntwo\n"]);
     assert_eq!(session.shows(), "[You] one\n[You] two\n");
 }
 
@@ -273,6 +347,9 @@ fn what_is_not_sent_can_be_taken_along() {
     session.client.type_in("하나\n둘\n셋".as_bytes());
     assert_eq!(session.client.unsent(), "하나\n둘\n".as_bytes());
     session.receive(&format!("{GREETING}\n"));
+    assert_eq!(session.client.transmit(session.now), b"\n");
+    session.client.sent(session.now, 1);
+    assert_eq!(session.client.unsent(), "하나\n둘\n".as_bytes());
     let lent = session.client.transmit(session.now).len();
     assert_eq!(lent, "하나\n둘\n".len());
     session.client.sent(session.now, "하나\n".len());

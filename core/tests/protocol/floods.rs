@@ -15,20 +15,20 @@ const WHOLE: Duration = Duration::from_secs(9);
 #[test]
 fn while_the_room_waits_a_little_may_be_said() {
     let mut world = World::new();
-    world.room.close_console();
+    world.close_console();
     let [reader, flooder, chatter] = [ANN, BEN, CAT].map(|addr| world.join_quietly(addr));
     world.pass(WHOLE);
     world.hear(reader);
     flood_until_far_behind(&mut world, flooder, &[chatter]);
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
     assert_eq!(world.budget(flooder), 0, "that was more than a little already");
 
-    let before = world.room.said();
+    let before = world.server.said();
     while world.budget(chatter) > TEXT.len() {
         world.receive(chatter, TEXT);
         world.hear(flooder);
     }
-    let said = world.room.said() - before;
+    let said = world.server.said() - before;
     assert!((3_500..4_096).contains(&said), "{said} bytes of the log are a little");
     let refused = world.budget(chatter);
     world.pass_millis(500);
@@ -36,7 +36,7 @@ fn while_the_room_waits_a_little_may_be_said() {
     assert!(after > refused, "time gives it back: {refused}, {after}");
 
     world.hear(reader);
-    assert!(!world.room.is_waiting());
+    assert!(!world.server.is_waiting());
     for id in [flooder, chatter] {
         assert!(world.budget(id) > 4_096, "{}: now nothing is counted", world.budget(id));
     }
@@ -45,22 +45,22 @@ fn while_the_room_waits_a_little_may_be_said() {
 #[test]
 fn a_newcomer_may_say_less_at_first() {
     let mut world = World::new();
-    world.room.close_console();
+    world.close_console();
     let [reader, flooder] = [ANN, BEN].map(|addr| world.join_quietly(addr));
     world.hear(reader);
     flood_until_far_behind(&mut world, flooder, &[]);
     let mut said = 0;
     for again in 0..8 {
         let newcomer = world.join(&format!("{}{again}", &CAT[..CAT.len() - 1]));
-        let before = world.room.said();
+        let before = world.server.said();
         while world.budget(newcomer) > TEXT.len() {
             world.receive(newcomer, TEXT);
         }
-        said += world.room.said() - before;
+        said += world.server.said() - before;
         world.leave(newcomer);
     }
     assert!((8 * 40..=8 * 500).contains(&said), "{said}: coming again gives nobody a whole one");
-    assert!(world.room.is_waiting());
+    assert!(world.server.is_waiting());
 }
 
 /// Thirty flood, and a dozen read for half a second and then do not for up to three, so that the room
@@ -84,8 +84,8 @@ fn floods_and_lazy_readers_together_hold_up_nobody_who_chats() {
             refusals += usize::from(budget == 0);
             world.receive(id, &flood[..budget.min(flood.len())]);
         }
-        waits += usize::from(world.room.is_waiting() && !was_waiting);
-        was_waiting = world.room.is_waiting();
+        waits += usize::from(world.server.is_waiting() && !was_waiting);
+        was_waiting = world.server.is_waiting();
         if step % 10 == 0 {
             for &id in &chatters {
                 let budget = world.budget(id);
@@ -109,11 +109,11 @@ fn floods_and_lazy_readers_together_hold_up_nobody_who_chats() {
 
 /// A member floods until the room waits for whoever does not read; the console and `others` do.
 fn flood_until_far_behind(world: &mut World, flooder: MemberId, others: &[MemberId]) {
-    let end = world.room.said() + Limits::default().backlog as u64;
-    while !world.room.is_waiting() {
+    let end = world.server.said() + Limits::default().backlog as u64;
+    while !world.server.is_waiting() {
         world.receive(flooder, TEXT);
         world.hear(flooder);
         others.iter().for_each(|&id| world.catch_up(id));
-        assert!(world.room.said() < end, "nobody is waited for");
+        assert!(world.server.said() < end, "nobody is waited for");
     }
 }

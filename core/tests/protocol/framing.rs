@@ -1,6 +1,6 @@
 //! Where messages end, and what that means for what is sent back.
 
-use chat_core::MemberId;
+use chat_core::{Event, MemberId};
 
 use crate::world::{ANN, BEN, World};
 
@@ -16,7 +16,7 @@ fn a_framed_peer_may_pause() {
     let (mut world, ann) = quiet_room();
     world.receive(ann, "first\nsec");
     world.pass_millis(10_000);
-    assert_eq!(world.room.next_tick(), None, "nothing waits for a time");
+    assert_eq!(world.tick_at, None, "nothing waits for a time");
     world.receive(ann, "ond\n");
     assert_eq!(world.console(), "[127.0.0.1:45390] first\n[127.0.0.1:45390] second\n");
 }
@@ -41,18 +41,106 @@ fn the_silence_counts_from_the_last_byte() {
     assert_eq!(world.console(), "");
     world.pass_millis(1);
     assert_eq!(world.console(), "[127.0.0.1:45390] xxxxxxxxxx\n");
-    assert_eq!(world.room.next_tick(), None);
+    assert_eq!(world.tick_at, None);
+}
+
+/// The original program never sends one.
+#[test]
+fn the_first_newline_frames_for_good() {
+    let (mut world, ann) = quiet_room();
+    world.receive(ann, "hel");
+    world.pass_millis(250);
+    let ben = world.join_quietly(BEN);
+    assert_eq!(world.writes(ann), ["> New user 127.0.0.1:45392 entered (2 users online)"]);
+    world.events.clear();
+    world.receive(ann, "lo\nthr");
+    assert_eq!(world.events, [Event::Addressed(ann.into()), Event::Grown]);
+    assert_eq!(world.writes(ann), ["\n"], "what the line before lacked");
+    world.pass_millis(5_000);
+    world.receive(ann, "ee\n");
+    for text in ["x", "y"] {
+        world.receive(ben, format!("{text}\n"));
+        assert_eq!(world.writes(ann), [format!("[127.0.0.1:45392] {text}\n")]);
+    }
+    assert!(world.console().ends_with(
+        "[127.0.0.1:45390] lo\n[127.0.0.1:45390] three\n[127.0.0.1:45392] x\n[127.0.0.1:45392] y\n"
+    ));
 }
 
 #[test]
-fn once_unframed_both_end_a_message() {
+fn one_that_was_owed_no_newline_gets_none() {
     let (mut world, ann) = quiet_room();
-    world.receive(ann, "one");
-    world.pass_millis(100);
-    world.receive(ann, "two\nthree");
-    world.pass_millis(100);
-    let said = "[127.0.0.1:45390] one\n[127.0.0.1:45390] two\n[127.0.0.1:45390] three\n";
-    assert_eq!(world.console(), said);
+    world.receive(ann, "hel");
+    world.pass_millis(250);
+    let ben = world.join_quietly(BEN);
+    world.receive(ann, "lo\n");
+    let notice = "> New user 127.0.0.1:45392 entered (2 users online)\n";
+    assert_eq!(world.writes(ann), [notice], "nothing was sent to it meanwhile");
+    world.receive(ben, "x\n");
+    assert_eq!(world.writes(ann), ["[127.0.0.1:45392] x\n"]);
+}
+
+/// Half a line was sent when it turned out to be framed: its own newline ends it.
+#[test]
+fn one_that_becomes_framed_inside_a_line() {
+    let (mut world, ann) = quiet_room();
+    world.receive(ann, "hel");
+    world.pass_millis(250);
+    let ben = world.join_quietly(BEN);
+    world.hear(ann);
+    world.receive(ben, "x\n");
+    assert_eq!(world.hear_bytes(ann, 3), b"[12");
+    world.receive(ann, "lo\n");
+    assert_eq!(world.writes(ann), ["7.0.0.1:45392] x\n"]);
+}
+
+#[test]
+fn a_message_that_never_pauses_ends_after_a_second() {
+    let (mut world, ann) = quiet_room();
+    for _ in 0..100 {
+        world.receive(ann, "ㅋ");
+        world.pass_millis(50);
+    }
+    let said = world.console();
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_eq!(said.matches('ㅋ').count(), 100);
+}
+
+#[test]
+fn no_silence_ends_a_message_inside_a_character() {
+    for millis in [200, 5_000] {
+        let (mut world, ann) = quiet_room();
+        world.receive(ann, b"\xed\x95");
+        world.pass_millis(millis);
+        assert_eq!(world.tick_at, None, "nothing waits for a time");
+        world.receive(ann, b"\x9c\n");
+        assert_eq!(world.console(), "[127.0.0.1:45390] 한\n");
+    }
+}
+
+#[test]
+fn a_return_and_its_newline_that_come_apart() {
+    let (mut world, ann) = quiet_room();
+    world.receive(ann, "안녕\r");
+    world.pass_millis(250);
+    assert_eq!(world.console(), "");
+    world.receive(ann, "\n둘\r");
+    world.pass_millis(5_000);
+    assert_eq!(world.console(), "[127.0.0.1:45390] 안녕\n");
+    world.receive(ann, "\n");
+    assert_eq!(world.console(), "[127.0.0.1:45390] 둘\n");
+}
+
+#[test]
+fn a_return_alone_ends_a_message_in_the_end() {
+    for end in ["\r", "\r\0"] {
+        let (mut world, ann) = quiet_room();
+        world.receive(ann, format!("안녕{end}"));
+        world.pass_millis(1_000);
+        assert_eq!(world.console(), "[127.0.0.1:45390] 안녕\n");
+        world.receive(ann, "\n");
+        assert_eq!(world.console(), "");
+    }
 }
 
 #[test]
@@ -106,7 +194,7 @@ fn a_newline_that_was_pending_before_it_was_unframed() {
     world.pass_millis(100);
     world.end_of_input(ann);
     assert_eq!(world.writes(ann), [""; 0]);
-    assert!(world.room.is_finished(ann));
+    assert!(world.is_finished(ann));
 }
 
 #[test]
@@ -116,4 +204,28 @@ fn the_greeting_has_its_newline() {
     world.receive(ann, "early");
     world.pass_millis(100);
     assert_eq!(world.writes(ann), ["> Connected to the chat server (1 user online)\n"]);
+}
+
+/// The room waits for a reader, and takes nothing of who has said enough: in that time nobody is
+/// silent, however soon it ends.
+#[test]
+fn what_was_not_listened_to_was_no_silence() {
+    for held in [10, 50, 99] {
+        let mut world = World::new();
+        world.close_console();
+        let [reader, ann] = [BEN, ANN].map(|addr| world.join_quietly(addr));
+        while world.budget(ann) > 0 {
+            world.receive(ann, [b'x'; 4_000]);
+        }
+        world.receive(ann, "half of a line");
+        let said = world.server.said();
+        assert_eq!(world.budget(ann), 0);
+        world.pass_millis(held);
+        world.catch_up(reader);
+        assert!(!world.server.is_waiting());
+        world.pass_millis(99);
+        assert_eq!(world.server.said(), said, "after {held} ms");
+        world.receive(ann, " and the rest\n");
+        assert!(world.hear(reader).ends_with("half of a line and the rest\n"));
+    }
 }

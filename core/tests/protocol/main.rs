@@ -1,12 +1,16 @@
 //! The protocol, tested with no socket and no waiting: the core's clock is an argument.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it stands")]
 
 mod backlog;
 mod client;
+mod document;
 mod floods;
+mod foreign;
 mod framing;
+mod order;
 mod properties;
+mod readers;
 mod room;
-mod simulation;
+mod telnet;
 mod world;

@@ -3,13 +3,12 @@
 use crate::world::{ANN, BEN, CAT, World};
 use std::time::Duration;
 
-use chat_core::{Instant, Limits, MIN_LINE};
+use chat_core::{Instant, Limits, MIN_LINE, Wire};
 
 #[test]
 fn one_session() {
     let mut world = World::new();
-    world.room.open(3333);
-    world.room.open(3333);
+    world.server.open(world.console, 3333);
 
     let ann = world.join(ANN);
     let ben = world.join(BEN);
@@ -107,6 +106,20 @@ fn an_empty_line_is_not_relayed() {
 }
 
 #[test]
+fn a_text_with_nothing_to_see_is_an_empty_line() {
+    let mut world = World::new();
+    let ann = world.join_quietly(ANN);
+    world.console();
+    for text in [" ", "\t", "\u{3164}", "\u{2800}\u{200b}", "\u{feff}\u{3000}", "\u{ad}"] {
+        world.receive(ann, format!("{text}\n"));
+        world.receive(ann, text.repeat(10_000) + "\n");
+        assert_eq!(world.console(), "", "{text:?}");
+    }
+    world.receive(ann, " \u{3164}한\n");
+    assert_eq!(world.console(), format!("[{ANN}]  \u{3164}한\n"));
+}
+
+#[test]
 fn one_that_left_gets_what_was_pending() {
     let mut world = World::new();
     let [ann, ben] = [ANN, BEN].map(|addr| world.join_quietly(addr));
@@ -116,9 +129,9 @@ fn one_that_left_gets_what_was_pending() {
     world.end_of_input(ann);
     world.receive(ben, "after\n");
     world.receive(ann, "ignored\n");
-    assert!(!world.room.is_finished(ann));
+    assert!(!world.is_finished(ann));
     assert_eq!(world.hear(ann), "[127.0.0.1:45392] before\n");
-    assert!(world.room.is_finished(ann));
+    assert!(world.is_finished(ann));
     assert_eq!(
         world.hear(ben),
         "[127.0.0.1:45390] the last word, with no end\n\
@@ -141,13 +154,13 @@ fn a_stale_id_is_inert() {
     world.receive(ann, "ghost\n");
     world.end_of_input(ann);
     world.leave(ann);
-    world.room.sent(ann, 10);
+    world.server.quiet(world.now, ann);
     world.pass_millis(5_000);
     assert_eq!(world.hear(ann), "");
     assert_eq!(world.console(), "");
-    assert_eq!(world.room.users(), 1);
+    assert_eq!(world.server.users(), 1);
     assert_eq!(world.budget(ann), 0);
-    assert!(world.room.is_finished(ann));
+    assert!(world.is_finished(ann));
 }
 
 /// Whatever the numbers are, nothing fails and nothing lasts for ever.
@@ -159,16 +172,16 @@ fn limits_and_times_out_of_range() {
         let mut world = World::with(limits);
         let [ann, ben, cat] = [ANN, BEN, CAT].map(|addr| world.join(addr));
         world.now = Instant::from_micros(u64::MAX);
-        while !world.room.is_waiting() {
+        while !world.server.is_waiting() {
             world.receive(ann, format!("{}\n", "x".repeat(1000)));
         }
         while world.budget(ben) > 0 {
             world.receive(ben, "x");
         }
-        world.room.tick(world.now);
-        world.room.sent(cat, usize::MAX);
-        world.room.console_sent(usize::MAX);
-        assert_eq!(world.room.users(), 3);
+        world.tick();
+        world.hear(cat);
+        world.console();
+        assert_eq!(world.server.users(), 3);
     }
 }
 
@@ -180,9 +193,9 @@ fn time_does_not_go_backwards() {
     let past = world.now;
     world.pass_millis(1000);
     world.receive(ann, "late");
-    world.room.receive(past, ann, b"r");
-    world.room.tick(past);
-    world.room.tick(world.now);
+    world.server.receive(past, ann, b"r");
+    world.server.tick(past);
+    world.tick();
     assert_eq!(world.console(), "", "no silence has passed");
     world.receive(ann, "\n");
     assert_eq!(world.console(), "[127.0.0.1:45390] later\n");
@@ -193,12 +206,12 @@ fn a_full_room() {
     let mut world = World::with(Limits { max_users: 2, ..Limits::default() });
     let [ann, _] = [ANN, BEN].map(|addr| world.join_quietly(addr));
     world.console();
-    let full = world.room.join(world.now, CAT.parse().unwrap()).unwrap_err();
+    let full = world.server.connect(world.now, CAT.parse().unwrap(), Wire::Lines).unwrap_err();
     assert_eq!(full.to_string(), "> The chat server is full (2 users online)\n");
     assert_eq!(world.console(), "", "nobody else is told");
     world.end_of_input(ann);
     world.join(CAT);
-    assert_eq!(world.room.users(), 2, "one that has left takes no place");
+    assert_eq!(world.server.users(), 2, "one that has left takes no place");
 }
 
 #[test]
@@ -249,6 +262,6 @@ fn what_could_command_a_terminal_is_shown() {
         world.receive(ann, format!("{sent}\n"));
         assert_eq!(world.console(), format!("[127.0.0.1:45390] {shown}\n"));
     }
-    world.receive(ann, b"a\xff\xed\x95b\xed\n");
+    world.receive(ann, b"a\xfe\xed\x95b\xed\n");
     assert_eq!(world.console(), "[127.0.0.1:45390] a\u{fffd}\u{fffd}b\u{fffd}\n");
 }

@@ -1,17 +1,26 @@
 //! A room with a clock of its own and peers that say and hear text: what the tests are written in.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use chat_core::{Instant, Limits, MemberId, Room, Transmit};
+use chat_core::{Delivered, Event, Instant, Limits, MemberId, ReaderId, Server, Start, Wire};
 
 /// Three peers' addresses.
 pub(crate) const ANN: &str = "127.0.0.1:45390";
 pub(crate) const BEN: &str = "127.0.0.1:45392";
 pub(crate) const CAT: &str = "127.0.0.1:45394";
 
+/// A server, and the least of a shell for it.
 pub(crate) struct World {
-    pub(crate) room: Room,
+    pub(crate) server: Server,
     pub(crate) now: Instant,
+    pub(crate) console: ReaderId,
+    /// When the server wants to be ticked.
+    pub(crate) tick_at: Option<Instant>,
+    /// Members that are to be listened to as soon as there is a budget for them.
+    asked: Vec<MemberId>,
+    /// Events that this shell does nothing about.
+    pub(crate) events: Vec<Event>,
 }
 
 impl World {
@@ -20,17 +29,48 @@ impl World {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        Self { room: Room::new(limits), now: Instant::default() }
+        let mut server = Server::new(limits);
+        let console = server.observe(Start::Now);
+        Self {
+            server,
+            now: Instant::default(),
+            console,
+            tick_at: None,
+            asked: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
-    /// Time passes, and the room is ticked whenever it wants that.
+    /// Does what the server wants done. Whoever is to be listened to has sent nothing.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            while let Some(event) = self.server.poll() {
+                match event {
+                    Event::TickAt(at) => self.tick_at = Some(at),
+                    Event::Listen(id) => self.asked.push(id),
+                    event => self.events.push(event),
+                }
+            }
+            let ready = self.asked.iter().position(|&id| self.budget(id) > 0);
+            let Some(id) = ready.map(|at| self.asked.remove(at)) else { return };
+            self.server.quiet(self.now, id);
+        }
+    }
+
+    /// Time passes, and the server is ticked whenever it wants that.
     pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
-        while let Some(at) = self.room.next_tick().filter(|&at| at <= end) {
+        while let Some(at) = self.tick_at.filter(|&at| at <= end) {
             self.now = self.now.max(at);
-            self.room.tick(self.now);
+            self.tick();
         }
         self.now = end;
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.tick_at = None;
+        self.server.tick(self.now);
+        self.settle();
     }
 
     pub(crate) fn pass_millis(&mut self, millis: u64) {
@@ -38,7 +78,9 @@ impl World {
     }
 
     pub(crate) fn join(&mut self, addr: &str) -> MemberId {
-        self.room.join(self.now, addr.parse().unwrap()).unwrap()
+        let id = self.server.connect(self.now, addr.parse().unwrap(), Wire::Lines).unwrap();
+        self.settle();
+        id
     }
 
     /// A newcomer that has read its greeting.
@@ -50,69 +92,95 @@ impl World {
 
     /// How much of a member is wanted now.
     pub(crate) fn budget(&self, id: MemberId) -> usize {
-        self.room.input_budget(self.now, id)
+        self.server.budget(self.now, id)
     }
 
     pub(crate) fn receive(&mut self, id: MemberId, bytes: impl AsRef<[u8]>) {
-        self.room.receive(self.now, id, bytes.as_ref());
+        self.server.receive(self.now, id, bytes.as_ref());
+        self.settle();
     }
 
     pub(crate) fn end_of_input(&mut self, id: MemberId) {
-        self.room.end_of_input(self.now, id);
+        self.server.end_of_input(self.now, id);
+        self.settle();
     }
 
     pub(crate) fn leave(&mut self, id: MemberId) {
-        self.room.leave(self.now, id);
+        self.server.disconnect(self.now, id);
+        self.settle();
     }
 
-    /// All that a member has pending, taken as by a socket with room for everything.
+    pub(crate) fn close_console(&mut self) {
+        self.server.dismiss(self.console);
+        self.settle();
+    }
+
+    /// The first `most` bytes that a reader has pending, and what became of that.
+    pub(crate) fn take(
+        &mut self,
+        reader: impl Into<ReaderId>,
+        most: usize,
+    ) -> (Vec<u8>, Delivered) {
+        let mut taken = Vec::new();
+        let delivered = self.server.deliver(reader, |slices| {
+            taken = slices.concat();
+            taken.truncate(most);
+            Ok::<_, Infallible>(taken.len())
+        });
+        self.settle();
+        let Ok(delivered) = delivered;
+        (taken, delivered)
+    }
+
+    /// All that a member has pending, taken as by a socket with space for everything.
     pub(crate) fn hear(&mut self, id: MemberId) -> String {
         self.writes(id).concat()
     }
 
     /// A member takes all that it has pending, whatever that is.
     pub(crate) fn catch_up(&mut self, id: MemberId) {
-        while !self.room.has_caught_up(id) {
-            let total = self.room.transmit(id).total();
-            self.room.sent(id, total);
+        loop {
+            let Ok(delivered) = self.server.deliver(id, |slices| {
+                Ok::<_, Infallible>(slices.iter().map(|slice| slice.len()).sum())
+            });
+            if delivered != Delivered::Partial {
+                break;
+            }
         }
+        self.settle();
     }
 
-    /// All that a member has pending, each write by itself.
-    pub(crate) fn writes(&mut self, id: MemberId) -> Vec<String> {
-        let mut writes = Vec::new();
+    /// All that a reader has pending, each write by itself.
+    pub(crate) fn writes(&mut self, reader: impl Into<ReaderId>) -> Vec<String> {
+        self.raw_writes(reader).into_iter().map(|write| String::from_utf8(write).unwrap()).collect()
+    }
+
+    /// The same, where it may be no text.
+    pub(crate) fn raw_writes(&mut self, reader: impl Into<ReaderId>) -> Vec<Vec<u8>> {
+        let (reader, mut writes) = (reader.into(), Vec::new());
         loop {
-            let write = bytes(&self.room.transmit(id));
-            if write.is_empty() {
+            let (write, delivered) = self.take(reader, usize::MAX);
+            if !write.is_empty() {
+                writes.push(write);
+            }
+            if delivered != Delivered::Partial {
                 return writes;
             }
-            self.room.sent(id, write.len());
-            writes.push(String::from_utf8(write).unwrap());
         }
     }
 
     /// The first `count` bytes that a member has pending.
     pub(crate) fn hear_bytes(&mut self, id: MemberId, count: usize) -> Vec<u8> {
-        let mut heard = bytes(&self.room.transmit(id));
-        heard.truncate(count);
-        self.room.sent(id, heard.len());
-        heard
+        self.take(id, count).0
+    }
+
+    /// Whether a member has left and has got all that was pending then.
+    pub(crate) fn is_finished(&mut self, id: MemberId) -> bool {
+        self.take(id, 0).1 == Delivered::Finished
     }
 
     /// All that the console has pending.
     pub(crate) fn console(&mut self) -> String {
-        let mut text = Vec::new();
-        loop {
-            let write = bytes(&self.room.console());
-            if write.is_empty() {
-                return String::from_utf8(text).unwrap();
-            }
-            self.room.console_sent(write.len());
-            text.extend(write);
-        }
+        self.writes(self.console).concat()
     }
-}
-
-pub(crate) fn bytes(transmit: &Transmit<'_>) -> Vec<u8> {
-    transmit.concat()
 }

@@ -19,8 +19,8 @@ use crate::serve::hub::Hub;
 use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 
 /// Connections accepted in succession before others get to run, which takes some milliseconds. With
-/// fewer, a storm of newcomers overflows the system's queue, and each that finds it full tries again
-/// only after a second.
+/// fewer, a storm of newcomers overflows the system's queue, and each that finds it full tries
+/// again only after a second.
 const BATCH: usize = 1024;
 
 /// Pauses between two attempts when connections cannot be accepted: the first, then doubling.
@@ -81,7 +81,7 @@ impl<E: Fn(Socket<TcpStream>, SocketAddr)> Acceptor<'_, E> {
     /// Accepts the connections that wait, up to a batch.
     fn drain(&self, listener: &Socket<TcpListener>) -> Drained {
         let mut accepted = 0;
-        while accepted < BATCH && self.hub.room().takes_newcomers() {
+        while accepted < BATCH && self.hub.server().takes_newcomers() {
             match listener.get_ref().accept() {
                 Ok((stream, addr)) => {
                     accepted += 1;

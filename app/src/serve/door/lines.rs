@@ -1,4 +1,4 @@
-//! A member that sends and receives lines over TCP: its bytes go into the room, and the room's go
+//! A member that sends and receives lines over TCP: its bytes go into the core, and the room's go
 //! straight from the log into its socket.
 
 use std::cell::Cell;
@@ -8,23 +8,24 @@ use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
-use chat_core::{MemberId, Transmit};
+use chat_core::{Delivered, MAX_SLICES, MemberId, Wire};
 use mio::net::TcpStream;
 
-use super::parting::{part_now, turn_away};
+use super::parting::{part, part_now, turn_away};
 use crate::net::Socket;
 use crate::serve::hub::{Hub, OpenGuard};
-use crate::serve::participant::Participant;
+use crate::serve::participant::{Call, Participant};
 use crate::serve::round::Round;
 use crate::serve::wakers::Entered;
 use crate::system::A_SHORT_WRITE_IS_ALL;
 
 /// Connects a peer to the room as a member, or turns it away if the room is full.
 pub(super) fn enter(hub: &Rc<Hub>, round: &Rc<Round>, socket: Socket<TcpStream>, addr: SocketAddr) {
-    match hub.tell(|room, now| room.join(now, addr)) {
+    match hub.connect(addr, Wire::Lines) {
         Ok(id) => {
             let lines = Rc::new(Lines::new(hub, round, socket, id));
-            lines.enter_round();
+            round.enter(lines.to_participant());
+            hub.introduce(id, lines.to_participant());
             hub.spawn(lines.run());
         }
         Err(full) => hub.spawn(turn_away(hub.clone(), socket, full.to_string())),
@@ -37,14 +38,27 @@ struct Lines {
     round: Rc<Round>,
     socket: Socket<TcpStream>,
     id: MemberId,
-    /// Whether it sends no more.
-    input_ended: Cell<bool>,
+    input: Cell<Input>,
+    /// Whether the core waits to be told that there is nothing to read.
+    is_asked: Cell<bool>,
     output: Cell<Output>,
+    /// Whether there is something to deliver that does not wait for the round.
+    is_addressed: Cell<bool>,
     /// Whether it has got everything that it is ever to get.
     is_over: Cell<bool>,
     budget: Entered,
     pace: Entered,
     _open: OpenGuard,
+}
+
+/// Whether a member is read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// It sends no more.
+    Ended,
+    /// Nothing that it sends is wanted any more.
+    Refused,
 }
 
 /// Who delivers to a member.
@@ -58,6 +72,15 @@ enum Output {
     InRound,
 }
 
+/// Whether there is more to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    /// Perhaps: others first, then again.
+    More,
+    /// Nothing, until the task is woken.
+    Nothing,
+}
+
 /// What became of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -69,15 +92,6 @@ enum Outcome {
     Over,
 }
 
-/// Whether there is more to read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Input {
-    /// Perhaps: others first, then again.
-    More,
-    /// Not until the task is woken.
-    Exhausted,
-}
-
 impl Lines {
     fn new(hub: &Rc<Hub>, round: &Rc<Round>, socket: Socket<TcpStream>, id: MemberId) -> Self {
         Self {
@@ -86,8 +100,10 @@ impl Lines {
             round: round.clone(),
             socket,
             id,
-            input_ended: Cell::new(false),
+            input: Cell::new(Input::Open),
+            is_asked: Cell::new(false),
             output: Cell::new(Output::InRound),
+            is_addressed: Cell::new(false),
             is_over: Cell::new(false),
             budget: Entered::default(),
             pace: Entered::default(),
@@ -100,9 +116,11 @@ impl Lines {
         // others.
         let _ = poll_fn(|cx| self.poll(cx)).await;
         if self.hub.is_stopping() {
-            part_now(&self.hub, &self.socket);
-        } else {
-            self.hub.tell(|room, now| room.leave(now, self.id));
+            return part_now(&self.hub, &self.socket);
+        }
+        self.hub.disconnect(self.id);
+        if self.input.get() == Input::Refused {
+            part(&self.hub, &self.socket).await;
         }
     }
 
@@ -110,67 +128,78 @@ impl Lines {
     /// is to close.
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.socket.register(cx);
-        let input = self.read(cx)?;
-        let is_due = match self.output.get() {
+        let unread = self.read(cx)?;
+        let delivers = match self.output.get() {
             Output::Ready => true,
             Output::Blocked => self.socket.is_writable(),
-            // One that has left does not wait for the round to find out that this was all.
-            Output::InRound => self.input_ended.get(),
+            Output::InRound => self.is_addressed.get() && self.socket.is_writable(),
         };
-        if is_due {
+        if delivers {
             self.deliver()?;
         }
         if self.is_over.get() {
             return Poll::Ready(Ok(()));
         }
-        if input == Input::More {
+        if unread == Unread::More {
             self.round.pace(&self.pace, cx);
         }
         Poll::Pending
     }
 
-    /// Takes what the member has sent, as much as the room wants at once.
-    fn read(&self, cx: &mut Context<'_>) -> io::Result<Input> {
-        // The socket is tried only if it may have something: a member that only listens costs no
-        // system call here.
-        if self.input_ended.get() || self.hub.is_stopping() || !self.socket.is_readable() {
-            return Ok(Input::Exhausted);
+    /// Takes what the member has sent, as much as the core wants at once.
+    fn read(&self, cx: &mut Context<'_>) -> io::Result<Unread> {
+        if self.input.get() != Input::Open || self.hub.is_stopping() || !self.may_read() {
+            return Ok(Unread::Nothing);
         }
-        let budget = self.hub.room().input_budget(self.hub.clock().now(), self.id);
+        let budget = self.hub.server().budget(self.hub.clock().now(), self.id);
         if budget == 0 {
             self.hub.await_budget(&self.budget, cx);
-            return Ok(Input::Exhausted);
+            return Ok(Unread::Nothing);
         }
         let mut buffer = self.hub.buffer();
         let most = budget.min(buffer.len());
         match self.socket.get_ref().read(&mut buffer[..most]) {
             Ok(0) => {
-                self.input_ended.set(true);
-                self.hub.tell(|room, now| room.end_of_input(now, self.id));
-                return Ok(Input::Exhausted);
+                self.input.set(Input::Ended);
+                self.is_addressed.set(true);
+                self.hub.tell(|server, now| server.end_of_input(now, self.id));
+                return Ok(Unread::Nothing);
             }
             Ok(count) => {
-                self.hub.tell(|room, now| room.receive(now, self.id, &buffer[..count]));
+                self.is_asked.set(false);
+                self.hub.tell(|server, now| server.receive(now, self.id, &buffer[..count]));
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.clear_readable(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.socket.clear_readable();
+                if self.is_asked.replace(false) {
+                    self.hub.tell(|server, now| server.quiet(now, self.id));
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        Ok(if self.socket.is_readable() { Input::More } else { Input::Exhausted })
+        Ok(if self.may_read() { Unread::More } else { Unread::Nothing })
+    }
+
+    /// Returns whether to try the socket: only if it may have something, as a member that only
+    /// listens is to cost no system call, or if the core wants to know that it has nothing.
+    fn may_read(&self) -> bool {
+        self.socket.is_readable() || self.is_asked.get()
     }
 
     /// Delivers what is pending, and decides who goes on with it.
     fn deliver(self: &Rc<Self>) -> io::Result<()> {
         let outcome = self.send_pending()?;
-        match outcome {
-            Outcome::CaughtUp if self.output.get() != Output::InRound => {
-                self.output.set(Output::InRound);
-                self.enter_round();
+        // One that is in the round stays in it: if the socket is full, the round finds that out.
+        if self.output.get() != Output::InRound {
+            match outcome {
+                Outcome::CaughtUp => {
+                    self.output.set(Output::InRound);
+                    self.round.enter(self.to_participant());
+                }
+                Outcome::Blocked => self.output.set(Output::Blocked),
+                Outcome::Over => {}
             }
-            Outcome::Blocked if self.output.get() != Output::InRound => {
-                self.output.set(Output::Blocked);
-            }
-            _ => {}
         }
         // The room may have waited for this member.
         self.hub.dispatch();
@@ -179,37 +208,33 @@ impl Lines {
 
     /// Sends what is pending until that was all, or until the socket takes no more.
     fn send_pending(&self) -> io::Result<Outcome> {
-        let mut room = self.hub.room();
-        while !room.has_caught_up(self.id) {
-            let transmit = room.transmit(self.id);
-            let total = transmit.total();
-            if total == 0 {
-                break;
+        let mut server = self.hub.server();
+        loop {
+            let mut is_full = false;
+            let delivered = server.deliver(self.id, |slices| {
+                let sent = send(self.socket.get_ref(), slices)?;
+                is_full = sent.is_full;
+                Ok::<_, io::Error>(sent.count)
+            })?;
+            let outcome = match delivered {
+                _ if is_full => Outcome::Blocked,
+                Delivered::Partial => continue,
+                Delivered::Finished => Outcome::Over,
+                Delivered::Nothing | Delivered::CaughtUp if self.hub.is_stopping() => Outcome::Over,
+                Delivered::Nothing | Delivered::CaughtUp => Outcome::CaughtUp,
+            };
+            match outcome {
+                Outcome::Blocked => self.socket.clear_writable(),
+                Outcome::CaughtUp => self.is_addressed.set(false),
+                Outcome::Over => self.is_over.set(true),
             }
-            match send(self.socket.get_ref(), &transmit) {
-                Ok(count) => {
-                    room.sent(self.id, count);
-                    if count < total && A_SHORT_WRITE_IS_ALL {
-                        self.socket.clear_writable();
-                        return Ok(Outcome::Blocked);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.clear_writable();
-                    return Ok(Outcome::Blocked);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+            return Ok(outcome);
         }
-        let is_over = room.is_finished(self.id) || self.hub.is_stopping();
-        self.is_over.set(is_over);
-        Ok(if is_over { Outcome::Over } else { Outcome::CaughtUp })
     }
 
-    fn enter_round(self: &Rc<Self>) {
-        let member: Weak<Self> = Rc::downgrade(self);
-        self.round.enter(member);
+    fn to_participant(self: &Rc<Self>) -> Weak<dyn Participant> {
+        let participant: Weak<Self> = Rc::downgrade(self);
+        participant
     }
 }
 
@@ -218,7 +243,7 @@ impl Participant for Lines {
         match self.send_pending() {
             Ok(Outcome::CaughtUp) => return true,
             Ok(Outcome::Blocked) => self.output.set(Output::Blocked),
-            // Its task finds an error too.
+            // Its task sees to that; it comes upon an error too.
             Ok(Outcome::Over) | Err(_) => {
                 self.output.set(Output::Ready);
                 self.socket.wake();
@@ -226,14 +251,49 @@ impl Participant for Lines {
         }
         false
     }
+
+    fn call(self: Rc<Self>, call: Call) {
+        match call {
+            Call::Listen => self.is_asked.set(true),
+            Call::Deliver => self.is_addressed.set(true),
+            Call::Close => {
+                self.input.set(Input::Refused);
+                self.is_addressed.set(true);
+            }
+        }
+        self.socket.wake();
+    }
+}
+
+/// What a socket took of what it was given.
+struct Sent {
+    count: usize,
+    /// Whether it takes no more for now.
+    is_full: bool,
 }
 
 /// Writes the slices in one system call, as much as the socket takes.
-fn send(mut stream: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
+fn send(stream: &TcpStream, slices: &[&[u8]]) -> io::Result<Sent> {
+    match write(stream, slices) {
+        Ok(count) => {
+            let total: usize = slices.iter().map(|slice| slice.len()).sum();
+            Ok(Sent { count, is_full: count < total && A_SHORT_WRITE_IS_ALL })
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Ok(Sent { count: 0, is_full: true })
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            Ok(Sent { count: 0, is_full: false })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn write(mut stream: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
     if let [slice] = slices {
         return stream.write(slice);
     }
-    let mut vectors = [IoSlice::new(&[]); Transmit::MAX_SLICES];
+    let mut vectors = [IoSlice::new(&[]); MAX_SLICES];
     for (vector, slice) in vectors.iter_mut().zip(slices) {
         *vector = IoSlice::new(slice);
     }

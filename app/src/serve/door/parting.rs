@@ -1,7 +1,7 @@
 //! Parting: a connection is closed by us, so that its peer can still read what it was sent.
 //!
-//! A connection that is closed with its input unread is reset, and what its peer has not read yet is
-//! lost with it. So the sending side is closed first, and input is discarded.
+//! A connection that is closed with its input unread is reset, and what its peer has not read yet
+//! is lost with it. So the sending side is closed first, and input is discarded.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

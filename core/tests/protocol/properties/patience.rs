@@ -1,11 +1,11 @@
 //! Whom the room waits for, and for how long: nobody in time misses anything.
 
-use chat_core::{Instant, Limits, MemberId};
+use chat_core::{Instant, Limits, ReaderId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::config;
-use crate::world::{World, bytes};
+use crate::world::World;
 
 /// What a flood of members does that read and write at their own speeds.
 #[derive(Clone, Debug)]
@@ -33,8 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// A reader and what is known of it from outside.
 struct Watched {
-    /// `None` for the console.
-    id: Option<MemberId>,
+    id: ReaderId,
     /// Bytes of the log that it may still have to get, at the most.
     behind: u64,
     /// Since when it has been far behind without catching up.
@@ -44,21 +43,9 @@ struct Watched {
 impl Watched {
     /// Takes up to `limit` bytes of what it is lent.
     fn read(&mut self, world: &mut World, limit: usize) -> String {
-        let mut lent = self.lent(world);
-        lent.truncate(limit);
-        match self.id {
-            Some(id) => world.room.sent(id, lent.len()),
-            None => world.room.console_sent(lent.len()),
-        }
-        self.behind -= self.behind.min(lent.len() as u64);
-        String::from_utf8_lossy(&lent).into_owned()
-    }
-
-    fn lent(&self, world: &mut World) -> Vec<u8> {
-        match self.id {
-            Some(id) => bytes(&world.room.transmit(id)),
-            None => bytes(&world.room.console()),
-        }
+        let (taken, _) = world.take(self.id, limit);
+        self.behind -= self.behind.min(taken.len() as u64);
+        String::from_utf8_lossy(&taken).into_owned()
     }
 }
 
@@ -71,11 +58,11 @@ proptest! {
     fn only_one_that_was_given_up_misses_anything(steps in steps()) {
         let limits = Limits { max_line: 64, backlog: 8 * 1024, ..Limits::default() };
         let mut world = World::with(limits.clone());
-        let ids: Vec<MemberId> =
+        let ids: Vec<_> =
             (0..CROWD).map(|port| world.join(&format!("127.0.0.1:{}", 40_000 + port))).collect();
         ids.iter().for_each(|&id| world.catch_up(id));
         world.console();
-        let mut readers: Vec<Watched> = ids.iter().map(|&id| Some(id)).chain([None])
+        let mut readers: Vec<Watched> = ids.iter().map(|&id| id.into()).chain([world.console])
             .map(|id| Watched { id, behind: 0, far_behind_since: None })
             .collect();
         let mut waiting_since = None;
@@ -87,10 +74,10 @@ proptest! {
                     let line = format!("{}\n", "x".repeat(length));
                     let flood = line.repeat(bytes / line.len() + 1);
                     let budget = world.budget(ids[member]);
-                    let before = world.room.said();
+                    let before = world.server.said();
                     world.receive(ids[member], &flood[..budget.min(bytes)]);
                     for reader in &mut readers {
-                        reader.behind += world.room.said() - before;
+                        reader.behind += world.server.said() - before;
                         // While the room waits for another, five eighths are far.
                         if reader.behind >= limits.backlog as u64 * 5 / 8 {
                             reader.far_behind_since.get_or_insert(world.now);
@@ -103,13 +90,13 @@ proptest! {
                         let since = reader.far_behind_since;
                         prop_assert!(since.is_some_and(|since| since + limits.grace <= world.now));
                     }
-                    if reader.lent(&mut world).is_empty() {
+                    if !world.server.has_pending(reader.id) {
                         reader.behind = 0;
                         reader.far_behind_since = None;
                     }
                 }
             }
-            if world.room.is_waiting() {
+            if world.server.is_waiting() {
                 let since = *waiting_since.get_or_insert(world.now);
                 prop_assert!(since + limits.grace > world.now);
             } else {

@@ -5,7 +5,7 @@ use core::mem;
 
 use unicode_segmentation::GraphemeCursor;
 
-use crate::cleaning::{push_clean, shown};
+use super::cleaning::{push_clean, shown};
 
 /// Takes the pieces of a message.
 pub(crate) type Deliver<'a> = dyn FnMut(&str) + 'a;
@@ -18,68 +18,84 @@ const STEP: usize = 1024;
 pub(crate) struct Partial {
     /// Clean, and not longer than the limit between two calls.
     text: String,
-    tail: Tail,
+    undecided: Undecided,
 }
 
-/// Bytes whose meaning the next byte decides: the start of a UTF-8 sequence, or a `\r`.
+/// Bytes whose meaning the next byte decides: the start of a UTF-8 sequence, a `\r`, or the `\r\0`
+/// that some telnet clients send for it (RFC 854).
 #[derive(Default)]
-struct Tail {
+struct Undecided {
     bytes: [u8; 4],
     len: u8,
 }
 
+/// How the message so far ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// With nothing that the next byte could change.
+    Nothing,
+    /// With a `\r`, after which a newline may come.
+    Return,
+    /// With the beginning of a character.
+    CharacterBegun,
+}
+
 impl Partial {
     pub(crate) fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.tail.len == 0
+        self.text.is_empty() && self.undecided.len == 0
+    }
+
+    /// The text so far, without what the next byte decides.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn tail(&self) -> Tail {
+        match self.undecided.as_bytes() {
+            b"" | b"\r\0" => Tail::Nothing,
+            b"\r" => Tail::Return,
+            _ => Tail::CharacterBegun,
+        }
     }
 
     /// Takes more of the message, which holds no newline. Whenever the text is longer than `limit`
-    /// bytes its first piece is delivered.
-    pub(crate) fn push(&mut self, bytes: &[u8], limit: usize, deliver: &mut Deliver<'_>) {
+    /// bytes its first piece is delivered. Returns whether one was.
+    pub(crate) fn push(&mut self, bytes: &[u8], limit: usize, deliver: &mut Deliver<'_>) -> bool {
+        let mut is_cut = false;
         for step in bytes.chunks(STEP) {
-            let rest = self.complete_tail(step);
+            let rest = self.decide(step);
             self.decode(rest);
-            self.cut(limit, deliver);
+            is_cut |= self.cut(limit, deliver);
         }
+        is_cut
     }
 
-    /// The message ended with a newline: a `\r` before it is dropped.
-    pub(crate) fn end_with_newline(&mut self, limit: usize, deliver: &mut Deliver<'_>) {
-        if self.tail.as_bytes() == b"\r" {
-            self.tail.clear();
-        }
-        self.end(limit, deliver);
-    }
-
-    /// The message ended without a newline.
+    /// The message has ended: a `\r`, or `\r\0`, at its end is dropped.
     pub(crate) fn end(&mut self, limit: usize, deliver: &mut Deliver<'_>) {
-        if self.tail.len > 0 {
-            self.give_up_tail();
+        if self.tail() == Tail::CharacterBegun {
+            self.text.push(char::REPLACEMENT_CHARACTER);
             self.cut(limit, deliver);
         }
+        self.undecided.clear();
         deliver(&mem::take(&mut self.text));
     }
 
-    /// Completes what the tail began; gives the bytes that come after it.
-    fn complete_tail<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    /// Decides what the bytes before began. Returns the bytes that come after it.
+    fn decide<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let mut rest = bytes;
-        while let ([byte, after @ ..], 1..) = (rest, self.tail.len) {
-            if self.tail.as_bytes() == b"\r" {
-                self.give_up_tail();
-                break;
-            }
-            self.tail.push(*byte);
-            match core::str::from_utf8(self.tail.as_bytes()) {
-                Ok(character) => {
-                    push_clean(character, &mut self.text);
-                    self.tail.clear();
-                }
-                Err(error) if error.error_len().is_none() => {}
-                Err(_) => {
-                    // This byte breaks the sequence and is not part of it.
-                    self.tail.clear();
-                    self.text.push(char::REPLACEMENT_CHARACTER);
+        while let ([byte, after @ ..], 1..) = (rest, self.undecided.len) {
+            match (self.undecided.as_bytes(), byte) {
+                (b"\r", b'\0') => self.undecided.push(*byte),
+                (b"\r" | b"\r\0", _) => {
+                    // The message goes on, so they were part of it.
+                    self.text.extend(self.undecided.as_bytes().iter().map(|&b| shown(b.into())));
+                    self.undecided.clear();
                     break;
+                }
+                _ => {
+                    if !self.complete_character(*byte) {
+                        break;
+                    }
                 }
             }
             rest = after;
@@ -87,7 +103,26 @@ impl Partial {
         rest
     }
 
-    /// Appends what can be decoded; what the next byte decides becomes the tail.
+    /// Adds a byte to the character that has begun. Returns whether it belonged to it.
+    fn complete_character(&mut self, byte: u8) -> bool {
+        self.undecided.push(byte);
+        match core::str::from_utf8(self.undecided.as_bytes()) {
+            Ok(character) => {
+                push_clean(character, &mut self.text);
+                self.undecided.clear();
+                true
+            }
+            Err(error) if error.error_len().is_none() => true,
+            Err(_) => {
+                // This byte breaks the sequence and is not part of it.
+                self.undecided.clear();
+                self.text.push(char::REPLACEMENT_CHARACTER);
+                false
+            }
+        }
+    }
+
+    /// Appends what can be decoded; what the next byte decides is kept.
     ///
     /// A bad sequence is the longest one that could have begun a character (Unicode, "U+FFFD
     /// Substitution of Maximal Subparts"), so the same bytes give the same text however they come.
@@ -98,6 +133,7 @@ impl Partial {
                 Ok(text) => (text, &rest[rest.len()..], 0),
                 Err(error) => {
                     let (valid, after) = rest.split_at(error.valid_up_to());
+                    // It is valid up to there.
                     let valid = core::str::from_utf8(valid).unwrap_or_default();
                     (valid, after, error.error_len().unwrap_or(0))
                 }
@@ -105,35 +141,33 @@ impl Partial {
             if bad > 0 {
                 push_clean(valid, &mut self.text);
                 self.text.push(char::REPLACEMENT_CHARACTER);
-            } else if let (Some(before), []) = (valid.strip_suffix('\r'), after) {
-                push_clean(before, &mut self.text);
-                self.tail.push(b'\r');
             } else {
-                push_clean(valid, &mut self.text);
-                after.iter().for_each(|&byte| self.tail.push(byte));
+                let end = if after.is_empty() { return_at_end(valid) } else { "" };
+                push_clean(&valid[..valid.len() - end.len()], &mut self.text);
+                end.bytes().chain(after.iter().copied()).for_each(|b| self.undecided.push(b));
             }
             rest = if bad > 0 { &after[bad..] } else { &[] };
         }
     }
 
-    /// What the tail began goes on otherwise, or not at all.
-    fn give_up_tail(&mut self) {
-        let stand_in =
-            if self.tail.as_bytes() == b"\r" { shown('\r') } else { char::REPLACEMENT_CHARACTER };
-        self.text.push(stand_in);
-        self.tail.clear();
-    }
-
-    fn cut(&mut self, limit: usize, deliver: &mut Deliver<'_>) {
+    /// Delivers pieces until the rest is not too long. Returns whether there were any.
+    fn cut(&mut self, limit: usize, deliver: &mut Deliver<'_>) -> bool {
+        let is_too_long = self.text.len() > limit;
         while self.text.len() > limit {
             let at = cut_at(&self.text, limit);
             deliver(&self.text[..at]);
             self.text.drain(..at);
         }
+        is_too_long
     }
 }
 
-impl Tail {
+/// The `\r` or `\r\0` that `text` ends with, if any.
+fn return_at_end(text: &str) -> &str {
+    ["\r", "\r\0"].into_iter().find(|end| text.ends_with(end)).unwrap_or("")
+}
+
+impl Undecided {
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
@@ -184,7 +218,7 @@ mod tests {
         for chunk in chunks {
             partial.push(chunk, LIMIT, &mut deliver);
         }
-        partial.end_with_newline(LIMIT, &mut deliver);
+        partial.end(LIMIT, &mut deliver);
         assert!(partial.is_empty());
         pieces
     }
@@ -226,6 +260,11 @@ mod tests {
         assert_eq!(pieces(&[b"a\r", b"\r"]), ["a␍"]);
         assert_eq!(pieces(&[b"a\r", b"b"]), ["a␍b"]);
         assert_eq!(pieces(&[b"\r"]), [""]);
+        for chunks in [&[b"a\r\0".as_slice()][..], &[b"a\r", b"\0"], &[b"a", b"\r", b"\0"]] {
+            assert_eq!(pieces(chunks), ["a"], "telnet's way of sending it");
+        }
+        assert_eq!(pieces(&[b"a\r\0b"]), ["a␍␀b"]);
+        assert_eq!(pieces(&[b"a\r\0", b"\0"]), ["a␍␀␀"]);
     }
 
     #[test]

@@ -1,23 +1,32 @@
-//! The client's half: what its user typed goes to the server, what comes is shown.
+//! The client: what its user types becomes wire, and wire becomes lines.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `outbox` | what was typed and is not sent |
+//! | `lines` | lines to show, as text and as values |
 
-use alloc::vec::Vec;
+mod lines;
+mod outbox;
+
+pub use lines::{Line, Lines};
+
 use core::mem;
 use core::time::Duration;
 
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::memmem;
 
-use crate::framing::Framer;
-use crate::limits::{MAX_LINE, SILENCE};
-use crate::line::Line;
-use crate::notice::{self, YOU};
+use crate::limits::{LONGEST_MESSAGE, MAX_LABEL, MAX_LINE, SILENCE};
+use crate::notice::begins_greeting;
 use crate::time::Instant;
+use crate::wire::Framer;
+use outbox::Outbox;
 
 /// How long the greeting is waited for before anything is sent.
 const GREETING: Duration = Duration::from_secs(1);
 
 /// The longest line, in bytes, that is taken from the server in one piece: what a room may say,
 /// so that a line which some server delivered in one piece is not cut here.
-const LONGEST_LINE: usize = notice::MAX_LABEL + MAX_LINE;
+const LONGEST_LINE: usize = MAX_LABEL + MAX_LINE;
 
 /// Bytes that wait to be sent, or to be shown, above which no more is wanted: enough for a write
 /// of full size, little enough to be nothing.
@@ -29,7 +38,7 @@ const ENOUGH: usize = 64 * 1024;
 ///   server, [`type_in`](Client::type_in) and [`end_of_input`](Client::end_of_input) from the
 ///   user, and [`tick`](Client::tick).
 /// - **Out**: [`transmit`](Client::transmit) and [`sent`](Client::sent) toward the server,
-///   [`display`](Client::display) and [`take_display`](Client::take_display) toward the user.
+///   [`lines`](Client::lines) and [`take_lines`](Client::take_lines) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
 ///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
 ///   [`unsent`](Client::unsent), [`is_let_in`](Client::is_let_in),
@@ -48,13 +57,29 @@ pub struct Client {
     /// Whether the user types no more.
     input_ended: bool,
     outbox: Outbox,
-    /// Bytes of it that are lent.
+    /// Whether a silence has just ended the first message, and nothing came since.
+    has_only_greeting: bool,
+    hello: Hello,
+    /// Bytes that are lent.
     lent: usize,
     /// When an unframed server has heard enough silence to take what is sent next for a new
     /// message: nothing else separates them.
     silent_until: Instant,
     display: Display,
 }
+
+/// The empty line by which a client shows that it ends messages with newlines, before its first one: a
+/// pause in that could otherwise be taken for its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hello {
+    /// It is not sent. It never is to the original server, nor once anything else was.
+    #[default]
+    Unsent,
+    Lent,
+    Sent,
+}
+
+const HELLO: &[u8] = b"\n";
 
 impl Client {
     /// A client that connected at `now`.
@@ -63,21 +88,35 @@ impl Client {
         Self {
             began: now,
             now,
-            incoming: Framer::default().in_blocks(),
+            incoming: Framer::of_server().in_blocks(),
             typed: Framer::framed().in_blocks(),
             input_ended: false,
             outbox: Outbox::default(),
+            has_only_greeting: false,
+            hello: Hello::default(),
             lent: 0,
             silent_until: now,
             display: Display::default(),
         }
     }
 
-    /// The server has sent `bytes`, in any chunks.
-    pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
+    /// The server has sent `bytes`, in any chunks. `is_full` says whether they are all that one read
+    /// could give, so that there may be more.
+    pub fn receive(&mut self, now: Instant, bytes: &[u8], is_full: bool) {
         self.now = self.now.max(now);
+        let is_first = mem::replace(&mut self.has_only_greeting, false);
+        if is_first && self.incoming.is_unframed() && bytes.starts_with(b"\n") {
+            // The original never sends a message that begins so: it is the greeting's own newline,
+            // which came late.
+            self.incoming.frame();
+        }
         let display = &mut self.display;
-        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |lines| display.show(lines));
+        let mut show = |lines: &str| display.show(lines);
+        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut show);
+        // What one read of the original server gives is one message.
+        if self.incoming.is_unframed() && !is_full && !self.incoming.is_inside_character() {
+            self.incoming.end_of_stream(LONGEST_LINE, &mut show);
+        }
     }
 
     /// The server sends no more.
@@ -99,13 +138,15 @@ impl Client {
         self.input_ended = true;
     }
 
-    /// Deals with the silences that have run out.
+    /// Deals with the silences that have run out. Call it only after what can be read was, so that
+    /// nothing is taken for a silence that was not listened to.
     pub fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        let Some(since) = self.incoming.silent_since() else { return };
+        let Some(at) = self.silent_at() else { return };
         if !self.wants_received() {
             self.incoming.was_not_heard_until(self.now);
-        } else if since + SILENCE <= self.now {
+        } else if at <= self.now {
+            self.has_only_greeting = self.incoming.is_undecided();
             let display = &mut self.display;
             self.incoming.end_by_silence(LONGEST_LINE, &mut |lines| display.show(lines));
         }
@@ -121,12 +162,17 @@ impl Client {
         if !self.may_send(self.now) || self.is_turned_away() {
             return &[];
         }
+        if self.incoming.is_framed() && self.hello != Hello::Sent {
+            self.hello = Hello::Lent;
+            self.lent = HELLO.len();
+            return HELLO;
+        }
         let display = &mut self.display;
         if self.incoming.is_unframed() && self.outbox.end_message() {
             // It was sent as a line but for its newline when the server showed what it is.
-            self.outbox.take_sent_lines(&mut |line| display.show_own(line));
+            self.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
         }
-        self.outbox.take_empty_lines(&mut |line| display.show_own(line));
+        self.outbox.take_empty_lines(&mut |line| display.lines.push_own_line(line));
         let lent =
             if self.incoming.is_unframed() { self.outbox.message() } else { self.outbox.lines() };
         self.lent = lent.len();
@@ -142,23 +188,29 @@ impl Client {
             return;
         }
         self.lent -= count;
+        if self.hello == Hello::Lent {
+            self.hello = Hello::Sent;
+            return;
+        }
+        // Inside a message it would end it.
+        self.hello = Hello::Sent;
         self.outbox.advance(count);
         if self.incoming.is_unframed() && self.outbox.end_message() {
             self.silent_until = self.now + SILENCE;
         }
         let display = &mut self.display;
-        self.outbox.take_sent_lines(&mut |line| display.show_own(line));
+        self.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
     }
 
-    /// What is to be shown: whole lines.
+    /// What is to be shown.
     #[must_use]
-    pub fn display(&self) -> &[u8] {
+    pub fn lines(&self) -> &Lines {
         &self.display.lines
     }
 
     /// Takes what is to be shown. What comes next is collected in `memory`, which is cleared.
     #[must_use]
-    pub fn take_display(&mut self, mut memory: Vec<u8>) -> Vec<u8> {
+    pub fn take_lines(&mut self, mut memory: Lines) -> Lines {
         memory.clear();
         mem::replace(&mut self.display.lines, memory)
     }
@@ -179,7 +231,7 @@ impl Client {
     /// else happens before; `None` if nothing waits for a time.
     #[must_use]
     pub fn next_tick(&self, now: Instant) -> Option<Instant> {
-        let silence = self.incoming.silent_since().map(|since| since + SILENCE);
+        let silence = self.silent_at();
         let sending = (self.input_ended || !self.outbox.is_empty()).then(|| self.may_send_at());
         let sending = sending.filter(|&at| at > now.max(self.now));
         [silence, sending].into_iter().flatten().min()
@@ -188,13 +240,13 @@ impl Client {
     /// Whether more of what the user types is wanted. If not, leave it where it is.
     #[must_use]
     pub fn wants_typed(&self) -> bool {
-        !self.input_ended && self.outbox.len() < ENOUGH && self.display().len() < ENOUGH
+        !self.input_ended && self.outbox.len() < ENOUGH && self.lines().len() < ENOUGH
     }
 
     /// Whether more from the server is wanted. If not, leave it in the socket.
     #[must_use]
     pub fn wants_received(&self) -> bool {
-        self.display().len() < ENOUGH
+        self.lines().len() < ENOUGH
     }
 
     /// Whether the user's input has ended and all of it is sent: then the sending side is to be
@@ -211,7 +263,15 @@ impl Client {
     /// was sent in part the room may then hear that part too.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
-        self.outbox.lines.get(self.outbox.done..).unwrap_or_default()
+        self.outbox.unsent_lines()
+    }
+
+    /// When a silence that goes on ends what the server has begun.
+    fn silent_at(&self) -> Option<Instant> {
+        // A greeting is known when it is whole: what is none yet is waited for, so that no pause in it
+        // makes another kind of server of ours.
+        let is_whole = !self.incoming.is_undecided() || !begins_greeting(self.incoming.unended());
+        self.incoming.silent_at(if is_whole { SILENCE } else { LONGEST_MESSAGE })
     }
 
     fn may_send(&self, now: Instant) -> bool {
@@ -232,99 +292,14 @@ fn has_empty_line(lines: &str) -> bool {
         || memmem::find(bytes, b"\n\n").is_some()
 }
 
-/// What the user typed and is not sent yet: lines, each with its newline.
-#[derive(Default)]
-struct Outbox {
-    lines: Vec<u8>,
-    /// Bytes of `lines` that are sent and shown: whole lines.
-    done: usize,
-    /// Bytes of `lines` that are sent.
-    sent: usize,
-}
-
-impl Outbox {
-    fn push(&mut self, lines: &str) {
-        self.lines.extend_from_slice(lines.as_bytes());
-        self.lines.push(b'\n');
-    }
-
-    fn is_empty(&self) -> bool {
-        self.done == self.lines.len()
-    }
-
-    fn len(&self) -> usize {
-        self.lines.len() - self.sent
-    }
-
-    fn unsent(&self) -> &[u8] {
-        self.lines.get(self.sent..).unwrap_or_default()
-    }
-
-    /// What is unsent up to an empty line, which is never sent.
-    fn lines(&self) -> &[u8] {
-        let unsent = self.unsent();
-        let end = memmem::find(unsent, b"\n\n").map_or(unsent.len(), |at| at + 1);
-        &unsent[..end]
-    }
-
-    /// What is unsent of the first message, without its newline.
-    fn message(&self) -> &[u8] {
-        let unsent = self.unsent();
-        &unsent[..memchr(b'\n', unsent).unwrap_or(unsent.len())]
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.sent = self.sent.saturating_add(count).min(self.lines.len());
-    }
-
-    /// Whether what is sent ends with a message but for its newline, which is passed then.
-    fn end_message(&mut self) -> bool {
-        let ends = self.sent > self.done && self.unsent().first() == Some(&b'\n');
-        self.sent += usize::from(ends);
-        ends
-    }
-
-    /// Takes the lines that are sent whole.
-    fn take_sent_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
-        let sent = &self.lines[self.done..self.sent];
-        let whole = memrchr(b'\n', sent).map_or(0, |last| last + 1);
-        let mut at = 0;
-        for newline in memchr_iter(b'\n', &sent[..whole]) {
-            take(&sent[at..=newline]);
-            at = newline + 1;
-        }
-        self.done += whole;
-        self.forget_done();
-    }
-
-    /// Takes the empty lines that come next.
-    fn take_empty_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
-        while self.sent == self.done && self.unsent().first() == Some(&b'\n') {
-            self.sent += 1;
-            self.done += 1;
-            take(b"\n");
-        }
-        self.forget_done();
-    }
-
-    /// What is done goes once it is as much as what is not: a byte is moved once at the most.
-    fn forget_done(&mut self) {
-        if self.done >= self.lines.len() - self.done {
-            self.lines.drain(..self.done);
-            self.sent -= self.done;
-            self.done = 0;
-        }
-    }
-}
-
 /// Clean lines to show, and what the first of them was.
 #[derive(Default)]
 struct Display {
-    lines: Vec<u8>,
+    lines: Lines,
     greeting: Greeting,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Greeting {
     #[default]
     NotYet,
@@ -338,26 +313,15 @@ impl Display {
         if self.greeting == Greeting::NotYet || has_empty_line(lines) {
             lines.split('\n').filter(|line| !line.is_empty()).for_each(|line| self.show_line(line));
         } else {
-            self.push(lines);
+            self.lines.push_server(lines);
         }
     }
 
     fn show_line(&mut self, line: &str) {
         if self.greeting == Greeting::NotYet {
-            let is_full = matches!(Line::parse(line), Line::Full(_));
+            let is_full = matches!(Line::of_server(line), Line::Full(_));
             self.greeting = if is_full { Greeting::Full } else { Greeting::Welcome };
         }
-        self.push(line);
-    }
-
-    fn push(&mut self, lines: &str) {
-        self.lines.extend_from_slice(lines.as_bytes());
-        self.lines.push(b'\n');
-    }
-
-    /// Shows a line of the user's own, given with its newline.
-    fn show_own(&mut self, line: &[u8]) {
-        self.lines.extend_from_slice(YOU.as_bytes());
-        self.lines.extend_from_slice(line);
+        self.lines.push_server(line);
     }
 }

@@ -1,4 +1,4 @@
-//! Cleaning: what could command a terminal is shown instead of obeyed (spec: "control characters").
+//! Cleaning: what could command a terminal is shown instead of obeyed (protocol.md, "Text").
 
 use alloc::string::String;
 
@@ -53,12 +53,13 @@ pub fn shown(c: char) -> char {
     }
 }
 
-fn is_clean(text: &str) -> bool {
+/// Whether each character may stand as it is.
+pub(crate) fn is_clean(text: &str) -> bool {
     !text.as_bytes().chunks(64).any(|bytes| any(bytes, is_suspect))
         || text.chars().all(|c| shown(c) == c)
 }
 
-/// Whether that goes for any byte. Without an early exit, so that it is done many bytes at a time.
+/// Whether any byte satisfies the predicate. Without an early exit, so that it vectorizes.
 fn any(bytes: &[u8], is_so: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(false, |any, &byte| any | is_so(byte))
 }

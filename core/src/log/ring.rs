@@ -1,21 +1,21 @@
-//! The log: one ring of bytes that holds the last of what was said, for everybody.
+//! The ring: the last bytes of what was said, once for everybody.
 
 use alloc::boxed::Box;
 use alloc::vec;
 use core::ops::Range;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
-/// How many bytes apart it is known how many lines end before them: as many as are counted in no
-/// time, so that what this costs a reader does not grow with what it was sent.
+/// Distance in bytes between the positions whose line number is kept: short enough to count the rest
+/// in no time, so that finding a reader's line does not cost more the more it was sent.
 const MARK: u64 = 1024;
 
 /// A ring of lines. Positions count all bytes ever said, so they only grow and never wrap.
 ///
-/// Each line ends with the only newline in it; what is kept starts at a line's start.
-pub(crate) struct Log {
-    ring: Box<[u8]>,
-    /// Lines before each position that is a multiple of [`MARK`], as a ring of those that are kept.
+/// Each line ends with the only newline in it, and what is kept begins at the start of a line.
+pub(super) struct Ring {
+    bytes: Box<[u8]>,
+    /// Lines before each position that is a multiple of [`MARK`], as a ring of those still kept.
     marks: Box<[u64]>,
     /// Position of the oldest byte kept.
     start: u64,
@@ -27,12 +27,12 @@ pub(crate) struct Log {
     lines: u64,
 }
 
-impl Log {
-    pub(crate) fn new(capacity: usize) -> Self {
-        // Both ends of what is kept may lie in the midst of two marks.
+impl Ring {
+    pub(super) fn new(capacity: usize) -> Self {
+        // Either end of what is kept may lie between two marks.
         let marks = capacity / MARK as usize + 2;
         Self {
-            ring: vec![0; capacity].into(),
+            bytes: vec![0; capacity].into(),
             marks: vec![0; marks].into(),
             start: 0,
             end: 0,
@@ -41,41 +41,49 @@ impl Log {
         }
     }
 
-    pub(crate) fn start(&self) -> u64 {
+    pub(super) fn start(&self) -> u64 {
         self.start
     }
 
-    pub(crate) fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    pub(crate) fn lines_evicted(&self) -> u64 {
+    pub(super) fn lines_evicted(&self) -> u64 {
         self.lines_evicted
     }
 
-    pub(crate) fn lines(&self) -> u64 {
+    pub(super) fn lines(&self) -> u64 {
         self.lines
     }
 
     /// Whether `length` more bytes fit without an eviction.
-    pub(crate) fn has_room(&self, length: usize) -> bool {
-        self.end - self.start + length as u64 <= self.ring.len() as u64
+    pub(super) fn has_space(&self, length: usize) -> bool {
+        self.end - self.start + length as u64 <= self.bytes.len() as u64
     }
 
-    /// Appends one line, given in parts, and gives its range.
+    /// Appends a line, given in two parts without its newline, and returns its range.
     ///
-    /// The caller has made room: see [`Log::has_room`] and [`Log::evict_line`].
-    pub(crate) fn append(&mut self, parts: &[&[u8]]) -> Range<u64> {
+    /// The caller has made space: see [`Ring::has_space`] and [`Ring::evict_line`].
+    #[inline]
+    pub(super) fn append(&mut self, label: &[u8], text: &[u8]) -> Range<u64> {
         let start = self.end;
-        for part in parts {
-            debug_assert!(self.has_room(part.len()), "a line without room");
-            let at = self.offset(self.end);
-            let before_wrap = part.len().min(self.ring.len() - at);
-            let (first, second) = part.split_at(before_wrap);
-            self.ring[at..at + first.len()].copy_from_slice(first);
-            self.ring[..second.len()].copy_from_slice(second);
-            self.end += part.len() as u64;
+        let length = label.len() + text.len() + 1;
+        // Past this the ring would hold bytes that no line accounts for.
+        assert!(self.has_space(length), "a line without space");
+        let at = self.offset(start);
+        if let Some(place) = self.bytes.get_mut(at..at + length) {
+            let (for_label, place) = place.split_at_mut(label.len());
+            for_label.copy_from_slice(label);
+            let (for_text, place) = place.split_at_mut(text.len());
+            for_text.copy_from_slice(text);
+            place[0] = b'\n';
+        } else {
+            let line = label.iter().chain(text).chain(b"\n");
+            let (end, start) = self.bytes.split_at_mut(at);
+            start.iter_mut().chain(end).zip(line).for_each(|(place, byte)| *place = *byte);
         }
+        self.end += length as u64;
         for mark in start / MARK + 1..=self.end / MARK {
             let place = self.place(mark);
             self.marks[place] = self.lines + u64::from(mark * MARK == self.end);
@@ -84,8 +92,8 @@ impl Log {
         start..self.end
     }
 
-    /// Forgets the oldest line and gives its range; `None` if the log is empty.
-    pub(crate) fn evict_line(&mut self) -> Option<Range<u64>> {
+    /// Forgets the oldest line and returns its range; `None` if the ring is empty.
+    pub(super) fn evict_line(&mut self) -> Option<Range<u64>> {
         let [first, second] = self.slices(self.start..self.end);
         let newline = memchr(b'\n', first)
             .or_else(|| memchr(b'\n', second).map(|at| first.len() + at))?
@@ -96,9 +104,9 @@ impl Log {
         Some(line)
     }
 
-    /// The bytes of a range, in two slices of which either may be empty. What is not kept of the
-    /// range is left out.
-    pub(crate) fn slices(&self, range: Range<u64>) -> [&[u8]; 2] {
+    /// Returns the bytes of a range as two slices, either of which may be empty. What is no longer
+    /// kept of the range is left out.
+    pub(super) fn slices(&self, range: Range<u64>) -> [&[u8]; 2] {
         let from = range.start.max(self.start);
         let to = range.end.min(self.end);
         if from >= to {
@@ -107,12 +115,13 @@ impl Log {
         let at = self.offset(from);
         // Not longer than the ring, so it fits a usize.
         let length = (to - from) as usize;
-        let before_wrap = length.min(self.ring.len() - at);
-        [&self.ring[at..at + before_wrap], &self.ring[..length - before_wrap]]
+        let before_wrap = length.min(self.bytes.len() - at);
+        [&self.bytes[at..at + before_wrap], &self.bytes[..length - before_wrap]]
     }
 
-    /// Lines that end before `position`, which is kept. The nearest that is known is counted from.
-    pub(crate) fn lines_before(&self, position: u64) -> u64 {
+    /// Counts the lines that end before `position`, which is kept, from the nearest position whose
+    /// count is known.
+    pub(super) fn lines_before(&self, position: u64) -> u64 {
         let mark = position / MARK;
         let (known, lines) = match mark * MARK {
             at if at < self.start => (self.start, self.lines_evicted),
@@ -125,8 +134,22 @@ impl Log {
         }
     }
 
-    /// Whether `position`, whose preceding byte is kept, stands inside a line.
-    pub(crate) fn is_inside_line(&self, position: u64) -> bool {
+    /// Returns the position where the last `lines` lines begin, and the lines before it; the oldest
+    /// kept if there are fewer.
+    pub(super) fn start_of_last(&self, lines: usize) -> (u64, u64) {
+        let [first, second] = self.slices(self.start..self.end);
+        let mut newlines = memrchr_iter(b'\n', second)
+            .map(|at| first.len() + at)
+            .chain(memrchr_iter(b'\n', first));
+        // The last newline ends the last line; the one `lines` before it ends the line before ours.
+        match newlines.nth(lines) {
+            Some(at) => (self.start + at as u64 + 1, self.lines - lines as u64),
+            None => (self.start, self.lines_evicted),
+        }
+    }
+
+    /// Whether `position`, whose preceding byte is kept, is inside a line.
+    pub(super) fn is_inside_line(&self, position: u64) -> bool {
         let [before, _] = self.slices(position.saturating_sub(1)..position);
         before.first().is_some_and(|&byte| byte != b'\n')
     }
@@ -143,7 +166,7 @@ impl Log {
 
     fn offset(&self, position: u64) -> usize {
         // Less than the ring's length, so it fits a usize.
-        (position % self.ring.len() as u64) as usize
+        (position % self.bytes.len() as u64) as usize
     }
 }
 
@@ -154,8 +177,8 @@ mod tests {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    fn text(log: &Log) -> String {
-        let [first, second] = log.slices(log.start()..log.end());
+    fn text(ring: &Ring) -> String {
+        let [first, second] = ring.slices(ring.start()..ring.end());
         String::from_utf8([first, second].concat()).unwrap()
     }
 
@@ -166,23 +189,23 @@ mod tests {
         // Under Miri there is time for a few of them.
         let stride = if cfg!(miri) { 13 } else { 1 };
         for capacity in (8..40).step_by(stride) {
-            let mut log = Log::new(capacity);
+            let mut ring = Ring::new(capacity);
             let mut kept: VecDeque<Vec<u8>> = VecDeque::new();
             for turn in 0..200_usize {
                 let mut line = vec![b'a' + (turn % 26) as u8; turn * 7 % 8];
-                line.push(b'\n');
-                while !log.has_room(line.len()) {
-                    let evicted = log.evict_line().unwrap();
+                while !ring.has_space(line.len() + 1) {
+                    let evicted = ring.evict_line().unwrap();
                     assert_eq!(evicted.end - evicted.start, kept.pop_front().unwrap().len() as u64);
                 }
                 let (left, right) = line.split_at(line.len() / 2);
-                let range = log.append(&[left, right]);
+                let range = ring.append(left, right);
+                line.push(b'\n');
                 assert_eq!(range.end - range.start, line.len() as u64);
                 kept.push_back(line);
 
-                assert_eq!(text(&log).into_bytes(), Vec::from(kept.clone()).concat());
-                assert_eq!(log.lines(), turn as u64 + 1);
-                assert_eq!(log.lines() - log.lines_evicted(), kept.len() as u64);
+                assert_eq!(text(&ring).into_bytes(), Vec::from(kept.clone()).concat());
+                assert_eq!(ring.lines(), turn as u64 + 1);
+                assert_eq!(ring.lines() - ring.lines_evicted(), kept.len() as u64);
             }
         }
     }
@@ -192,27 +215,27 @@ mod tests {
     fn counts_the_lines_before_every_position() {
         let mark = MARK as usize;
         let stride = if cfg!(miri) { 97 } else { 1 };
-        let mut log = Log::new(4 * mark + 10);
+        let mut ring = Ring::new(4 * mark + 10);
         let (mut said, mut evicted) = (Vec::new(), 0);
         for length in [mark, mark - 1, 2, 1, 2 * mark + 7, 3, 1, mark - 10, 1, 3 * mark, mark / 3] {
             let line = [vec![b'a'; length - 1].as_slice(), b"\n"].concat();
-            while !log.has_room(length) {
-                evicted += log.evict_line().map_or(0, |_| 1);
+            while !ring.has_space(length) {
+                evicted += ring.evict_line().map_or(0, |_| 1);
             }
-            log.append(&[&line]);
+            ring.append(&line[..length - 1], b"");
             said.extend(line);
-            assert_eq!(log.lines_evicted(), evicted);
-            let start = log.start() as usize;
+            assert_eq!(ring.lines_evicted(), evicted);
+            let start = ring.start() as usize;
             let mut expected = evicted;
             for position in start..=said.len() {
                 let follows_newline = position > 0 && said[position - 1] == b'\n';
                 expected += u64::from(follows_newline && position > start);
                 if position % stride == 0 || position.abs_diff(said.len()) < 2 {
-                    assert_eq!(log.lines_before(position as u64), expected, "at {position}");
+                    assert_eq!(ring.lines_before(position as u64), expected, "at {position}");
                     let is_inside = position > 0 && !follows_newline;
                     // What precedes the first position may not be kept any more.
                     let is_known = position > start || start == 0;
-                    assert_eq!(log.is_inside_line(position as u64), is_inside && is_known);
+                    assert_eq!(ring.is_inside_line(position as u64), is_inside && is_known);
                 }
             }
         }
@@ -220,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_log_has_nothing_to_evict() {
-        assert_eq!(Log::new(8).evict_line(), None);
+    fn an_empty_ring_has_nothing_to_evict() {
+        assert_eq!(Ring::new(8).evict_line(), None);
     }
 }

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use core::ops::Range;
 
-use crate::id::MemberId;
+use crate::id::ReaderId;
 
 /// The cuts of all members, oldest first, each of one or more whole lines that are still kept.
 ///
@@ -11,7 +11,7 @@ use crate::id::MemberId;
 /// simply steps over its own line. The memory is bounded by the lines that the log keeps, however
 /// many members there are and whether or not they read.
 #[derive(Default)]
-pub(crate) struct Cuts {
+pub(super) struct Cuts {
     queue: VecDeque<Cut>,
     /// Number of the cut at the front.
     first: u64,
@@ -19,21 +19,21 @@ pub(crate) struct Cuts {
 
 struct Cut {
     range: Range<u64>,
-    author: MemberId,
+    author: ReaderId,
     /// Number of the same author's next cut.
     next: Option<u64>,
 }
 
 /// The cuts of one member that its cursor has not passed, as a chain through all cuts.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Chain {
+pub(super) struct Chain {
     /// Numbers of the first and the last; there is none if there is no first.
     ends: Option<(u64, u64)>,
 }
 
 /// A line that was said by `author` and is kept no longer.
-pub(crate) struct Evicted {
-    pub(crate) author: MemberId,
+pub(super) struct Evicted {
+    pub(super) author: ReaderId,
     /// Number of the cut that it was in, and of that author's next one.
     number: u64,
     next: Option<u64>,
@@ -42,9 +42,9 @@ pub(crate) struct Evicted {
 }
 
 impl Chain {
-    /// Drops a line of this chain's member that was evicted; gives whether it was in the chain,
-    /// that is, whether its author's cursor had not passed it.
-    pub(crate) fn drop_evicted(&mut self, evicted: &Evicted) -> bool {
+    /// Drops an evicted line of this chain's member. Returns whether it was in the chain, that is,
+    /// whether its author's cursor had not passed it.
+    pub(super) fn drop_evicted(&mut self, evicted: &Evicted) -> bool {
         let Some((first, last)) = self.ends.filter(|&(first, _)| first <= evicted.number) else {
             return false;
         };
@@ -58,7 +58,7 @@ impl Chain {
 
 impl Cuts {
     /// Notes that `range` was said by `author`, whose chain it joins.
-    pub(crate) fn push(&mut self, chain: &mut Chain, author: MemberId, range: Range<u64>) {
+    pub(super) fn push(&mut self, chain: &mut Chain, author: ReaderId, range: Range<u64>) {
         let number = self.first + self.queue.len() as u64;
         let last = chain.ends.map(|(_, last)| last);
         if let Some(cut) = last.and_then(|last| self.cut_mut(last)) {
@@ -73,19 +73,19 @@ impl Cuts {
     }
 
     /// The first range of a chain.
-    pub(crate) fn first(&self, chain: Chain) -> Option<Range<u64>> {
+    pub(super) fn first(&self, chain: Chain) -> Option<Range<u64>> {
         chain.ends.and_then(|(first, _)| self.cut(first)).map(|cut| cut.range.clone())
     }
 
     /// The chain without its first range.
-    pub(crate) fn after_first(&self, chain: Chain) -> Chain {
+    pub(super) fn after_first(&self, chain: Chain) -> Chain {
         let next = chain.ends.and_then(|(first, last)| Some((self.cut(first)?.next?, last)));
         Chain { ends: next }
     }
 
-    /// Forgets `line`, which was the oldest line kept; gives what its author's chain must know of
+    /// Forgets `line`, which was the oldest line kept. Returns what its author's chain must know of
     /// it, if it was noted.
-    pub(crate) fn evict(&mut self, line: &Range<u64>) -> Option<Evicted> {
+    pub(super) fn evict(&mut self, line: &Range<u64>) -> Option<Evicted> {
         let cut = self.queue.front_mut().filter(|cut| cut.range.start == line.start)?;
         cut.range.start = line.end;
         let is_spent = cut.range.is_empty();
@@ -109,15 +109,10 @@ impl Cuts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::Log;
-    use crate::member::{Member, Roster};
-    use crate::reader::Reader;
-    use crate::time::Instant;
+    use slotmap::SlotMap;
 
-    fn author() -> MemberId {
-        let log = Log::new(8);
-        let mut roster = Roster::new(Reader::new(&log, [].into()));
-        roster.insert(Member::new(Instant::default(), Reader::new(&log, [].into()), "".into()))
+    fn author() -> ReaderId {
+        ReaderId::new(SlotMap::new().insert(()))
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Back-pressure: when the room waits for readers, and how much it takes in meanwhile
-//! (spec: "a room that cannot be stalled").
+//! Back-pressure: when the room waits for readers, and how much it takes in meanwhile (protocol.md,
+//! "Slow readers").
 
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 
-use crate::id::Who;
+use crate::id::ReaderId;
 use crate::limits::Limits;
 
 /// Finds readers that are far behind without looking at all of them, and counts those that the
@@ -12,7 +12,7 @@ use crate::limits::Limits;
 ///
 /// Each reader that is near has one entry in `watch`: the length of the log at which it would be
 /// far behind if it did not move any more. Only when the log has grown so long is the reader looked
-/// at, and if it did move, it is entered anew. So a look is paid for by what the reader was sent.
+/// at, and if it did move, it is entered anew: checks are amortized over delivered bytes.
 ///
 /// The room waits in episodes. One begins with a reader that is far behind, and with it the room
 /// waits for all those that could come to be far behind by what may still be said before it ends:
@@ -21,8 +21,8 @@ use crate::limits::Limits;
 /// them have caught up completely, or when the time of grace is over.
 pub(crate) struct Pressure {
     far_behind: u64,
-    turn: usize,
-    watch: BinaryHeap<Reverse<(u64, Who)>>,
+    share: usize,
+    watch: BinaryHeap<Reverse<(u64, ReaderId)>>,
     /// Readers that the room waits for.
     waited_for: usize,
     /// The present or last episode.
@@ -39,7 +39,7 @@ impl Pressure {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             far_behind: limits.far_behind(),
-            turn: limits.turn(),
+            share: limits.share(),
             watch: BinaryHeap::new(),
             waited_for: 0,
             episode: Episode(0),
@@ -48,18 +48,18 @@ impl Pressure {
     }
 
     /// Watches a reader whose cursor is at `position`.
-    pub(crate) fn watch(&mut self, who: Who, position: u64) {
-        self.watch.push(Reverse((position + self.far_behind, who)));
+    pub(crate) fn watch(&mut self, reader: ReaderId, position: u64) {
+        self.watch.push(Reverse((position + self.far_behind, reader)));
     }
 
-    /// A reader that is to be looked at now that the log ends at `end`; it is watched no more.
-    pub(crate) fn suspect(&mut self, end: u64) -> Option<Who> {
-        let &Reverse((due, who)) = self.watch.peek()?;
+    /// Takes a reader that is to be looked at now that the log ends at `end`.
+    pub(crate) fn suspect(&mut self, end: u64) -> Option<ReaderId> {
+        let &Reverse((due, reader)) = self.watch.peek()?;
         if due > self.horizon(end) {
             return None;
         }
         self.watch.pop();
-        Some(who)
+        Some(reader)
     }
 
     /// Whether a reader at `position` is far behind in a log that ends at `end`, or can come to be
@@ -68,12 +68,12 @@ impl Pressure {
         self.horizon(end) - position >= self.far_behind
     }
 
-    /// The room waits for one reader more. Gives the episode, and whether it begins with that.
+    /// The room waits for one reader more. Returns the episode, and whether this begins it.
     pub(crate) fn wait(&mut self) -> (Episode, bool) {
         let begins = self.waited_for == 0;
         if begins {
             self.episode.0 += 1;
-            self.spare = self.turn;
+            self.spare = self.share;
         }
         self.waited_for += 1;
         (self.episode, begins)
@@ -82,6 +82,7 @@ impl Pressure {
     /// A reader that the room waited for in `episode` has caught up, or is gone.
     pub(crate) fn wait_no_more(&mut self, episode: Episode) {
         if self.episode() == Some(episode) {
+            // It is not 0: the episode is the present one.
             self.waited_for -= 1;
         }
     }
@@ -100,12 +101,13 @@ impl Pressure {
 
     /// The log has grown by `length` bytes.
     pub(crate) fn grew(&mut self, length: usize) {
+        // Saturating: what no budget bounds, such as leaves, may use up more than there is.
         self.spare = self.spare.saturating_sub(length);
     }
 
     /// Bytes by which the log may grow now through what is received.
-    pub(crate) fn room(&self) -> usize {
-        if self.waited_for == 0 { self.turn } else { self.spare }
+    pub(crate) fn space(&self) -> usize {
+        if self.waited_for == 0 { self.share } else { self.spare }
     }
 
     /// Where the log that ends at `end` can come to end while the room waits.

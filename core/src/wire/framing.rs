@@ -1,20 +1,23 @@
-//! Framing: where the messages of a peer end (spec: "On the wire").
+//! Framing: where the messages of a peer end (protocol.md, "Messages").
+
+use core::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use crate::cleaning::{as_clean_text, as_plain_lines};
-use crate::partial::{Deliver, Partial};
+use super::cleaning::{as_clean_text, as_plain_lines};
+use super::partial::{Deliver, Partial, Tail};
+use crate::limits::LONGEST_MESSAGE;
 use crate::time::Instant;
 
 /// What ends the messages of a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Framing {
-    /// Its first message has not ended: a newline or a silence will decide.
+    /// No message has ended: a newline or a silence will decide.
     #[default]
     Undecided,
     /// Newlines alone.
     Framed,
-    /// Newlines and silences, as with the original program, which sends no terminators.
+    /// Newlines and silences, as with the original program, which sends no newlines.
     Unframed,
 }
 
@@ -25,10 +28,14 @@ enum Framing {
 #[derive(Default)]
 pub(crate) struct Framer {
     framing: Framing,
+    /// Whether a newline of an unframed peer leaves it unframed.
+    stays_unframed: bool,
     /// Whether plain lines that come together are one text, with a newline between each two.
     in_blocks: bool,
     partial: Partial,
-    /// When the newest byte of `partial` came.
+    /// When the oldest byte of `partial` came.
+    began: Instant,
+    /// When its newest byte came.
     heard: Instant,
 }
 
@@ -36,6 +43,11 @@ impl Framer {
     /// For a peer whose messages all end with newlines.
     pub(crate) fn framed() -> Self {
         Self { framing: Framing::Framed, ..Self::default() }
+    }
+
+    /// For a server: its first message shows once and for all which of the two kinds it is.
+    pub(crate) fn of_server() -> Self {
+        Self { stays_unframed: true, ..Self::default() }
     }
 
     /// Has plain lines that come together delivered together, for whom it does not matter where
@@ -48,8 +60,27 @@ impl Framer {
         self.framing == Framing::Undecided
     }
 
+    pub(crate) fn is_framed(&self) -> bool {
+        self.framing == Framing::Framed
+    }
+
     pub(crate) fn is_unframed(&self) -> bool {
         self.framing == Framing::Unframed
+    }
+
+    /// Whether no message has begun.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.partial.is_empty()
+    }
+
+    /// The peer frames after all.
+    pub(crate) fn frame(&mut self) {
+        self.framing = Framing::Framed;
+    }
+
+    /// The text so far of the message that has not ended.
+    pub(crate) fn unended(&self) -> &str {
+        self.partial.text()
     }
 
     /// Takes bytes as they came.
@@ -69,27 +100,48 @@ impl Framer {
         let (lines, rest) = rest.split_at(memrchr(b'\n', rest).map_or(0, |last| last + 1));
         self.end_lines(lines, limit, deliver);
         if !rest.is_empty() {
-            self.partial.push(rest, limit, deliver);
+            let begins = self.partial.is_empty();
+            if self.partial.push(rest, limit, deliver) || begins {
+                self.began = now;
+            }
             self.heard = now;
         }
     }
 
-    /// Since when a message waits for a silence to end it; `None` if a silence would end none.
-    pub(crate) fn silent_since(&self) -> Option<Instant> {
-        (self.framing != Framing::Framed && !self.partial.is_empty()).then_some(self.heard)
+    /// When a silence that goes on ends the message; `None` if none would: of a framed peer, while
+    /// nothing has begun, or inside a character.
+    ///
+    /// `silence` after its newest byte, or [`LONGEST_MESSAGE`] after its oldest one. After a `\r`
+    /// only the latter: the newline that belongs to it may be on its way.
+    pub(crate) fn silent_at(&self, silence: Duration) -> Option<Instant> {
+        if self.is_framed() || self.partial.is_empty() {
+            return None;
+        }
+        let (paused, too_long) = (self.heard + silence, self.began + LONGEST_MESSAGE);
+        match self.partial.tail() {
+            Tail::CharacterBegun => None,
+            Tail::Return => Some(paused.max(too_long)),
+            Tail::Nothing => Some(paused.min(too_long)),
+        }
     }
 
-    /// Nobody listened until `now`, so what came before then was no silence.
+    /// Nobody listened until `now`, so the time before then was no silence.
     pub(crate) fn was_not_heard_until(&mut self, now: Instant) {
         self.heard = now;
+        self.began = now;
     }
 
-    /// The silence that ends a message has passed.
+    /// The silence that ends a message has passed, or a read that is one message.
     pub(crate) fn end_by_silence(&mut self, limit: usize, deliver: &mut Deliver<'_>) {
         if self.framing == Framing::Undecided {
             self.framing = Framing::Unframed;
         }
         self.partial.end(limit, deliver);
+    }
+
+    /// Whether the message so far ends inside a character.
+    pub(crate) fn is_inside_character(&self) -> bool {
+        self.partial.tail() == Tail::CharacterBegun
     }
 
     /// The peer sends no more: what it left unended is a message too.
@@ -118,7 +170,7 @@ impl Framer {
 
     /// `end` is what stands between the bytes taken so far and a newline.
     fn end_line(&mut self, end: &[u8], limit: usize, deliver: &mut Deliver<'_>) {
-        if self.framing == Framing::Undecided {
+        if self.framing == Framing::Undecided || !self.stays_unframed {
             self.framing = Framing::Framed;
         }
         if self.partial.is_empty() {
@@ -128,6 +180,6 @@ impl Framer {
             }
         }
         self.partial.push(end, limit, deliver);
-        self.partial.end_with_newline(limit, deliver);
+        self.partial.end(limit, deliver);
     }
 }

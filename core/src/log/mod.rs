@@ -1,0 +1,316 @@
+//! The log: lines become slices, for any number of readers.
+//!
+//! A line is appended once and kept until the backlog is full. Each reader is a cursor, with two
+//! kinds of exceptions to "everybody sees the same": *cuts*, lines that are not for it, and
+//! *inserts*, lines only for it. Both cost other readers nothing.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `ring` | the last bytes of what was said |
+//! | `reader`, `half` | a cursor on it, and a line of which it has got a part |
+//! | `cuts`, `inserts` | the exceptions |
+//! | `slices` | what one delivery lends |
+//! | `pressure` | for whom the room waits, and how much may be said meanwhile |
+
+mod cuts;
+mod half;
+mod inserts;
+mod pressure;
+mod reader;
+mod ring;
+mod slices;
+
+pub(crate) use inserts::{Kind, MAX_INSERTS};
+pub use slices::MAX_SLICES;
+
+use alloc::boxed::Box;
+use core::mem;
+use core::time::Duration;
+
+use slotmap::{DefaultKey, SlotMap};
+
+use crate::id::ReaderId;
+use crate::limits::{LATE, Limits};
+use crate::time::Instant;
+use cuts::Cuts;
+use pressure::{Episode, Pressure};
+use reader::Reader;
+use ring::Ring;
+
+/// The lines of a room, and all who read them.
+pub(crate) struct Log {
+    ring: Ring,
+    cuts: Cuts,
+    readers: SlotMap<DefaultKey, Reader>,
+    pressure: Pressure,
+    /// How long the room waits for readers.
+    grace: Duration,
+    /// When the present episode of waiting is over, and which one that is.
+    grace_ends: Option<(Instant, Episode)>,
+    /// Whether something that was refused may be tried again.
+    has_resumed: bool,
+}
+
+/// Where an observer begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With what is said from now on.
+    Now,
+    /// With the last lines that are kept, so many of them at the most.
+    Last(usize),
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// Nothing was pending, and nothing was lent.
+    Nothing,
+    /// More is pending.
+    Partial,
+    /// That was all.
+    CaughtUp,
+    /// The reader has left, or is gone, and has got all that it is to get: close it.
+    Finished,
+}
+
+impl Log {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            ring: Ring::new(limits.backlog),
+            cuts: Cuts::default(),
+            readers: SlotMap::new(),
+            pressure: Pressure::new(limits),
+            grace: limits.grace,
+            grace_ends: None,
+            has_resumed: false,
+        }
+    }
+
+    /// Adds a reader that gets nothing before it is started.
+    pub(crate) fn prepare(&mut self) -> ReaderId {
+        ReaderId::new(self.readers.insert(Reader::new(&self.ring)))
+    }
+
+    /// Starts a prepared reader behind all that is said so far, with `greeting` first of all.
+    pub(crate) fn start(&mut self, id: ReaderId, greeting: Box<[u8]>) {
+        let here = (self.ring.end(), self.ring.lines());
+        if self.start_at(id, here)
+            && let Some(reader) = self.readers.get_mut(id.key())
+        {
+            reader.insert(greeting, Kind::Greeting, &self.ring);
+        }
+    }
+
+    /// Adds a reader without exceptions.
+    pub(crate) fn observe(&mut self, start: Start) -> ReaderId {
+        let id = self.prepare();
+        let here = match start {
+            Start::Now => (self.ring.end(), self.ring.lines()),
+            Start::Last(lines) => self.ring.start_of_last(lines),
+        };
+        self.start_at(id, here);
+        id
+    }
+
+    /// Returns whether there is such a reader that had not started.
+    fn start_at(&mut self, id: ReaderId, here: (u64, u64)) -> bool {
+        let reader = self.readers.get_mut(id.key()).filter(|reader| !reader.has_started());
+        let Some(reader) = reader else { return false };
+        reader.start_at(here);
+        self.pressure.watch(id, reader.position());
+        true
+    }
+
+    /// A reader gets nothing that is said from now on.
+    pub(crate) fn end_here(&mut self, id: ReaderId) {
+        if let Some(reader) = self.readers.get_mut(id.key()) {
+            reader.end_here(&self.ring);
+        }
+    }
+
+    /// Removes a reader for good.
+    pub(crate) fn remove(&mut self, id: ReaderId) {
+        let reader = self.readers.remove(id.key());
+        if let Some(episode) = reader.and_then(|reader| reader.far_behind_in) {
+            self.wait_no_more(episode);
+        }
+    }
+
+    /// Appends a line, given in two parts without its newline. Its author's reader, if it is one of
+    /// ours, does not get it.
+    pub(crate) fn append(
+        &mut self,
+        now: Instant,
+        author: Option<ReaderId>,
+        label: &str,
+        text: &str,
+    ) {
+        let length = label.len() + text.len() + 1;
+        while !self.ring.has_space(length) && self.evict_line() {}
+        let line = self.ring.append(label.as_bytes(), text.as_bytes());
+        if let Some(id) = author
+            && let Some(reader) = self.readers.get_mut(id.key())
+        {
+            reader.said(line, id, &self.ring, &mut self.cuts);
+        }
+        self.pressure.grew(length);
+        self.find_far_behind(now);
+    }
+
+    /// Has one reader get `text` behind all that is said so far. Returns whether it does: not if it
+    /// has left too many inserts unread, or is gone.
+    pub(crate) fn insert(&mut self, id: ReaderId, text: Box<[u8]>, kind: Kind) -> bool {
+        let Some(reader) = self.readers.get_mut(id.key()) else { return false };
+        let fits = reader.inserts_pending() + text.len() <= MAX_INSERTS;
+        if fits {
+            reader.insert(text, kind, &self.ring);
+        }
+        fits
+    }
+
+    /// Bytes of inserts that a reader has not got.
+    pub(crate) fn inserts_pending(&self, id: ReaderId) -> usize {
+        self.readers.get(id.key()).map_or(0, Reader::inserts_pending)
+    }
+
+    /// A reader takes the end of a write for a newline.
+    pub(crate) fn withhold_newlines(&mut self, id: ReaderId) {
+        if let Some(reader) = self.readers.get_mut(id.key()) {
+            reader.withhold_newlines();
+        }
+    }
+
+    /// A reader wants all newlines. Returns whether it is owed one now.
+    pub(crate) fn send_newlines(&mut self, id: ReaderId) -> bool {
+        self.readers.get_mut(id.key()).is_some_and(Reader::send_newlines)
+    }
+
+    /// Lends a reader what it has pending, or the first of it, to `take`, which returns how many
+    /// bytes of it went their way.
+    ///
+    /// # Errors
+    ///
+    /// That of `take`; then nothing counts as taken.
+    pub(crate) fn deliver<E>(
+        &mut self,
+        id: ReaderId,
+        take: impl FnOnce(&[&[u8]]) -> Result<usize, E>,
+    ) -> Result<Delivered, E> {
+        let Some(reader) = self.readers.get_mut(id.key()) else { return Ok(Delivered::Finished) };
+        let (ring, cuts) = (&self.ring, &self.cuts);
+        reader.rejoin(ring, cuts);
+        let lent = reader.lend(ring, cuts);
+        let bytes = lent.bytes();
+        let taken = match lent.slices.as_slice() {
+            [] => 0,
+            slices => take(slices)?,
+        };
+        assert!(taken <= bytes.total, "{taken} bytes are taken of {}", bytes.total);
+        reader.advance(bytes, taken, ring, cuts);
+        let outcome = match reader.has_caught_up(ring) {
+            _ if reader.is_finished(ring) => Delivered::Finished,
+            false => Delivered::Partial,
+            true if bytes.total == 0 => Delivered::Nothing,
+            true => Delivered::CaughtUp,
+        };
+        if outcome != Delivered::Partial
+            && let Some(episode) = reader.far_behind_in.take()
+        {
+            // It is as good as any other again.
+            self.pressure.watch(id, reader.position());
+            self.wait_no_more(episode);
+        }
+        Ok(outcome)
+    }
+
+    /// Whether a reader has anything pending.
+    pub(crate) fn has_pending(&self, id: ReaderId) -> bool {
+        self.readers.get(id.key()).is_some_and(|reader| !reader.has_caught_up(&self.ring))
+    }
+
+    /// Whether a reader is there, and has been started.
+    pub(crate) fn has_started(&self, id: ReaderId) -> bool {
+        self.readers.get(id.key()).is_some_and(Reader::has_started)
+    }
+
+    /// Deals with a time of grace that is over. If that is noticed late it begins anew: nobody could
+    /// be sent anything meanwhile.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        let Some((ends, episode)) = self.grace_ends.filter(|(ends, _)| *ends <= now) else {
+            return;
+        };
+        if ends + LATE < now {
+            self.grace_ends = Some((now + self.grace, episode));
+            return;
+        }
+        self.grace_ends = None;
+        let was_waiting = self.is_waiting();
+        self.pressure.give_up(episode);
+        self.has_resumed |= was_waiting && !self.is_waiting();
+    }
+
+    /// When [`Log::tick`] is wanted next.
+    pub(crate) fn next_tick(&self) -> Option<Instant> {
+        self.grace_ends.map(|(ends, _)| ends)
+    }
+
+    /// The bytes of all lines so far.
+    pub(crate) fn end(&self) -> u64 {
+        self.ring.end()
+    }
+
+    /// Bytes by which the log may grow now through what is received.
+    pub(crate) fn space(&self) -> usize {
+        self.pressure.space()
+    }
+
+    /// Whether the room waits for a reader.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.pressure.episode().is_some()
+    }
+
+    /// Whether the room has stopped waiting since this was last asked.
+    pub(crate) fn take_resumed(&mut self) -> bool {
+        mem::take(&mut self.has_resumed)
+    }
+
+    fn wait_no_more(&mut self, episode: Episode) {
+        let was_waiting = self.is_waiting();
+        self.pressure.wait_no_more(episode);
+        if was_waiting && !self.is_waiting() {
+            self.has_resumed = true;
+            self.grace_ends = None;
+        }
+    }
+
+    /// Forgets the oldest line. Returns whether there was one.
+    fn evict_line(&mut self) -> bool {
+        let Some(line) = self.ring.evict_line() else { return false };
+        if let Some(evicted) = self.cuts.evict(&line)
+            && let Some(author) = self.readers.get_mut(evicted.author.key())
+        {
+            author.own_was_evicted(&evicted);
+        }
+        true
+    }
+
+    /// Begins to wait for the readers that the log's growth has left far behind.
+    fn find_far_behind(&mut self, now: Instant) {
+        let end = self.ring.end();
+        while let Some(id) = self.pressure.suspect(end) {
+            let reader = self.readers.get_mut(id.key());
+            let Some(reader) = reader.filter(|reader| !reader.is_out_of_reach(&self.ring)) else {
+                continue;
+            };
+            if !self.pressure.is_far_behind(reader.position(), end) {
+                self.pressure.watch(id, reader.position());
+                continue;
+            }
+            let (episode, begins) = self.pressure.wait();
+            reader.far_behind_in = Some(episode);
+            if begins {
+                self.grace_ends = Some((now + self.grace, episode));
+            }
+        }
+    }
+}

@@ -109,15 +109,14 @@ impl Peer {
             return outcome;
         }
         let was_unframed = self.framer.is_unframed();
-        let is_whole = self.framer.is_empty();
         let mut telnet = mem::take(&mut self.telnet);
         let mut answers = Vec::new();
         telnet.receive(bytes, &mut answers, &mut |heard| match heard {
             Heard::Text(text) => self.hear(now, text, limits, &mut outcome, say),
             Heard::Key(key) => self.press(now, key, limits, &mut outcome, say),
         });
-        if is_whole && bytes.ends_with(b"\r\n") && str::from_utf8(bytes).is_err() {
-            // It may be telnet, which ends a line so, and loses parts of characters until it is asked
+        if self.framer.take_damaged_line() {
+            // It may be telnet, which ends lines so, and loses parts of characters until it is asked
             // not to.
             telnet.greet(&mut answers);
         }
@@ -214,7 +213,10 @@ impl Peer {
         }
         match key {
             Key::Interrupt => self.interrupted = Some(now),
-            Key::EndOfInput => outcome.departs = true,
+            Key::EndOfInput => {
+                self.listen(now, limits, outcome, say, Framer::end_of_stream);
+                outcome.departs = true;
+            }
             Key::AbortOutput | Key::Suspend | Key::Break => {}
         }
     }

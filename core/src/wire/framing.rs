@@ -1,5 +1,6 @@
 //! Framing: where the messages of a peer end (protocol.md, "Messages").
 
+use core::mem;
 use core::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
@@ -33,6 +34,8 @@ pub(crate) struct Framer {
     /// Whether plain lines that come together are one text, with a newline between each two.
     in_blocks: bool,
     partial: Partial,
+    /// Whether a line has come that was not UTF-8 and ended with `\r\n`.
+    has_damaged_line: bool,
     /// When the oldest byte of `partial` came.
     began: Instant,
     /// When its newest byte came.
@@ -68,11 +71,6 @@ impl Framer {
         self.framing == Framing::Unframed
     }
 
-    /// Whether no message has begun.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.partial.is_empty()
-    }
-
     /// The peer frames after all.
     pub(crate) fn frame(&mut self) {
         self.framing = Framing::Framed;
@@ -81,6 +79,12 @@ impl Framer {
     /// The text so far of the message that has not ended.
     pub(crate) fn unended(&self) -> &str {
         self.partial.text()
+    }
+
+    /// Returns whether a line has come, since this was last asked, that was not UTF-8 and ended with
+    /// `\r\n`.
+    pub(crate) fn take_damaged_line(&mut self) -> bool {
+        mem::take(&mut self.has_damaged_line)
     }
 
     /// Takes bytes as they came.
@@ -180,6 +184,8 @@ impl Framer {
             }
         }
         self.partial.push(end, limit, deliver);
+        let has_return = self.partial.tail() == Tail::Return;
+        self.has_damaged_line |= has_return && self.partial.is_damaged();
         self.partial.end(limit, deliver);
     }
 }

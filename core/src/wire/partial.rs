@@ -19,6 +19,8 @@ pub(crate) struct Partial {
     /// Clean, and not longer than the limit between two calls.
     text: String,
     undecided: Undecided,
+    /// Whether anything in the message so far was not UTF-8.
+    is_damaged: bool,
 }
 
 /// Bytes whose meaning the next byte decides: the start of a UTF-8 sequence, a `\r`, or the `\r\0`
@@ -50,6 +52,11 @@ impl Partial {
         &self.text
     }
 
+    /// Whether anything in it was not UTF-8.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+
     pub(crate) fn tail(&self) -> Tail {
         match self.undecided.as_bytes() {
             b"" | b"\r\0" => Tail::Nothing,
@@ -73,10 +80,11 @@ impl Partial {
     /// The message has ended: a `\r`, or `\r\0`, at its end is dropped.
     pub(crate) fn end(&mut self, limit: usize, deliver: &mut Deliver<'_>) {
         if self.tail() == Tail::CharacterBegun {
-            self.text.push(char::REPLACEMENT_CHARACTER);
+            self.push_replacement();
             self.cut(limit, deliver);
         }
         self.undecided.clear();
+        self.is_damaged = false;
         deliver(&mem::take(&mut self.text));
     }
 
@@ -116,7 +124,7 @@ impl Partial {
             Err(_) => {
                 // This byte breaks the sequence and is not part of it.
                 self.undecided.clear();
-                self.text.push(char::REPLACEMENT_CHARACTER);
+                self.push_replacement();
                 false
             }
         }
@@ -140,7 +148,7 @@ impl Partial {
             };
             if bad > 0 {
                 push_clean(valid, &mut self.text);
-                self.text.push(char::REPLACEMENT_CHARACTER);
+                self.push_replacement();
             } else {
                 let end = if after.is_empty() { return_at_end(valid) } else { "" };
                 push_clean(&valid[..valid.len() - end.len()], &mut self.text);
@@ -148,6 +156,12 @@ impl Partial {
             }
             rest = if bad > 0 { &after[bad..] } else { &[] };
         }
+    }
+
+    /// Appends what stands for bytes that are not UTF-8.
+    fn push_replacement(&mut self) {
+        self.text.push(char::REPLACEMENT_CHARACTER);
+        self.is_damaged = true;
     }
 
     /// Delivers pieces until the rest is not too long. Returns whether there were any.

@@ -161,20 +161,23 @@ fn an_interrupt_before_other_text_does_not() {
 #[test]
 fn the_end_of_a_file_leaves() {
     let (mut world, ann, _) = room_of_two();
-    world.receive(ann, ["끝\n".as_bytes(), b"\xff\xec"].concat());
-    world.receive(ann, b"\xff\xec");
-    let said = world.console();
-    assert!(said.ends_with(&format!("< The user {ANN} left (1 user online)\n")), "{said}");
+    world.receive(ann, ["하나\n둘".as_bytes(), b"\xff\xec"].concat());
+    world.receive(ann, "셋\n");
+    let left = format!("< The user {ANN} left (1 user online)\n");
+    assert_eq!(world.console(), format!("[{ANN}] 하나\n[{ANN}] 둘\n{left}"));
 }
 
 /// A telnet that sends seven bits of each byte shows itself by a first line that is damaged.
 #[test]
 fn a_damaged_line_with_a_return_is_taken_for_telnet() {
-    let (mut world, ann, _) = room_of_two();
-    world.receive(ann, b"\xec\x95\x88\xeb\x95\r\n");
-    assert_eq!(world.raw_writes(ann).concat(), DO_BINARY);
-    world.receive(ann, b"\xec\x95\x88\xeb\x95\r\n");
-    assert_eq!(world.raw_writes(ann).concat(), b"", "it is asked once");
+    let spoilt = b"\xec\x95\x88\xeb\x95\r\n";
+    for length in 1..=spoilt.len() {
+        let (mut world, ann, _) = room_of_two();
+        spoilt.chunks(length).for_each(|chunk| world.receive(ann, chunk));
+        assert_eq!(world.raw_writes(ann).concat(), DO_BINARY);
+        world.receive(ann, spoilt);
+        assert_eq!(world.raw_writes(ann).concat(), b"", "it is asked once");
+    }
     for innocent in [&b"\xec\x95\x88\xeb\x95\n"[..], "안녕\r\n".as_bytes(), b"abc\r\n"] {
         let (mut world, ann, _) = room_of_two();
         world.receive(ann, innocent);

@@ -10,6 +10,7 @@
 )]
 
 mod attacks;
+mod clients;
 mod command_line;
 mod crowds;
 mod emulator;

@@ -275,6 +275,19 @@ impl Peer {
         }
     }
 
+    /// The next bytes, so many.
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = self.chunk.split_off(self.taken);
+        while bytes.len() < count {
+            let more = self.read();
+            assert!(!more.is_empty(), "closed after {bytes:?}");
+            bytes.extend(more);
+        }
+        self.chunk = bytes.split_off(count);
+        self.taken = 0;
+        bytes
+    }
+
     /// From now on a thread reads its lines as they arrive, so that it is not a slow reader, and
     /// sends on all but those that end with `dull`.
     pub(crate) fn read_at_once(&mut self, dull: &'static str) -> Receiver<String> {

@@ -28,3 +28,4 @@ mod serve;
 mod session;
 mod stalls;
 mod terminal;
+mod wire;

@@ -4,6 +4,7 @@
 
 mod backlog;
 mod client;
+mod corpora;
 mod document;
 mod floods;
 mod foreign;

@@ -7,6 +7,9 @@ use crate::world::{ANN, World};
 /// The Unicode Character Database's examples of where graphemes end (`../data/README.md`).
 const GRAPHEME_BREAKS: &str = include_str!("../data/GraphemeBreakTest.txt");
 
+/// Bytes that are UTF-8 and that are not, with what becomes of them (`../data/README.md`).
+const UTF8_TESTS: &str = include_str!("../data/utf8tests.txt");
+
 #[test]
 fn the_examples_are_of_the_version_of_unicode_that_is_used() {
     let (major, minor, update) = unicode_segmentation::UNICODE_VERSION;
@@ -66,6 +69,51 @@ fn grapheme_breaks() -> impl Iterator<Item = Vec<String>> {
             graphemes.map(|it| it.split('×').map(character).collect()).collect::<Vec<String>>()
         })
         .filter(|graphemes| graphemes.iter().flat_map(|it| it.chars()).all(|it| shown(it) == it))
+}
+
+/// Others see of each example what it says that a decoder makes of it, wherever reads cut it.
+#[test]
+fn what_is_not_utf8_is_replaced_as_others_replace_it() {
+    let mut room = Room::with(Limits::default());
+    let mut count = 0;
+    for (number, bytes, expected) in utf8_tests() {
+        let line = [b"|", &*bytes, b"|\n"].concat();
+        let expected: String = expected.chars().map(shown).collect();
+        for size in 1..=line.len() {
+            let heard: Vec<String> = line.chunks(size).flat_map(|it| room.hears(it)).collect();
+            assert_eq!(heard, [format!("|{expected}|")], "{number}, in chunks of {size}");
+        }
+        count += 1;
+    }
+    assert!(count > 150, "{count} examples");
+}
+
+/// The examples: their numbers, bytes and texts, from lines such as `1.0:valid:text`,
+/// `2.0:valid hex:31` and `6.0:invalid hex:F7BFBFBF:nothing:EFBFBDEFBFBD`. Not those with a newline,
+/// nor with 0xFF, which begins a command of telnet here.
+fn utf8_tests() -> impl Iterator<Item = (&'static str, Vec<u8>, String)> {
+    let hex = |digits: &str| -> Vec<u8> {
+        let digits = digits.replace(' ', "");
+        let pairs = digits.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+        pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let lines = UTF8_TESTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let examples = lines.map(move |line| {
+        let (number, example) = line.split_once(':').unwrap();
+        let (kind, rest) = example.split_once(':').unwrap();
+        match kind.trim() {
+            "valid" => (number, rest.as_bytes().to_vec(), rest.to_owned()),
+            "valid hex" => (number, hex(rest), text(hex(rest))),
+            _ => {
+                let [bytes, _, replaced] = rest.split(':').collect::<Vec<_>>()[..] else {
+                    panic!("{line}")
+                };
+                (number, hex(bytes), text(hex(replaced)))
+            }
+        }
+    });
+    examples.filter(|(_, bytes, _)| !bytes.contains(&b'\n') && !bytes.contains(&0xff))
 }
 
 /// Others see of bytes what [`String::from_utf8_lossy`] makes of them, wherever reads cut them.

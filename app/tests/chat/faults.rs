@@ -78,6 +78,23 @@ fn a_flood_from_one_that_was_turned_away() {
     assert!(ben.line().ends_with("둘이서"));
 }
 
+/// A peer that is plainly no chat client is closed and not heard, however much it sends. It can still
+/// read everything that it was sent: its connection is not reset.
+#[test]
+fn what_is_no_chat_client() {
+    let server = Server::start(&[]);
+    let mut ann = server.member();
+    let body = "x".repeat(256 * 1024);
+    for beginning in ["POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "SSH-2.0-OpenSSH_9.9\r\n"] {
+        let mut other = server.member();
+        assert!(ann.line().starts_with("> New user "));
+        other.send(format!("{beginning}{body}"));
+        other.close_sending();
+        assert_eq!(other.rest(), "");
+        assert!(ann.line().starts_with("< The user "));
+    }
+}
+
 #[test]
 fn resets() {
     let server = Server::start(&[]);

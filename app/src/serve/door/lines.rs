@@ -46,9 +46,12 @@ struct Lines {
     is_addressed: Cell<bool>,
     /// Whether it has got everything that it is ever to get.
     is_over: Cell<bool>,
+    /// Its place among those that wait for a budget.
     budget: Entered,
+    /// Its place among those that wait for the next round.
     pace: Entered,
-    _open: OpenGuard,
+    /// Until it has got everything.
+    open: Cell<Option<OpenGuard>>,
 }
 
 /// Whether a member is read from.
@@ -95,7 +98,6 @@ enum Outcome {
 impl Lines {
     fn new(hub: &Rc<Hub>, round: &Rc<Round>, socket: Socket<TcpStream>, id: MemberId) -> Self {
         Self {
-            _open: hub.count_open(),
             hub: hub.clone(),
             round: round.clone(),
             socket,
@@ -107,6 +109,7 @@ impl Lines {
             is_over: Cell::new(false),
             budget: Entered::default(),
             pace: Entered::default(),
+            open: Cell::new(Some(hub.count_open())),
         }
     }
 
@@ -120,6 +123,8 @@ impl Lines {
         }
         self.hub.disconnect(self.id);
         if self.input.get() == Input::Refused {
+            // The end of the server does not wait for that.
+            self.open.take();
             part(&self.hub, &self.socket).await;
         }
     }

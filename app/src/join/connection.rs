@@ -77,30 +77,30 @@ impl Connection {
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Progress {
         if self.server_end.is_some() || !self.client.wants_received() {
-            return Progress::None;
+            return Progress::Stalled;
         }
         let end = match self.socket.get_ref().read(&mut self.buffer) {
             Ok(0) => Ok(()),
             Ok(count) => {
                 let is_full = count == self.buffer.len();
                 self.client.receive(self.clock.now(), &self.buffer[..count], is_full);
-                return Progress::Some;
+                return Progress::Made;
             }
             Err(error) if is_temporary(&error) => match self.socket.poll_readable(cx) {
-                Poll::Pending => return Progress::None,
-                Poll::Ready(Ok(())) => return Progress::Some,
+                Poll::Pending => return Progress::Stalled,
+                Poll::Ready(Ok(())) => return Progress::Made,
                 Poll::Ready(Err(error)) => Err(error),
             },
             Err(error) => Err(error),
         };
         self.client.end_of_stream();
         self.server_end = Some(end);
-        Progress::Some
+        Progress::Made
     }
 
     fn send(&mut self, cx: &mut Context<'_>) -> Progress {
         if self.sending != Sending::Open || self.has_ended() {
-            return Progress::None;
+            return Progress::Stalled;
         }
         let now = self.clock.now();
         let bytes = self.client.transmit(now);
@@ -110,32 +110,32 @@ impl Connection {
         match self.socket.get_ref().write(bytes) {
             Ok(count) => self.client.sent(now, count),
             Err(error) if is_temporary(&error) => match self.socket.poll_writable(cx) {
-                Poll::Pending => return Progress::None,
+                Poll::Pending => return Progress::Stalled,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => self.sending = Sending::Failed,
             },
             Err(_) => self.sending = Sending::Failed,
         }
-        Progress::Some
+        Progress::Made
     }
 
     fn close_if_all_is_sent(&mut self) -> Progress {
         if self.stays || !self.client.is_all_sent(self.clock.now()) {
-            return Progress::None;
+            return Progress::Stalled;
         }
         self.sending = Sending::Closed;
         // If that fails the connection has ended, which the next read finds out.
         let _ = self.socket.get_ref().shutdown(Shutdown::Write);
-        Progress::Some
+        Progress::Made
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) -> Progress {
         let next = self.client.next_tick(self.clock.now());
         if self.alarm.poll(next, cx).is_pending() {
-            return Progress::None;
+            return Progress::Stalled;
         }
         self.client.tick(self.clock.now());
-        Progress::Some
+        Progress::Made
     }
 }
 

@@ -81,17 +81,17 @@ impl<'a> Session<'a> {
                         self.hurries = keys.any(|key| key == Key::Ctrl('c'));
                         return Poll::Ready(Ok(()));
                     }
-                    Progress::Some
+                    Progress::Made
                 }
                 // The terminal is gone.
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
-                Poll::Pending => Progress::None,
+                Poll::Pending => Progress::Stalled,
             };
             let moved = self.link.poll(cx)?;
             let shown = self.screen.poll(cx, &mut self.link, &self.draft);
             let shown = shown.map_err(|error| Failure::output(&error))?;
             let progress = typed | moved | shown;
-            if progress == Progress::None && self.tick(cx) == Progress::None {
+            if progress == Progress::Stalled && self.tick(cx) == Progress::Stalled {
                 return Poll::Pending;
             }
         }
@@ -132,8 +132,8 @@ impl<'a> Session<'a> {
             self.screen.wanted_at(self.link.waiting()),
         ];
         match self.alarm.poll(times.into_iter().flatten().min(), cx) {
-            Poll::Ready(()) => Progress::Some,
-            Poll::Pending => Progress::None,
+            Poll::Ready(()) => Progress::Made,
+            Poll::Pending => Progress::Stalled,
         }
     }
 

@@ -82,7 +82,7 @@ impl<'a> Link<'a> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Progress, Failure> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
-                Poll::Pending => return Ok(Progress::None),
+                Poll::Pending => return Ok(Progress::Stalled),
                 Poll::Ready(Ok(socket)) => self.begin(Connection::new(socket, false)),
                 Poll::Ready(Err(failure)) => self.connect_again(failure)?,
             },
@@ -103,9 +103,9 @@ impl<'a> Link<'a> {
             {
                 self.state = State::Connecting(Box::pin(connect(self.place)));
             }
-            State::Waiting(_) | State::Closed => return Ok(Progress::None),
+            State::Waiting(_) | State::Closed => return Ok(Progress::Stalled),
         }
-        Ok(Progress::Some)
+        Ok(Progress::Made)
     }
 
     /// When [`Link::poll`] must be called again even if nothing else happens.
@@ -186,8 +186,8 @@ impl<'a> Link<'a> {
                 State::Connected { connection, .. } => connection.client.end_of_input(),
             }
             match self.poll(cx) {
-                Ok(Progress::Some) => {}
-                Ok(Progress::None) => return Poll::Pending,
+                Ok(Progress::Made) => {}
+                Ok(Progress::Stalled) => return Poll::Pending,
                 Err(_) => return Poll::Ready(()),
             }
         }

@@ -108,7 +108,7 @@ impl Session {
             if self.connection.has_ended() && !self.printer.is_busy() {
                 return Poll::Ready(Ok(()));
             }
-            if progress == Progress::None {
+            if progress == Progress::Stalled {
                 return Poll::Pending;
             }
         }
@@ -120,15 +120,15 @@ impl Session {
     fn take_typed(&mut self, cx: &mut Context<'_>) -> Progress {
         let client = &mut self.connection.client;
         let Some(keyboard) = self.keyboard.as_mut().filter(|_| client.wants_typed()) else {
-            return Progress::None;
+            return Progress::Stalled;
         };
         match keyboard.poll_read(cx) {
             Poll::Ready(Ok([])) => self.end_input(None),
             Poll::Ready(Ok(bytes)) => client.type_in(bytes),
             Poll::Ready(Err(error)) => self.end_input(Some(error)),
-            Poll::Pending => return Progress::None,
+            Poll::Pending => return Progress::Stalled,
         }
-        Progress::Some
+        Progress::Made
     }
 
     fn end_input(&mut self, error: Option<io::Error>) {
@@ -138,14 +138,14 @@ impl Session {
     }
 
     fn print(&mut self, cx: &mut Context<'_>) -> io::Result<Progress> {
-        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(Progress::None) };
+        let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(Progress::Stalled) };
         idle?;
         if self.connection.client.lines().is_empty() {
-            return Ok(Progress::None);
+            return Ok(Progress::Stalled);
         }
         let bytes = self.take_lines();
         self.printer.begin(bytes);
-        Ok(Progress::Some)
+        Ok(Progress::Made)
     }
 
     fn take_lines(&mut self) -> Vec<u8> {

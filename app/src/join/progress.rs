@@ -5,10 +5,10 @@ use std::ops::BitOr;
 /// What a step of a client's loop has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Nothing could be done: the task is registered with what it waits for.
-    None,
     /// Something was done, so other steps may get further too.
-    Some,
+    Made,
+    /// Nothing could be done: the task is registered with what it waits for.
+    Stalled,
 }
 
 impl BitOr for Progress {
@@ -16,6 +16,6 @@ impl BitOr for Progress {
 
     /// Both steps were taken: did either get anywhere?
     fn bitor(self, other: Self) -> Self {
-        if self == Self::None { other } else { self }
+        if self == Self::Stalled { other } else { self }
     }
 }

@@ -128,7 +128,7 @@ impl Screen {
             Hold::Until(at) | Hold::Others(at) if at <= self.clock.now() => self.go_on(),
             _ => return Ok(progress),
         }
-        Ok(Progress::Some)
+        Ok(Progress::Made)
     }
 
     /// When [`Screen::poll`] must be called again even if nothing else happens, while `waiting`
@@ -188,9 +188,9 @@ impl Screen {
             // The next frame asks for the size.
             Poll::Ready(Some(Ok(_))) => self.is_stale = true,
             Poll::Ready(Some(Err(_))) => {}
-            Poll::Ready(None) | Poll::Pending => return Progress::None,
+            Poll::Ready(None) | Poll::Pending => return Progress::Stalled,
         }
-        Progress::Some
+        Progress::Made
     }
 
     fn stop(&mut self) {

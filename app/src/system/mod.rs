@@ -4,7 +4,7 @@
 //! | module | noun |
 //! |---|---|
 //! | `unix`, `windows`, `linux` | the calls that differ: nothing else is conditional |
-//! | `stdio` | the standard streams |
+//! | `standard`, `stdio` | the standard streams: which they are, and how they are used |
 //! | `worker` | a thread for calls that block |
 //! | `signals` | the signals that ask the program to end |
 //! | `descriptors` | the limit on open descriptors |
@@ -31,6 +31,7 @@ mod descriptors;
 mod kind;
 mod linux;
 mod signals;
+mod standard;
 mod stdio;
 mod tty;
 mod worker;
@@ -53,11 +54,3 @@ pub(crate) const OPTIONS_ARE_INHERITED: bool = cfg!(target_os = "linux");
 /// Whether a socket that took only part of a write is full, and reports when it takes more.
 /// Elsewhere it reports only after a call that would have blocked.
 pub(crate) const A_SHORT_WRITE_IS_ALL: bool = cfg!(unix);
-
-/// A standard stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standard {
-    Input,
-    Output,
-    Error,
-}

@@ -8,8 +8,9 @@ use std::io;
 use std::mem;
 use std::task::{Context, Poll, ready};
 
+use super::standard::Standard;
 use super::worker::{Job, Worker};
-use super::{Standard, kind, linux};
+use super::{kind, linux};
 
 /// Reads from standard input; 0 bytes are its end.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {

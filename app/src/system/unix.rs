@@ -15,7 +15,7 @@ use rustix::termios::{
 };
 use socket2::Socket;
 
-use super::Standard;
+use super::standard::Standard;
 
 /// Whether a terminal can be read key by key.
 pub(crate) const HAS_EDITOR: bool = true;

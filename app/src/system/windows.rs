@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use async_signal::Signal;
 use socket2::Socket;
 
-use super::Standard;
+use super::standard::Standard;
 
 /// The editor needs raw mode, which is not implemented here.
 pub(crate) const HAS_EDITOR: bool = false;

@@ -8,6 +8,8 @@
 use std::mem;
 use std::time::Duration;
 
+use super::text::MAX_DRAFT;
+
 /// What was pressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -39,7 +41,7 @@ pub(crate) enum Key {
 
 /// Bytes of a paste that are kept: one more than fit into a draft, so that the draft can tell that
 /// they do not. A terminal that never ends a paste must not fill the memory.
-pub(super) const MAX_PASTE: usize = super::MAX_DRAFT + 1;
+pub(super) const MAX_PASTE: usize = MAX_DRAFT + 1;
 
 /// How long after ESC a byte may belong to it. Terminals send a sequence in one go.
 pub(super) const ESCAPE: Duration = Duration::from_millis(50);

@@ -34,7 +34,3 @@ pub(crate) use layout::lay_out;
 pub(crate) use painter::{Painter, RELEASE};
 pub(crate) use reflow::reflows;
 pub(crate) use size::Size;
-
-/// Most bytes of a draft: more than a person writes, and few enough that laying it out for every
-/// key is not noticed.
-pub(crate) const MAX_DRAFT: usize = 256 * 1024;

@@ -6,7 +6,9 @@ use chat_core::shown;
 use rustyline::line_buffer::{ChangeListener, DeleteListener, Direction, LineBuffer};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-use super::MAX_DRAFT;
+/// Most bytes of a draft: more than a person writes, and few enough that laying it out for every
+/// key is not noticed.
+pub(super) const MAX_DRAFT: usize = 256 * 1024;
 
 /// Text of one line or several that may be shown, and a cursor between two of its graphemes. An
 /// edit returns whether it did anything.

@@ -1,7 +1,8 @@
 //! What keys make of a draft.
 
 use super::Typist;
-use crate::terminal::{Effect, MAX_DRAFT};
+use crate::terminal::Effect;
+use crate::terminal::text::MAX_DRAFT;
 
 const UP: &str = "\x1b[A";
 const DOWN: &str = "\x1b[B";

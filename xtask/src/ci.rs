@@ -1,10 +1,10 @@
 //! `cargo xtask ci`: the gate. What it needs installed, `ci/install` installs.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Command;
 
 use argh::FromArgs;
+use fs_err as fs;
 
 use crate::cut_link::CutLink;
 use crate::dist::Dist;
@@ -58,7 +58,7 @@ impl Ci {
 }
 
 /// The core's dependencies, all the way down, are those that are listed.
-fn core_dependencies() -> Result<(), String> {
+fn core_dependencies() -> Outcome<()> {
     let tree = output(cargo().args([
         "tree",
         "--package",
@@ -73,19 +73,18 @@ fn core_dependencies() -> Result<(), String> {
         "{lib}",
     ]))?;
     let found: BTreeSet<&str> = tree.lines().filter(|name| *name != "chat_core").collect();
-    let listed = fs::read_to_string(root().join(CORE_DEPENDENCIES))
-        .map_err(|error| format!("{CORE_DEPENDENCIES}: {error}"))?;
+    let listed = fs::read_to_string(root().join(CORE_DEPENDENCIES))?;
     let listed: BTreeSet<&str> =
         listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     if found == listed {
         return Ok(());
     }
-    Err(format!("the core depends on {found:?}, but {CORE_DEPENDENCIES} lists {listed:?}"))
+    Err(format!("the core depends on {found:?}, but {CORE_DEPENDENCIES} lists {listed:?}").into())
 }
 
 /// The commands that the README gives to show what it says.
-fn readme_test_commands() -> Result<Vec<Command>, String> {
-    let readme = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
+fn readme_test_commands() -> Outcome<Vec<Command>> {
+    let readme = fs::read_to_string(root().join("README.md"))?;
     let lines = readme.lines().filter(|line| line.starts_with("    cargo test"));
     let commands: Vec<Command> = lines
         .map(|line| {
@@ -95,7 +94,7 @@ fn readme_test_commands() -> Result<Vec<Command>, String> {
         })
         .collect();
     if commands.is_empty() {
-        return Err("README.md: no line with a `cargo test` command".to_owned());
+        return Err("README.md: no line with a `cargo test` command".into());
     }
     Ok(commands)
 }

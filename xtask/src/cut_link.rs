@@ -2,7 +2,6 @@
 //! itself: it takes two network namespaces, and root to make them.
 
 use std::error::Error;
-use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,10 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
+use fs_err::{self as fs, File};
 use tempfile::TempDir;
 
+use crate::build::chat;
 use crate::program::Running;
-use crate::shell::{Outcome, cargo, quiet_output, root, run, say};
+use crate::shell::{Outcome, Tried, quiet_output, say, spawn};
 
 /// Cut the link between servers and their members, and see that both sides notice in time; and that a
 /// member which takes nothing goes as well. Needs root and iproute2.
@@ -44,7 +45,7 @@ const FLOOD: usize = 300_000;
 
 impl CutLink {
     pub(crate) fn run(&self) -> Outcome<()> {
-        run(cargo().args(["build", "--release", "--package", "chat"]))?;
+        chat()?;
         let folder = TempDir::with_prefix("chat-cut-")?;
         let _link = Link::new()?;
         let [still, loud, talks, listens, speaks] =
@@ -62,9 +63,9 @@ impl CutLink {
         let mut talker = join(CLIENT, STILL, &talks)?;
         let _listener = join(CLIENT, LOUD, &listens)?;
         // Near the server, so that no cut link is why it goes: nobody reads what it prints.
-        let mut command = command_inside(SERVER, &["join", SERVER_ADDRESS, LOUD]);
+        let mut command = command_inside(SERVER, &["join", SERVER_ADDRESS, LOUD])?;
         let deaf = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let _deaf = Running(deaf.spawn()?);
+        let _deaf = Running(spawn(deaf)?);
         wait_for(&loud, "(2 users online)")?;
         let mut speaker = join(SERVER, LOUD, &speaks)?;
         let said = say_in(&mut speaker, &format!("{}\n", "도배 ".repeat(16)).repeat(FLOOD));
@@ -156,22 +157,26 @@ fn as_root(words: &[&str]) -> Command {
 }
 
 /// The executable inside a namespace.
-fn command_inside(namespace: &str, args: &[&str]) -> Command {
+fn command_inside(namespace: &str, args: &[&str]) -> Outcome<Command> {
     let mut command = as_root(&["ip", "netns", "exec", namespace]);
-    command.arg(root().join("target/release/chat")).args(args);
-    command
+    command.arg(chat()?).args(args);
+    Ok(command)
 }
 
 /// The same, running; all that it prints goes to a file.
 fn inside(namespace: &str, args: &[&str], prints: &Path) -> Outcome<Running> {
-    let mut command = command_inside(namespace, args);
+    let mut command = command_inside(namespace, args)?;
     let file = File::create(prints)?;
-    command.stdin(Stdio::piped()).stdout(file.try_clone()?).stderr(file);
-    Ok(Running(command.spawn()?))
+    command
+        .stdin(Stdio::piped())
+        .stdout(file.try_clone()?.into_parts().0)
+        .stderr(file.into_parts().0);
+    Ok(Running(spawn(&mut command)?))
 }
 
 fn say_in(client: &mut Running, text: &str) -> Outcome<()> {
-    Ok(client.0.stdin.as_mut().ok_or("no input")?.write_all(text.as_bytes())?)
+    let input = client.0.stdin.as_mut().ok_or("a client without an input")?;
+    input.write_all(text.as_bytes()).tried("typing into a client")
 }
 
 fn printed(file: &Path) -> Outcome<String> {

@@ -1,9 +1,9 @@
 //! `cargo xtask fuzz`: bytes that no test has thought of, into the core.
 
-use std::fs;
-
 use argh::FromArgs;
+use fs_err as fs;
 
+use crate::build::target_directory;
 use crate::shell::{Outcome, nightly_cargo, quiet_output, root, run, say};
 
 /// Fuzz the core, one target after the other. Needs the nightly toolchain and cargo-fuzz; without
@@ -24,14 +24,14 @@ impl Fuzz {
             say("No nightly toolchain with cargo-fuzz: nothing is fuzzed.");
             return Ok(());
         }
+        let corpora = target_directory()?.join("fuzz-corpus");
         for target in TARGETS {
             // What is found goes where it does not change the corpus that is kept.
-            let (found, kept) =
-                (format!("fuzz/target/corpus/{target}"), format!("fuzz/corpus/{target}"));
-            fs::create_dir_all(root().join("core").join(&found))?;
+            let found = corpora.join(target);
+            fs::create_dir_all(&found)?;
             let mut fuzz = nightly_cargo();
             fuzz.current_dir(root().join("core"));
-            fuzz.args(["fuzz", "run", target, &found, &kept]);
+            fuzz.args(["fuzz", "run", target]).arg(found).arg(format!("fuzz/corpus/{target}"));
             fuzz.args(["--", "-timeout=10", "-verbosity=0", "-print_funcs=0"]);
             run(fuzz.arg(format!("-max_total_time={}", self.seconds)))?;
         }

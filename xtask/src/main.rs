@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's tasks, a file each.
 
 mod bench;
+mod build;
 mod ci;
 mod cut_link;
 mod dist;

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 use seccompiler::{apply_filter, sock_filter};
 
-use crate::shell::Outcome;
+use crate::shell::{Outcome, Tried};
 
 /// Run a program, and whatever that runs, without the system calls that Linux 4.15 does not have:
 /// they fail with ENOSYS, as there.
@@ -23,11 +23,11 @@ pub(crate) struct OldKernel {
 impl OldKernel {
     pub(crate) fn run(&self) -> Outcome<()> {
         let (program, args) = self.command.split_first().ok_or("no program is named")?;
-        apply_filter(&FILTER)?;
+        apply_filter(&FILTER).tried("seccomp")?;
         if !matches!(pidfd_open(getpid(), PidfdFlags::empty()), Err(Errno::NOSYS)) {
             return Err("a system call of a later kernel does not fail".into());
         }
-        Err(Command::new(program).args(args).exec().into())
+        Err(Command::new(program).args(args).exec()).tried(program)
     }
 }
 

@@ -1,9 +1,7 @@
 //! `cargo xtask picture`: the README's picture, from a real session.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::num::NonZero;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
@@ -11,10 +9,12 @@ use std::thread;
 use std::time::Instant;
 
 use argh::FromArgs;
+use fs_err as fs;
 use pty_process::blocking::{Pty, open};
 
-use crate::program::{LIMIT, Running, Server};
-use crate::shell::{Outcome, cargo, root, run, say};
+use crate::build::chat;
+use crate::program::{LIMIT, Running, Server, connect};
+use crate::shell::{Outcome, Tried, root, say};
 
 /// Draw the README's picture: two people in a room on two terminals, with the program as it is.
 #[derive(FromArgs)]
@@ -29,7 +29,6 @@ const ROWS: u16 = 9;
 
 impl Picture {
     pub(crate) fn run(&self) -> Outcome<()> {
-        run(cargo().args(["build", "--release", "--package", "chat"]))?;
         let screens = session()?;
         fs::write(root().join(FILE), svg(&screens))?;
         say(&format!("{FILE} is drawn."));
@@ -39,7 +38,7 @@ impl Picture {
 
 /// Two people and somebody who looks in, until both have a draft standing.
 fn session() -> Outcome<[vt100::Screen; 2]> {
-    let server = Server::start(&mut Command::new(executable()))?;
+    let server = Server::start(&mut Command::new(chat()?))?;
     let mut teacher = Terminal::join(server.port)?;
     teacher.wait_for("(1 user online)")?;
     let mut pupil = Terminal::join(server.port)?;
@@ -51,7 +50,7 @@ fn session() -> Outcome<[vt100::Screen; 2]> {
     teacher.wait_for("받았습니다!")?;
     teacher.types("3쪽 그림부터 ")?;
     teacher.wait_for("3쪽 그림부터")?;
-    let mut visitor = TcpStream::connect(("127.0.0.1", server.port))?;
+    let mut visitor = connect(server.port)?;
     pupil.wait_for("(3 users online)")?;
     visitor.write_all("늦어서 죄송합니다 😅\n".as_bytes())?;
     pupil.wait_for("죄송합니다")?;
@@ -74,14 +73,16 @@ struct Terminal {
 
 impl Terminal {
     fn join(port: u16) -> Outcome<Self> {
-        let (pty, pts) = open()?;
+        let (pty, pts) = open().tried("a pseudo-terminal")?;
         pty.resize(pty_process::Size::new(ROWS, COLUMNS))?;
-        let mut reader = fs::File::from(rustix::io::dup(&pty)?);
-        let child = pty_process::blocking::Command::new(executable())
+        let mut reader = std::fs::File::from(rustix::io::dup(&pty)?);
+        let executable = chat()?;
+        let child = pty_process::blocking::Command::new(&executable)
             .args(["join", "127.0.0.1", &port.to_string()])
             .env("TERM", "xterm-256color")
             .env_remove("NO_COLOR")
-            .spawn(pts)?;
+            .spawn(pts)
+            .tried(executable.display())?;
         let (sender, written) = channel();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -109,10 +110,6 @@ impl Terminal {
         }
         Ok(())
     }
-}
-
-fn executable() -> std::path::PathBuf {
-    root().join("target/release/chat")
 }
 
 // Lengths in the picture, in pixels.

@@ -1,15 +1,16 @@
 //! A program that runs beside a task.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fs_err as fs;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::shell::Outcome;
+use crate::shell::{Outcome, Tried, shown, spawn};
 
 /// How long a program may take for anything.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
@@ -28,12 +29,20 @@ impl Drop for Running {
 pub(crate) fn resident_kib(process: u32) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?;
-    Ok(kib.parse()?)
+    let kib = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
+    kib.parse().tried(format_args!("/proc/{process}/status: VmRSS: {kib:?}"))
+}
+
+/// Connects to a port of this machine.
+#[expect(clippy::disallowed_methods, reason = "this says what was tried")]
+pub(crate) fn connect(port: u16) -> Outcome<TcpStream> {
+    TcpStream::connect(("127.0.0.1", port)).tried(format_args!("connecting to 127.0.0.1:{port}"))
 }
 
 /// One that is spoken with in lines.
 pub(crate) struct Program {
+    /// What was run, for errors.
+    command: String,
     running: Running,
     input: Option<ChildStdin>,
     output: Receiver<String>,
@@ -43,10 +52,11 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn()?;
+        let mut child = spawn(command)?;
         let output = lines(child.stdout.take().ok_or("no stdout")?);
         let errors = lines(child.stderr.take().ok_or("no stderr")?);
-        Ok(Self { input: child.stdin.take(), output, errors, running: Running(child) })
+        let input = child.stdin.take();
+        Ok(Self { command: shown(command), running: Running(child), input, output, errors })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -57,18 +67,18 @@ impl Program {
     pub(crate) fn line(&self) -> Outcome<String> {
         self.output.recv_timeout(LIMIT).map_err(|_| {
             let errors: Vec<String> = self.errors.try_iter().collect();
-            format!("it says no more; its errors: {errors:?}").into()
+            format!("{} printed no further line; its errors: {errors:?}", self.command).into()
         })
     }
 
     pub(crate) fn type_in(&mut self, text: &str) -> Outcome<()> {
-        let input = self.input.as_mut().ok_or("its input has ended")?;
-        Ok(input.write_all(text.as_bytes())?)
+        let input = self.input.as_mut().ok_or("its input has ended").tried(&self.command)?;
+        input.write_all(text.as_bytes()).tried(&self.command)
     }
 
     /// As Ctrl+C does.
     pub(crate) fn interrupt(&self) -> Outcome<()> {
-        Ok(kill_process(Pid::from_child(&self.running.0), Signal::INT)?)
+        kill_process(Pid::from_child(&self.running.0), Signal::INT).tried(&self.command)
     }
 
     /// Waits for its end; gives its status, the rest of its output, and its errors.
@@ -79,7 +89,7 @@ impl Program {
                 break status;
             }
             if Instant::now() > deadline {
-                return Err("it does not end".into());
+                return Err(format!("{} has not ended", self.command).into());
             }
             thread::sleep(Duration::from_millis(5));
         };
@@ -117,7 +127,7 @@ impl Server {
         let program = Program::start(command.args(["serve", "127.0.0.1", "0"]).args(options))?;
         let line = program.line()?;
         let port = line.trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
-        let port = port.parse().map_err(|_| format!("no port: {line}"))?;
+        let port = port.parse().tried(format_args!("the port in {line:?}"))?;
         Ok(Self { program, port })
     }
 }

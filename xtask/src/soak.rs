@@ -2,7 +2,6 @@
 //! not, while its memory, its descriptors and what it promises are watched.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
@@ -11,11 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
+use fs_err as fs;
 use rustix::process::{Pid, RawPid, Signal, kill_process};
 use socket2::SockRef;
 
-use crate::program::{LIMIT, Server, resident_kib};
-use crate::shell::{Outcome, cargo, root, run, say};
+use crate::build::chat;
+use crate::program::{LIMIT, Server, connect, resident_kib};
+use crate::shell::{Outcome, Tried, say};
 
 /// Keep a room busy for a long time, with faults mixed in, and watch its memory, its descriptors,
 /// how long a message takes, and that nothing is lost. Ends with a table.
@@ -52,10 +53,8 @@ struct Row {
 
 impl Soak {
     pub(crate) fn run(&self) -> Outcome<()> {
-        run(cargo().args(["build", "--release", "--package", "chat"]))?;
-        let time = Duration::try_from_secs_f64(self.minutes * 60.0)?;
-        let mut chat = Command::new(root().join("target/release/chat"));
-        let server = Server::start_with(&mut chat, &["--quiet"])?;
+        let time = Duration::try_from_secs_f64(self.minutes * 60.0).tried("--minutes")?;
+        let server = Server::start_with(&mut Command::new(chat()?), &["--quiet"])?;
         let id = server.program.id();
         let mut friends = Friends::join(server.port)?;
         let before = descriptors(id)?;
@@ -132,9 +131,9 @@ fn soak(
 
 fn stop_for_a_while(id: u32) -> Outcome<()> {
     let process = Pid::from_raw(RawPid::try_from(id)?).ok_or("no process")?;
-    kill_process(process, Signal::STOP)?;
+    kill_process(process, Signal::STOP).tried("stopping the server")?;
     thread::sleep(STOPPED);
-    Ok(kill_process(process, Signal::CONT)?)
+    kill_process(process, Signal::CONT).tried("letting the server go on")
 }
 
 fn descriptors(id: u32) -> Outcome<usize> {
@@ -155,7 +154,7 @@ struct Friend {
 
 impl Friend {
     fn join(port: u16) -> Outcome<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        let stream = connect(port)?;
         stream.set_read_timeout(Some(LIMIT))?;
         stream.set_nodelay(true)?;
         let label = format!("[{}] ", stream.local_addr()?);
@@ -166,11 +165,16 @@ impl Friend {
 
     fn line(&mut self) -> Outcome<String> {
         let mut line = String::new();
-        self.stream.read_line(&mut line)?;
+        self.stream.read_line(&mut line).tried(format_args!("reading as {}", self.label))?;
         if line.contains(" skipped: ") || !line.ends_with('\n') {
             return Err(format!("heard: {line:?}").into());
         }
         Ok(line)
+    }
+
+    fn says(&mut self, line: &str) -> Outcome<()> {
+        let written = self.stream.get_mut().write_all(line.as_bytes());
+        written.tried(format_args!("writing as {}", self.label))
     }
 
     /// Reads until `other` has said `text`, which nothing else of theirs comes before.
@@ -199,9 +203,9 @@ impl Friends {
         self.said += 1;
         let (question, answer) =
             (format!("{}번째, 들려요?\n", self.said), format!("{}번째, 들려요!\n", self.said));
-        self.ann.stream.get_mut().write_all(question.as_bytes())?;
+        self.ann.says(&question)?;
         self.ben.hears(&self.ann.label, &question)?;
-        self.ben.stream.get_mut().write_all(answer.as_bytes())?;
+        self.ben.says(&answer)?;
         self.ann.hears(&self.ben.label, &answer)?;
         Ok(began.elapsed().as_secs_f64() * 1e3)
     }
@@ -211,9 +215,9 @@ impl Friends {
         let deadline = Instant::now() + LIMIT;
         loop {
             let mut greeting = String::new();
-            let third = TcpStream::connect(("127.0.0.1", port))?;
+            let third = connect(port)?;
             third.set_read_timeout(Some(LIMIT))?;
-            BufReader::new(third).read_line(&mut greeting)?;
+            BufReader::new(third).read_line(&mut greeting).tried("reading a greeting")?;
             self.talk()?;
             if greeting.ends_with("(3 users online)\n") {
                 return Ok(());
@@ -233,7 +237,7 @@ fn visit(port: u16, visitor: u64, is_over: &AtomicBool, visits: &AtomicU64) {
     while !is_over.load(Ordering::Relaxed) {
         visits.fetch_add(1, Ordering::Relaxed);
         // What becomes of it is the visitor's business only.
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+        let Ok(mut stream) = connect(port) else { continue };
         let _ = stream.set_write_timeout(Some(Duration::from_millis(100)));
         let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
         let mut buffer = [0; 4096];

@@ -5,7 +5,7 @@
 //! is not the kernel's.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 
@@ -14,7 +14,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use socket2::{Domain, Socket, Type};
 
-use crate::shell::Outcome;
+use crate::shell::{Outcome, Tried};
 
 /// Serve a room with nothing but what must be done, to measure against.
 #[derive(FromArgs)]
@@ -53,13 +53,8 @@ struct Member {
 
 impl BareLoop {
     pub(crate) fn run(&self) -> Outcome<()> {
-        let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        listener.set_reuse_address(true)?;
-        listener.set_tcp_nodelay(true)?;
-        listener.set_tcp_notsent_lowat(64 * 1024)?;
-        listener.bind(&SocketAddr::from(([127, 0, 0, 1], self.port)).into())?;
-        listener.listen(WAITING)?;
-        listener.set_nonblocking(true)?;
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let listener = listener(address).tried(format_args!("listening on {address}"))?;
         let mut room = Room {
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
             log: vec![0; LOG],
@@ -91,6 +86,17 @@ impl BareLoop {
             }
         }
     }
+}
+
+fn listener(address: SocketAddr) -> io::Result<Socket> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.set_tcp_nodelay(true)?;
+    listener.set_tcp_notsent_lowat(64 * 1024)?;
+    listener.bind(&address.into())?;
+    listener.listen(WAITING)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 impl Room {

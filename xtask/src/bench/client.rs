@@ -1,6 +1,5 @@
 //! The client, beside `nc`: what it sends of a file, and what it prints of a flood.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
@@ -8,11 +7,14 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use super::server::{Server, chat};
+use fs_err::File;
+
+use super::server::Server;
 use super::table::{Figure, Measured};
 use super::wire::{self, Kind, Message};
-use crate::program::{LIMIT, Running};
-use crate::shell::Outcome;
+use crate::build::chat;
+use crate::program::{LIMIT, Running, connect};
+use crate::shell::{Outcome, finished, spawn};
 
 /// Lines that go through it.
 const LINES: u64 = 1_000_000;
@@ -34,9 +36,9 @@ impl Client {
         }
     }
 
-    fn command(self, port: u16) -> Command {
+    fn command(self, port: u16) -> Outcome<Command> {
         let mut command = match self {
-            Self::Chat => Command::new(chat()),
+            Self::Chat => Command::new(chat()?),
             Self::Nc => Command::new("nc"),
         };
         match self {
@@ -45,7 +47,7 @@ impl Client {
             Self::Nc => command.args(["-N", "127.0.0.1"]),
         };
         command.arg(port.to_string());
-        command
+        Ok(command)
     }
 
     /// Both ways, each until the last line has come.
@@ -62,18 +64,18 @@ impl Client {
         let server = Server::start(Kind::Chat)?.ok_or("no server")?;
         let mut listener = join(server.port)?;
         let began = Instant::now();
-        let mut sender = self.command(server.port);
-        sender.stdin(File::open(file)?).stdout(Stdio::null()).stderr(Stdio::null());
-        let _sender = Running(sender.spawn()?);
+        let mut sender = self.command(server.port)?;
+        sender.stdin(File::open(file)?.into_parts().0).stdout(Stdio::null()).stderr(Stdio::null());
+        let _sender = Running(spawn(&mut sender)?);
         until_all(&mut listener)?;
         Ok(LINES as f64 / began.elapsed().as_secs_f64() / 1e6)
     }
 
     fn print(self) -> Outcome<f64> {
         let server = Server::start(Kind::Chat)?.ok_or("no server")?;
-        let mut reader = self.command(server.port);
+        let mut reader = self.command(server.port)?;
         reader.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut reader = Running(reader.spawn()?);
+        let mut reader = Running(spawn(&mut reader)?);
         let mut printed = BufReader::new(reader.0.stdout.take().ok_or("no output")?);
         printed.read_line(&mut String::new())?;
         let sender = join(server.port)?;
@@ -91,7 +93,7 @@ impl Client {
 
 /// Whether `nc` is the one that is meant. Others have that name as well, and other options.
 pub(crate) fn nc_is_there() -> bool {
-    let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
+    let help = finished(Command::new("nc").arg("-h").stdin(Stdio::null()));
     help.is_ok_and(|help| [help.stdout, help.stderr].concat().starts_with(b"OpenBSD"))
 }
 
@@ -106,7 +108,7 @@ pub(crate) fn lines() -> Vec<u8> {
 
 /// A member that has read its greeting.
 fn join(port: u16) -> Outcome<TcpStream> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let mut stream = connect(port)?;
     stream.set_read_timeout(Some(LIMIT))?;
     let mut byte = [0];
     while byte != *b"\n" {

@@ -13,7 +13,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use socket2::SockRef;
 
 use super::wire::{self, Kind, Message};
-use crate::program::LIMIT;
+use crate::program::{LIMIT, connect};
 use crate::shell::Outcome;
 
 /// Bytes read at once: what a socket holds, so that few system calls are the generator's.
@@ -95,7 +95,7 @@ impl Crowd {
             disorder: None,
         };
         for index in 0..members {
-            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+            let mut stream = connect(port)?;
             // Closed by a reset, it leaves no port that is not free for a minute: with many of those
             // the next load's connects take three times as long.
             SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
@@ -113,7 +113,7 @@ impl Crowd {
             let member = kind.members_talk().then_some(index);
             let stream = match member {
                 Some(_) => None,
-                None => Some(TcpStream::connect(("127.0.0.1", port))?),
+                None => Some(connect(port)?),
             };
             if let Some(stream) = &stream {
                 stream.set_nodelay(true)?;

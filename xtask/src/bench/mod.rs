@@ -24,17 +24,18 @@ mod wire;
 mod workload;
 
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::FromArgs;
+use fs_err as fs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 pub(crate) use bare::BareLoop;
 
-use crate::shell::{Outcome, cargo, root, run, say};
+use crate::build::{chat, target_directory};
+use crate::shell::{Outcome, Tried, cargo, run, say};
 use client::Client;
 use server::Server;
 use table::{Measured, Table};
@@ -77,8 +78,8 @@ impl Bench {
             again.args(["run", "--release", "--quiet", "--package", "xtask", "--"]);
             return Ok(run(again.args(env::args_os().skip(1)))?);
         }
-        run(cargo().args(["build", "--release", "--package", "chat"]))?;
-        let time = Duration::try_from_secs_f64(self.seconds)?;
+        chat()?;
+        let time = Duration::try_from_secs_f64(self.seconds).tried("--seconds")?;
         let members = self.members.min(raise_descriptor_limit());
         if members < self.members {
             say(&format!("Not more than {members} members: there are no descriptors for them."));
@@ -103,7 +104,10 @@ impl Bench {
         if self.wants('h') {
             tables.extend(self.clients()?);
         }
-        let folder = self.into.clone().unwrap_or_else(|| root().join("target/bench"));
+        let folder = match &self.into {
+            Some(folder) => folder.clone(),
+            None => target_directory()?.join("bench"),
+        };
         fs::create_dir_all(&folder)?;
         let text: Vec<String> = tables.iter().map(Table::to_string).collect();
         fs::write(folder.join("results.txt"), text.join("\n"))?;
@@ -151,8 +155,8 @@ fn in_turns<P: Copy>(
         }
         for program in order {
             let measured = measure(program);
-            let failed = |error| format!("{}: {error}", name(program));
-            table.add(name(program), measured.map_err(failed)?);
+            let what = format_args!("{}: {}", table.title, name(program));
+            table.add(name(program), measured.tried(what)?);
         }
     }
     say(&format!("\n{}", table.to_string().trim_end()));

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use super::table::Table;
 use super::workload::{DELIVERIES, MEMORY, QUANTILES};
-use crate::shell::Outcome;
+use crate::shell::{Outcome, Tried};
 
 const SIZE: (u32, u32) = (640, 400);
 const FONT: &str = "sans-serif";
@@ -42,7 +42,7 @@ pub(crate) fn draw(tables: &[Table], names: &[&'static str], folder: &Path) -> O
         latency(tables, names),
     ];
     for plot in plots.into_iter().flatten() {
-        plot.draw(names, folder)?;
+        plot.draw(names, folder).tried(folder.join(plot.file).display())?;
     }
     Ok(())
 }

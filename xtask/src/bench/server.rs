@@ -1,18 +1,19 @@
 //! The servers that are measured, as processes.
 
 use std::env;
-use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fs_err as fs;
 use tempfile::TempDir;
 
 use super::wire::Kind;
-use crate::program::{LIMIT, Running, resident_kib};
-use crate::shell::{Outcome, root};
+use crate::build::chat;
+use crate::program::{LIMIT, Running, connect, resident_kib};
+use crate::shell::{Outcome, Tried, spawn};
 
 /// A server that runs, on a port of its own, in memory and without limits that matter here.
 pub(crate) struct Server {
@@ -29,10 +30,10 @@ impl Server {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let Some(mut command) = command(kind, port, folder.path())? else { return Ok(None) };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let running = Running(command.current_dir(&folder).spawn()?);
+        let running = Running(spawn(command.current_dir(&folder))?);
         let server = Self { port, running, _folder: folder };
         let deadline = Instant::now() + LIMIT;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while connect(port).is_err() {
             if Instant::now() > deadline {
                 return Err(format!("{} does not listen", kind.name()).into());
             }
@@ -58,21 +59,18 @@ impl Server {
 pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
     let mut nanos = 0;
     for task in fs::read_dir(format!("{process}/task"))? {
-        let stat = fs::read_to_string(task?.path().join("schedstat"))?;
-        nanos += stat.split(' ').next().unwrap_or_default().parse::<u64>()?;
+        let path = task?.path().join("schedstat");
+        let stat = fs::read_to_string(&path)?;
+        let spent = stat.split(' ').next().unwrap_or_default();
+        nanos += spent.parse::<u64>().tried(path.display())?;
     }
     Ok(Duration::from_nanos(nanos))
-}
-
-/// The executable that is measured.
-pub(crate) fn chat() -> PathBuf {
-    root().join("target/release/chat")
 }
 
 /// `None` if it is not installed.
 fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     let program = match kind {
-        Kind::Chat => Some(chat()),
+        Kind::Chat => Some(chat()?),
         Kind::Bare => Some(env::current_exe()?),
         Kind::Redis => installed("redis-server"),
         Kind::Nats => installed("nats-server"),

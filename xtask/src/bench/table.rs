@@ -34,7 +34,7 @@ pub(crate) struct Measured {
 
 /// The figures of one workload. The first program is ours.
 pub(crate) struct Table {
-    title: String,
+    pub(crate) title: String,
     /// The workload's letter, and its members.
     pub(crate) letter: char,
     pub(crate) members: usize,

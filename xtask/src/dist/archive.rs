@@ -1,15 +1,16 @@
 //! The files that travel with an executable, packed.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
+use fs_err::{self as fs, File};
 use tar::{Builder, EntryType, Header};
 
 use super::build::Place;
 use super::release::Release;
 use super::target::Target;
-use crate::shell::Outcome;
+use crate::shell::{Outcome, Tried};
 
 /// What is beside the executable, and where it comes from.
 const FILES: [(&str, &str); 6] = [
@@ -50,7 +51,8 @@ impl Archive {
             header.set_uid(0);
             header.set_gid(0);
             header.set_size(bytes.len() as u64);
-            tar.append_data(&mut header, format!("{name}/{inside}"), bytes)
+            let inside = format!("{name}/{inside}");
+            tar.append_data(&mut header, &inside, bytes).tried(inside)
         };
         add("", EntryType::Directory, 0o755, &[])?;
         add("chat", EntryType::Regular, 0o755, &fs::read(executable)?)?;
@@ -58,14 +60,14 @@ impl Archive {
         for (inside, file) in FILES {
             add(inside, EntryType::Regular, 0o644, &fs::read(place.source.join(file))?)?;
         }
-        tar.into_inner()?.finish()?;
+        tar.into_inner().and_then(GzEncoder::finish).tried(path.display())?;
         Ok(Self { target, name, path })
     }
 
     /// Unpacks it in `folder`, and gives the folder that it was.
     pub(crate) fn unpack(&self, folder: &Path) -> Outcome<PathBuf> {
         let gzip = flate2::read::GzDecoder::new(File::open(&self.path)?);
-        tar::Archive::new(gzip).unpack(folder)?;
+        tar::Archive::new(gzip).unpack(folder).tried(self.path.display())?;
         Ok(folder.join(&self.name))
     }
 }

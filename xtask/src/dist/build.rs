@@ -1,11 +1,13 @@
 //! From the source to the executables.
 
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use fs_err as fs;
+
 use super::target::Target;
+use crate::build::target_directory;
 use crate::shell::{Outcome, cargo, output, root, run, rustc, say};
 
 /// What the home of cargo is called in what is built.
@@ -19,6 +21,8 @@ const LEAKS: [&str; 6] =
 pub(crate) struct Place {
     /// The project's folder, with the source.
     pub(crate) source: PathBuf,
+    /// The folder for all that is made.
+    pub(crate) target: PathBuf,
     /// Cargo's home, with the sources of what the project depends on.
     pub(crate) cargo_home: PathBuf,
     sysroot: PathBuf,
@@ -28,22 +32,32 @@ pub(crate) struct Place {
 
 impl Place {
     /// This checkout, and the user's cargo.
-    pub(crate) fn here() -> Result<Self, String> {
+    pub(crate) fn here() -> Outcome<Self> {
         let home = || env::home_dir().map(|home| home.join(".cargo"));
         let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home);
-        Self::of(root(), cargo_home.ok_or("no home folder, and CARGO_HOME is not set")?)
+        Self::of(
+            root(),
+            target_directory()?,
+            cargo_home.ok_or("no home folder, and CARGO_HOME is not set")?,
+        )
     }
 
-    pub(crate) fn of(source: PathBuf, cargo_home: PathBuf) -> Result<Self, String> {
+    pub(crate) fn of(source: PathBuf, target: PathBuf, cargo_home: PathBuf) -> Outcome<Self> {
         let sysroot = output(rustc().args(["--print", "sysroot"]))?;
         let version = output(rustc().arg("-vV"))?;
         let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
         Ok(Self {
             source,
+            target,
             cargo_home,
             sysroot: PathBuf::from(sysroot.trim_end()),
             rust_commit: commit.unwrap_or("unknown").to_owned(),
         })
+    }
+
+    /// The folder for what is handed out.
+    pub(crate) fn out(&self) -> PathBuf {
+        self.target.join("dist")
     }
 
     /// Cargo, at work here.
@@ -56,7 +70,7 @@ impl Place {
     /// Builds an executable for each of `targets`, and gives their paths.
     pub(crate) fn build(&self, targets: &[Target]) -> Outcome<Vec<PathBuf>> {
         self.add_missing(targets)?;
-        let folder = self.source.join("target/dist-build");
+        let folder = self.target.join("dist-build");
         let mut build = self.cargo();
         build.args(["build", "--locked", "--package", "chat", "--profile", "dist"]);
         build.arg("--target-dir").arg(&folder);
@@ -93,9 +107,10 @@ impl Place {
 
     /// The folders whose paths must not show: those that source files stand in.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
-        let of_source = ["app", "core", "target"].map(|folder| self.source.join(folder));
+        let of_source = ["app", "core"].map(|folder| self.source.join(folder));
         let of_cargo = ["registry", "git"].map(|folder| self.cargo_home.join(folder));
-        [of_source.as_slice(), &of_cargo, &[self.sysroot.join("lib/rustlib")]].concat()
+        let others = [self.target.clone(), self.sysroot.join("lib/rustlib")];
+        [of_source.as_slice(), &of_cargo, &others].concat()
     }
 
     /// Adds what Rust needs to build for `targets`, if it is not there yet.

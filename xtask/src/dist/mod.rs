@@ -19,13 +19,13 @@ mod release;
 mod sbom;
 mod target;
 
-use std::fs;
 use std::path::Path;
 
 use argh::FromArgs;
+use fs_err as fs;
 use sha2::{Digest, Sha256};
 
-use crate::shell::{Outcome, root, say};
+use crate::shell::{Outcome, say};
 use archive::Archive;
 use build::Place;
 use release::Release;
@@ -63,8 +63,8 @@ impl Dist {
         }
         let place = Place::here()?;
         let release = Release::new(&place)?;
-        let out = root().join("target/dist");
-        let archives = make(&place, &release, &targets, &out)?;
+        let out = place.out();
+        let archives = make(&place, &release, &targets)?;
         say(&format!("Made in {}:", out.display()));
         for name in names(&out)? {
             say(&format!("  {name}"));
@@ -73,8 +73,9 @@ impl Dist {
     }
 }
 
-/// Makes all that is handed out, and nothing else, in the folder `out`.
-fn make(place: &Place, release: &Release, targets: &[Target], out: &Path) -> Outcome<Vec<Archive>> {
+/// Makes all that is handed out, and nothing else, in the folder for it.
+fn make(place: &Place, release: &Release, targets: &[Target]) -> Outcome<Vec<Archive>> {
+    let out = &place.out();
     let executables = place.build(targets)?;
     if out.exists() {
         fs::remove_dir_all(out)?;

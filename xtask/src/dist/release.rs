@@ -4,7 +4,7 @@ use std::env;
 use std::process::Command;
 
 use super::build::Place;
-use crate::shell::{Outcome, output};
+use crate::shell::{Outcome, Tried, output};
 
 pub(crate) struct Release {
     pub(crate) version: String,
@@ -36,5 +36,5 @@ fn time(place: &Place) -> Outcome<u64> {
     git.args(["-c", "log.showSignature=false", "log", "-1", "--format=%ct"]);
     let seconds = output(git.current_dir(&place.source))
         .map_err(|error| format!("no SOURCE_DATE_EPOCH, and no commit either: {error}"))?;
-    Ok(seconds.trim().parse()?)
+    seconds.trim().parse().tried(format_args!("git log: {seconds:?}"))
 }

@@ -3,16 +3,16 @@
 //! See <https://cyclonedx.org/docs/1.6/json/>.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId, TargetKind};
+use fs_err as fs;
 use serde_json::{Value, json};
 use tz::UtcDateTime;
 
 use super::build::Place;
 use super::release::Release;
 use super::target::Target;
-use crate::shell::{Outcome, output, rustc};
+use crate::shell::{Outcome, Tried, output, rustc};
 
 /// The bill of the executables for all of `targets`.
 pub(crate) fn sbom(place: &Place, release: &Release, targets: &[Target]) -> Outcome<String> {
@@ -60,11 +60,12 @@ pub(crate) fn sbom(place: &Place, release: &Release, targets: &[Target]) -> Outc
 
 fn metadata(place: &Place, target: Target) -> Outcome<Metadata> {
     let options = ["--locked", "--filter-platform", target.triple()].map(str::to_owned);
-    Ok(MetadataCommand::new()
+    MetadataCommand::new()
         .manifest_path(place.source.join("Cargo.toml"))
         .env("CARGO_HOME", &place.cargo_home)
         .other_options(options)
-        .exec()?)
+        .exec()
+        .tried("cargo metadata")
 }
 
 /// The packages that the executable is linked from, each with what it needs itself. What only runs
@@ -161,7 +162,8 @@ fn key(package: &Package) -> Key {
 
 /// The sums that cargo has checked of each package's source.
 fn checksums(place: &Place) -> Outcome<BTreeMap<Key, String>> {
-    let lock: toml::Table = fs::read_to_string(place.source.join("Cargo.lock"))?.parse()?;
+    let lock = fs::read_to_string(place.source.join("Cargo.lock"))?;
+    let lock: toml::Table = lock.parse().tried("Cargo.lock")?;
     let packages = lock.get("package").and_then(toml::Value::as_array).ok_or("no packages")?;
     let text = |package: &toml::Value, field| {
         package.get(field).and_then(toml::Value::as_str).map(str::to_owned)

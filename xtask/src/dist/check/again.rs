@@ -1,9 +1,10 @@
 //! Built somewhere else it is the same, byte for byte.
 
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
+
+use fs_err as fs;
+use fs_err::os::unix::fs::symlink;
 
 use super::super::build::Place;
 use super::super::release::Release;
@@ -29,8 +30,10 @@ pub(super) fn check(
         let entry = entry?;
         symlink(entry.path(), cargo_home.join(entry.file_name()))?;
     }
-    let again = source.join("target/dist");
-    make(&Place::of(source, cargo_home)?, release, targets, &again)?;
+    let target = source.join("target");
+    let elsewhere = Place::of(source, target, cargo_home)?;
+    make(&elsewhere, release, targets)?;
+    let again = elsewhere.out();
     let (first, second) = (names(out)?, names(&again)?);
     if first != second {
         return Err(format!("built again there is {second:?} instead of {first:?}").into());

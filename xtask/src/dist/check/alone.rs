@@ -1,15 +1,14 @@
 //! It runs where nothing else is: no library, no `/etc`, no `/dev`, no `/proc`.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
+use fs_err as fs;
 use rustix::process::geteuid;
 
-use crate::program::{LIMIT, Program, Server};
-use crate::shell::{Outcome, say};
+use crate::program::{LIMIT, Program, Server, connect};
+use crate::shell::{Outcome, Tried, say};
 
 pub(super) fn check(executable: &Path, scratch: &Path) -> Outcome<()> {
     let root = scratch.join("root");
@@ -25,7 +24,7 @@ fn session(root: &Path) -> Outcome<()> {
     let Server { program: server, port } = Server::start(&mut chat(root))?;
     let mut ann = Program::start(chat(root).args(["join", "127.0.0.1", &port.to_string()]))?;
     expect("ann", &ann.line()?, "> Connected to the chat server (1 user online)")?;
-    let mut ben = TcpStream::connect(("127.0.0.1", port))?;
+    let mut ben = connect(port)?;
     ben.set_read_timeout(Some(LIMIT))?;
     let address = ben.local_addr()?;
     let mut to_ben = BufReader::new(ben.try_clone()?).lines();
@@ -33,7 +32,7 @@ fn session(root: &Path) -> Outcome<()> {
         || to_ben.next().ok_or("the connection ends")?.map_err(|error| error.to_string());
     expect("ben", &ben_reads()?, "> Connected to the chat server (2 users online)")?;
     expect("ann", &ann.line()?, &format!("> New user {address} entered (2 users online)"))?;
-    ben.write_all("안녕하세요?\n".as_bytes())?;
+    ben.write_all("안녕하세요?\n".as_bytes()).tried("writing as ben")?;
     expect("ann", &ann.line()?, &format!("[{address}] 안녕하세요?"))?;
     ann.type_in("네 안녕하세요ㅋㅋ\n")?;
     expect("ann", &ann.line()?, "[You] 네 안녕하세요ㅋㅋ")?;

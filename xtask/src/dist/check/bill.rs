@@ -1,15 +1,15 @@
 //! The bill of materials names what is linked, and nothing else.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
+use fs_err as fs;
 use serde_json::Value;
 
 use super::super::build::Place;
 use super::super::release::Release;
 use super::super::target::Target;
-use crate::shell::{Outcome, output};
+use crate::shell::{Outcome, Tried, output};
 
 pub(super) fn check(
     place: &Place,
@@ -17,7 +17,8 @@ pub(super) fn check(
     targets: &[Target],
     out: &Path,
 ) -> Outcome<()> {
-    let bill: Value = serde_json::from_slice(&fs::read(out.join(release.bill()))?)?;
+    let path = out.join(release.bill());
+    let bill: Value = serde_json::from_slice(&fs::read(&path)?).tried(path.display())?;
     let components = bill["components"].as_array().ok_or("no components")?;
     let components = components.iter().chain([&bill["metadata"]["component"]]);
     let references = components.filter_map(|component| component["bom-ref"].as_str());

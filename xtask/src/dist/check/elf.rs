@@ -83,7 +83,8 @@ fn facts<Header: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Outcome<Facts
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{env, fs};
+    use fs_err as fs;
+    use std::env;
 
     /// This test itself is such an executable, on the systems that most build on.
     #[test]

@@ -18,16 +18,16 @@ mod paths;
 mod suite;
 mod texts;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use fs_err as fs;
 use tempfile::TempDir;
 
 use super::archive::Archive;
 use super::build::Place;
 use super::release::Release;
 use super::target::Target;
-use crate::shell::{Outcome, say};
+use crate::shell::{Outcome, Tried, say};
 use suite::Suite;
 
 /// Bytes that an executable may have.
@@ -46,10 +46,10 @@ pub(super) fn check(
         let folder = archive.unpack(scratch.path())?;
         unpacked.push(Unpacked { target: archive.target, archive: &archive.path, folder });
     }
-    for Unpacked { target, folder, .. } in &unpacked {
+    for Unpacked { target, folder, archive } in &unpacked {
         let executable = fs::read(folder.join("chat"))?;
-        elf::check(*target, &executable)?;
-        paths::check(place, &executable)?;
+        elf::check(*target, &executable).tried(archive.display())?;
+        paths::check(place, &executable).tried(archive.display())?;
         say(&format!("{} needs nothing but a kernel.", target.triple()));
     }
     sizes(&unpacked)?;

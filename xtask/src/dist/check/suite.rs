@@ -1,15 +1,17 @@
 //! The integration tests pass with the executables: here, as on an old kernel, and emulated.
 
 use std::env;
-use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::Message;
+use cargo_metadata::TargetKind;
+use fs_err as fs;
 
 use super::super::target::Target;
-use crate::shell::{Outcome, cargo, output, root, say};
+use crate::build::executable;
+use crate::shell::{Outcome, cargo, finished, root, say};
 
 /// The session that the program exists for, and those with the program that it is rebuilt from.
 const TRANSCRIPTS: [&str; 2] = ["session::", "original::"];
@@ -23,14 +25,7 @@ impl Suite {
     pub(super) fn build() -> Outcome<Self> {
         let mut build = cargo();
         build.args(["test", "--no-run", "--package", "chat", "--test", "chat"]);
-        let messages = output(build.args(["--message-format", "json-render-diagnostics"]))?;
-        let messages = Message::parse_stream(messages.as_bytes()).map_while(Result::ok);
-        let mut programs = messages.filter_map(|message| match message {
-            Message::CompilerArtifact(artifact) if artifact.target.is_test() => artifact.executable,
-            _ => None,
-        });
-        let program = programs.next().ok_or("cargo names no test")?.into();
-        let suite = Self { program };
+        let suite = Self { program: executable(&mut build, &TargetKind::Test)? };
         // It is the executable that is named which is tested.
         match suite.run(&[], Path::new("/nowhere/chat"), &["version"]) {
             Ok(()) => Err("the tests pass with an executable that is not there".into()),
@@ -71,8 +66,8 @@ impl Suite {
         let words: Vec<&Path> = runner.iter().copied().chain([self.program.as_path()]).collect();
         let mut tests = Command::new(words[0]);
         tests.args(&words[1..]).args(names);
-        let ran =
-            tests.current_dir(root().join("app")).env("CHAT_UNDER_TEST", executable).output()?;
+        tests.current_dir(root().join("app")).env("CHAT_UNDER_TEST", executable);
+        let ran = finished(&mut tests)?;
         let said = String::from_utf8_lossy(&ran.stdout);
         let passed = said.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());
         let passed: usize = passed.and_then(|passed| passed.parse().ok()).unwrap_or(0);
@@ -90,6 +85,6 @@ fn emulated(executable: &Path, scratch: &Path) -> Outcome<PathBuf> {
     let path = scratch.join("emulated");
     let quoted = executable.to_string_lossy().replace('\'', r"'\''");
     fs::write(&path, format!("#!/bin/sh\nexec qemu-aarch64-static '{quoted}' \"$@\"\n"))?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(&path, Permissions::from_mode(0o755))?;
     Ok(path)
 }

@@ -1,10 +1,11 @@
 //! The man page, the completions and the systemd unit are what their readers take.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::shell::{Outcome, output, quiet_output, run, say};
+use fs_err as fs;
+
+use crate::shell::{Outcome, finished, output, quiet_output, run, say};
 
 pub(super) fn check(folder: &Path) -> Outcome<()> {
     run(Command::new("mandoc").args(["-T", "lint", "-W", "warning"]).arg(folder.join("chat.1")))?;
@@ -25,7 +26,7 @@ fn unit(folder: &Path) -> Outcome<()> {
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&here);
     // What it does not understand is no error to it.
-    let said = verify.output()?.stderr;
+    let said = finished(&mut verify)?.stderr;
     if !said.is_empty() {
         return Err(format!("chat.service: {}", String::from_utf8_lossy(&said)).into());
     }

@@ -128,7 +128,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, 
 
     let first_own = usize::from(applet.is_some());
     if matches!(words.get(first_own).map(String::as_str), Some("--version" | "-V")) {
-        return Ok(Parsed::Text(concat!("chat ", env!("CARGO_PKG_VERSION"), "\n").to_owned()));
+        return Ok(Parsed::Text(concat!("chat ", env!("CHAT_VERSION"), "\n").to_owned()));
     }
     let options_end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

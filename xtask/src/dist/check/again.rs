@@ -47,8 +47,10 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Copies what belongs to the project as it stands, committed or not.
+/// Clones the project, and copies what belongs to it as it stands, committed or not. It is a clone
+/// so that the commit is known there too.
 fn copy_source(from: &Path, to: &Path) -> Outcome<()> {
+    output(Command::new("git").args(["clone", "--quiet", "--no-checkout"]).arg(from).arg(to))?;
     let mut git = Command::new("git");
     git.current_dir(from).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     for name in output(&mut git)?.split_terminator('\0') {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `elf` | each executable needs nothing but a kernel |
 //! | `paths` | no file tells where it was built |
+//! | `version` | each executable says which commit it is |
 //! | `texts` | the man page, the completions and the systemd unit are what their readers take |
 //! | `bill` | the bill of materials names what is linked |
 //! | `suite` | the integration tests pass with the executables; as on an old kernel; emulated |
@@ -17,6 +18,7 @@ mod elf;
 mod paths;
 mod suite;
 mod texts;
+mod version;
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +61,10 @@ pub(super) fn check(
     }
     let targets: Vec<Target> = unpacked.iter().map(|unpacked| unpacked.target).collect();
     bill::check(place, release, &targets, out)?;
+    let runnable = |unpacked: &&Unpacked<'_>| unpacked.target != Target::Aarch64;
+    for Unpacked { folder, .. } in unpacked.iter().filter(runnable) {
+        version::check(place, release, &folder.join("chat"))?;
+    }
     let suite = Suite::build()?;
     for Unpacked { target, folder, .. } in &unpacked {
         suite.check(*target, &folder.join("chat"), scratch.path())?;

@@ -13,6 +13,7 @@ mod program;
 mod shell;
 mod simulate;
 mod soak;
+mod tool;
 
 use std::process::ExitCode;
 

@@ -7,20 +7,10 @@ use flate2::{Compression, GzBuilder};
 use fs_err::{self as fs, File};
 use tar::{Builder, EntryType, Header};
 
-use super::build::Place;
+use super::contents::Contents;
 use super::release::Release;
 use super::target::Target;
 use crate::shell::{Outcome, Tried};
-
-/// What is beside the executable, and where it comes from.
-const FILES: [(&str, &str); 6] = [
-    ("README.md", "README.md"),
-    ("chat.1", "app/packaging/chat.1"),
-    ("chat.service", "app/packaging/chat.service"),
-    ("completions/_chat", "app/packaging/completions/_chat"),
-    ("completions/chat.bash", "app/packaging/completions/chat.bash"),
-    ("completions/chat.fish", "app/packaging/completions/chat.fish"),
-];
 
 pub(crate) struct Archive {
     pub(crate) target: Target,
@@ -33,10 +23,10 @@ impl Archive {
     /// Packs an executable and what belongs to it into a file in the folder `out`. Order, owners,
     /// modes and times do not depend on the machine.
     pub(crate) fn pack(
-        place: &Place,
         release: &Release,
         target: Target,
         executable: &Path,
+        contents: &Contents,
         out: &Path,
     ) -> Outcome<Self> {
         let name = format!("chat-{}-{}", release.version, target.triple());
@@ -56,9 +46,11 @@ impl Archive {
         };
         add("", EntryType::Directory, 0o755, &[])?;
         add("chat", EntryType::Regular, 0o755, &fs::read(executable)?)?;
-        add("completions/", EntryType::Directory, 0o755, &[])?;
-        for (inside, file) in FILES {
-            add(inside, EntryType::Regular, 0o644, &fs::read(place.source.join(file))?)?;
+        for folder in contents.folders() {
+            add(folder, EntryType::Directory, 0o755, &[])?;
+        }
+        for (inside, bytes) in contents.files() {
+            add(inside, EntryType::Regular, 0o644, bytes)?;
         }
         tar.into_inner().and_then(GzEncoder::finish).tried(path.display())?;
         Ok(Self { target, name, path })

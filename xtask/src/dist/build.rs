@@ -25,7 +25,8 @@ pub(crate) struct Place {
     pub(crate) target: PathBuf,
     /// Cargo's home, with the sources of what the project depends on.
     pub(crate) cargo_home: PathBuf,
-    sysroot: PathBuf,
+    /// The folder of the compiler, with what comes with it.
+    pub(crate) sysroot: PathBuf,
     /// That of Rust itself.
     rust_commit: String,
 }

@@ -5,7 +5,9 @@
 //! | `target` | a system that an executable is made for |
 //! | `build` | from the source to the executables |
 //! | `release` | what a release is called, and its date |
-//! | `archive` | the files that travel with an executable, packed |
+//! | `contents` | the files that travel with each executable |
+//! | `notices` | the licences of what it is linked from |
+//! | `archive` | all of them, packed |
 //! | `sbom` | what is in the executables |
 //! | `check` | whether all that is as it should be |
 //!
@@ -15,6 +17,8 @@
 mod archive;
 mod build;
 mod check;
+mod contents;
+mod notices;
 mod release;
 mod sbom;
 mod target;
@@ -28,6 +32,7 @@ use sha2::{Digest, Sha256};
 use crate::shell::{Outcome, say};
 use archive::Archive;
 use build::Place;
+use contents::Contents;
 use release::Release;
 use target::Target;
 
@@ -77,13 +82,14 @@ impl Dist {
 fn make(place: &Place, release: &Release, targets: &[Target]) -> Outcome<Vec<Archive>> {
     let out = &place.out();
     let executables = place.build(targets)?;
+    let contents = Contents::collect(place, targets)?;
     if out.exists() {
         fs::remove_dir_all(out)?;
     }
     fs::create_dir_all(out)?;
     let mut archives = Vec::new();
     for (target, executable) in targets.iter().zip(&executables) {
-        archives.push(Archive::pack(place, release, *target, executable, out)?);
+        archives.push(Archive::pack(release, *target, executable, &contents, out)?);
     }
     let sbom = sbom::sbom(place, release, targets)?;
     fs::write(out.join(release.bill()), sbom)?;

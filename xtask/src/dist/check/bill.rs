@@ -25,6 +25,16 @@ pub(super) fn check(
     let packages = references.filter_map(|reference| reference.strip_prefix("pkg:cargo/"));
     let named: BTreeSet<String> = packages.map(str::to_owned).collect();
 
+    let linked = linked(place, targets)?;
+    if named == linked {
+        return Ok(());
+    }
+    let differing: Vec<&String> = named.symmetric_difference(&linked).collect();
+    Err(format!("{} and `cargo tree` differ in {differing:?}", release.bill()).into())
+}
+
+/// What is linked for any of `targets`, by cargo's account: `name@version`.
+pub(super) fn linked(place: &Place, targets: &[Target]) -> Outcome<BTreeSet<String>> {
     let mut linked = BTreeSet::new();
     for target in targets {
         let mut tree = place.cargo();
@@ -38,9 +48,5 @@ pub(super) fn check(
             }
         }
     }
-    if named == linked {
-        return Ok(());
-    }
-    let differing: Vec<&String> = named.symmetric_difference(&linked).collect();
-    Err(format!("{} and `cargo tree` differ in {differing:?}", release.bill()).into())
+    Ok(linked)
 }

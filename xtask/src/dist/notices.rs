@@ -1,0 +1,24 @@
+//! The notices of what an executable is linked from.
+//!
+//! They are made by cargo-about, from the licence files in the packages' sources, without the network.
+
+use std::process::Command;
+
+use super::build::Place;
+use super::target::Target;
+use crate::shell::{Outcome, output};
+use crate::tool::tool;
+
+/// The notices of all packages that the executables for `targets` are linked from.
+///
+/// # Errors
+///
+/// Among others, if a package has a licence that `ci/about.toml` does not accept.
+pub(crate) fn of_packages(place: &Place, targets: &[Target]) -> Outcome<String> {
+    let mut about = Command::new(tool("cargo-about")?);
+    about.current_dir(&place.source).env("CARGO_HOME", &place.cargo_home);
+    about.args(["generate", "--fail", "--frozen", "--config", "ci/about.toml"]);
+    about.args(["--manifest-path", "app/Cargo.toml"]);
+    about.args(targets.iter().flat_map(|target| ["--target", target.triple()]));
+    Ok(output(about.arg("ci/notices.hbs"))?)
+}

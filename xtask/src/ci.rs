@@ -7,13 +7,15 @@ use argh::FromArgs;
 use fs_err as fs;
 
 use crate::cut_link::CutLink;
+use crate::deny::Deny;
 use crate::dist::Dist;
 use crate::fuzz::Fuzz;
 use crate::shell::{Outcome, cargo, output, root, run, say};
 
-/// Check everything that must hold before a change lands: formatting, lints, documentation, tests,
-/// a link that is cut, what fuzzing finds in a short time, what is handed out, that the core needs
-/// no operating system, and that the executable compiles for other ones.
+/// Check everything that must hold before a change lands: formatting, lints, documentation, the
+/// licences and sources of all packages, tests, a link that is cut, what fuzzing finds in a short
+/// time, what is handed out, that the core needs no operating system, and that the executable
+/// compiles for other ones.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}
@@ -37,6 +39,7 @@ impl Ci {
         run(cargo()
             .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
             .env("RUSTDOCFLAGS", "-D warnings"))?;
+        Deny {}.run()?;
         core_dependencies()?;
         for target in BARE_METAL {
             run(cargo().args(["build", "--package", "chat-core", "--target", target]))?;

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod ci;
 mod cut_link;
+mod deny;
 mod dist;
 mod fuzz;
 mod miri;
@@ -33,6 +34,7 @@ enum Task {
     Bench(bench::Bench),
     Ci(ci::Ci),
     CutLink(cut_link::CutLink),
+    Deny(deny::Deny),
     Dist(dist::Dist),
     Fuzz(fuzz::Fuzz),
     Miri(miri::Miri),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench.run(),
         Task::Ci(ci) => ci.run(),
         Task::CutLink(cut_link) => cut_link.run(),
+        Task::Deny(deny) => deny.run(),
         Task::Dist(dist) => dist.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Miri(miri) => miri.run(),

@@ -7,6 +7,7 @@ mod cut_link;
 mod deny;
 mod dist;
 mod fuzz;
+mod layers;
 mod miri;
 mod old_kernel;
 mod picture;
@@ -37,6 +38,7 @@ enum Task {
     Deny(deny::Deny),
     Dist(dist::Dist),
     Fuzz(fuzz::Fuzz),
+    Layers(layers::Layers),
     Miri(miri::Miri),
     OldKernel(old_kernel::OldKernel),
     Picture(picture::Picture),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Task::Deny(deny) => deny.run(),
         Task::Dist(dist) => dist.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Layers(layers) => layers.run(),
         Task::Miri(miri) => miri.run(),
         Task::OldKernel(old_kernel) => old_kernel.run(),
         Task::Picture(picture) => picture.run(),

@@ -1,8 +1,8 @@
 //! Tells the crate its version with the commit that it is built from, `0.1.0 (cdb7516 2026-11-23)`.
 //!
-//! The same commit gives the same text on every machine: the hash is cut to seven digits here, as git
-//! would take more in a larger repository, and the date is that of the commit in UTC. Where there is no
-//! git or no repository, as in an unpacked source archive, it is the bare version.
+//! The same commit gives the same text on every machine: the hash is cut to seven digits here, as
+//! git would take more in a larger repository, and the date is that of the commit, in UTC. Without
+//! git or a repository, as in an unpacked source archive, it is the bare version.
 
 use std::env;
 use std::io::{self, Write};

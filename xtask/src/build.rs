@@ -1,4 +1,4 @@
-//! What cargo builds, and where it puts it.
+//! Building with cargo, and finding what it has built.
 //!
 //! Cargo is asked each time: `CARGO_TARGET_DIR`, the user's configuration and a default target all
 //! change the place.
@@ -11,14 +11,14 @@ use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
 use crate::shell::{Outcome, Tried, cargo, output, quiet_output};
 
-/// The folder for all that is made, `target` unless the user says otherwise.
+/// Returns cargo's target directory: `target` unless the user says otherwise.
 pub(crate) fn target_directory() -> Outcome<PathBuf> {
     let metadata = quiet_output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata = MetadataCommand::parse(metadata).tried("cargo metadata")?;
     Ok(metadata.target_directory.into())
 }
 
-/// The executable, optimized. It is built by the first call.
+/// Returns the path of the optimized executable. The first call builds it.
 pub(crate) fn chat() -> Outcome<PathBuf> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     if let Some(path) = BUILT.get() {
@@ -29,7 +29,7 @@ pub(crate) fn chat() -> Outcome<PathBuf> {
     Ok(BUILT.get_or_init(|| path).clone())
 }
 
-/// Runs a build and returns the path of the executable of that kind which it makes.
+/// Runs a build and returns the path of the executable of kind `kind` that it produces.
 pub(crate) fn executable(build: &mut Command, kind: &TargetKind) -> Outcome<PathBuf> {
     build.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
     let messages = output(build)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: the gate. What it needs installed, `ci/install` installs.
+//! `cargo xtask ci`: the gate. `ci/install` installs its prerequisites.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -13,22 +13,22 @@ use crate::fuzz::Fuzz;
 use crate::shell::{Outcome, cargo, output, root, run, say};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, the
-/// licences and sources of all packages, tests, a link that is cut, what fuzzing finds in a short
-/// time, what is handed out, that the core needs no operating system, and that the executable
-/// compiles for other ones.
+/// licences and sources of all packages, that the core needs no operating system, that the
+/// executable compiles for other ones, tests, a link that is cut, a short run of fuzzing, and the
+/// release archives.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}
 
-/// Systems without an operating system, on which the core must build.
+/// Targets without an operating system, for which the core must build.
 const BARE_METAL: [&str; 3] =
     ["thumbv7em-none-eabihf", "x86_64-unknown-none", "wasm32-unknown-unknown"];
 
-/// Systems that the executable must compile for, beside Linux.
+/// Targets other than Linux for which the executable must compile.
 const OTHER_SYSTEMS: [&str; 3] =
     ["aarch64-apple-darwin", "x86_64-unknown-freebsd", "x86_64-pc-windows-gnu"];
 
-/// The packages that the core may depend on: none of them does I/O.
+/// The list of packages that the core may depend on. None of them does I/O.
 const CORE_DEPENDENCIES: &str = "ci/core-dependencies.txt";
 
 impl Ci {
@@ -60,7 +60,7 @@ impl Ci {
     }
 }
 
-/// The core's dependencies, all the way down, are those that are listed.
+/// Checks that the core's dependencies, direct and indirect, are exactly those listed.
 fn core_dependencies() -> Outcome<()> {
     let tree = output(cargo().args([
         "tree",
@@ -85,7 +85,7 @@ fn core_dependencies() -> Outcome<()> {
     Err(format!("the core depends on {found:?}, but {CORE_DEPENDENCIES} lists {listed:?}").into())
 }
 
-/// The commands that the README gives to show what it says.
+/// Returns the test commands that the README cites for its claims.
 fn readme_test_commands() -> Outcome<Vec<Command>> {
     let readme = fs::read_to_string(root().join("README.md"))?;
     let lines = readme.lines().filter(|line| line.starts_with("    cargo test"));

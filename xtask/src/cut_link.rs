@@ -1,5 +1,5 @@
-//! `cargo xtask cut-link`: a peer behind a link that is cut, which no test of a program can have by
-//! itself: it takes two network namespaces, and root to make them.
+//! `cargo xtask cut-link`: a peer behind a link that is cut. An ordinary test cannot have one: it
+//! takes two network namespaces, and root to create them.
 
 use std::error::Error;
 use std::io::Write;
@@ -16,8 +16,8 @@ use crate::build::chat;
 use crate::program::Running;
 use crate::shell::{Outcome, Tried, quiet_output, say, spawn};
 
-/// Cut the link between servers and their members, and see that both sides notice in time; and that a
-/// member which takes nothing goes as well. Needs root and iproute2.
+/// Cut the link between servers and their members and check that both sides notice in time, and
+/// that a member that reads nothing is removed too. Needs root and iproute2.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "cut-link")]
 pub(crate) struct CutLink {}
@@ -25,7 +25,7 @@ pub(crate) struct CutLink {}
 /// How long a side may take to notice that the link is cut.
 const CUT: Duration = Duration::from_secs(75);
 
-/// How long a member that takes nothing may stay: 35 seconds, and what passes between two attempts.
+/// How long a member that reads nothing may stay: 35 seconds plus the time between two attempts.
 const DEAF: Duration = Duration::from_secs(50);
 
 /// How long a program may take to start.
@@ -36,11 +36,11 @@ const CLIENT: &str = "chat-cut-b";
 const SERVER_ADDRESS: &str = "10.213.97.1";
 const CLIENT_ADDRESS: &str = "10.213.97.2";
 
-/// Ports of a room in which nobody talks, and of one in which somebody does.
+/// Ports of a room in which nobody talks and of one in which somebody does.
 const STILL: &str = "3333";
 const LOUD: &str = "3334";
 
-/// Lines of a flood: more than all that lies between the server and who takes nothing can hold.
+/// Lines of a flood: more than all buffers between the server and a peer that reads nothing hold.
 const FLOOD: usize = 300_000;
 
 impl CutLink {
@@ -62,7 +62,8 @@ impl CutLink {
         wait_for(&loud, "started on port")?;
         let mut talker = join(CLIENT, STILL, &talks)?;
         let _listener = join(CLIENT, LOUD, &listens)?;
-        // Near the server, so that no cut link is why it goes: nobody reads what it prints.
+        // It joins beside the server, so that the cut link cannot be why it is removed. Nobody
+        // reads what it prints.
         let mut command = command_inside(SERVER, &["join", SERVER_ADDRESS, LOUD])?;
         let deaf = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let _deaf = Running(spawn(deaf)?);
@@ -105,12 +106,12 @@ impl CutLink {
     }
 }
 
-/// Two namespaces and the link between them, which are gone when this is.
+/// Two namespaces and the link between them. Dropping this removes them.
 struct Link;
 
 impl Link {
     fn new() -> Outcome<Self> {
-        // What an interrupted run has left.
+        // Remove the remains of an interrupted run.
         drop(Self);
         let link = Self;
         for namespace in [SERVER, CLIENT] {
@@ -135,7 +136,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         for namespace in [SERVER, CLIENT] {
-            // The pair goes with them.
+            // The pair of devices is removed with them.
             let _ = quiet_output(&mut as_root(&["ip", "netns", "del", namespace]));
         }
     }
@@ -147,7 +148,7 @@ fn ip(args: &[&str]) -> Outcome<()> {
     Ok(())
 }
 
-/// A command as root.
+/// Returns a command that runs as root.
 fn as_root(words: &[&str]) -> Command {
     let sudo: &[&str] = if rustix::process::geteuid().is_root() { &[] } else { &["sudo"] };
     let mut words = sudo.iter().chain(words);
@@ -156,14 +157,14 @@ fn as_root(words: &[&str]) -> Command {
     command
 }
 
-/// The executable inside a namespace.
+/// Returns a command that runs the executable inside a namespace.
 fn command_inside(namespace: &str, args: &[&str]) -> Outcome<Command> {
     let mut command = as_root(&["ip", "netns", "exec", namespace]);
     command.arg(chat()?).args(args);
     Ok(command)
 }
 
-/// The same, running; all that it prints goes to a file.
+/// Starts the executable inside a namespace, with all that it prints in a file.
 fn inside(namespace: &str, args: &[&str], prints: &Path) -> Outcome<Running> {
     let mut command = command_inside(namespace, args)?;
     let file = File::create(prints)?;
@@ -180,7 +181,7 @@ fn say_in(client: &mut Running, text: &str) -> Outcome<()> {
 }
 
 fn printed(file: &Path) -> Outcome<String> {
-    // What it is just writing may end in half a character.
+    // The last write may end in half a character.
     Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
 }
 

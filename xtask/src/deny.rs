@@ -1,5 +1,4 @@
-//! `cargo xtask deny`: the licences, versions and sources of all packages, and what is known against
-//! them.
+//! `cargo xtask deny`: the licences, versions, sources and known faults of all packages.
 
 use std::process::Command;
 
@@ -8,14 +7,13 @@ use argh::FromArgs;
 use crate::shell::{Outcome, quiet_output, root, run, say};
 use crate::tool::tool;
 
-/// Check what the project is built from with cargo-deny, by ci/deny.toml: licences, duplicates and
-/// sources; and security advisories, where their database can be reached.
+/// Check all packages with cargo-deny, by ci/deny.toml: licences, duplicates, sources and, where
+/// their database can be reached, security advisories.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "deny")]
 pub(crate) struct Deny {}
 
-/// Seconds that fetching the database of advisories may take: a network that drops packets gives no
-/// answer at all.
+/// Seconds that fetching the database may take: a network that drops packets never answers.
 const PATIENCE: &str = "60";
 
 impl Deny {
@@ -25,7 +23,7 @@ impl Deny {
         let mut fetch = Command::new("timeout");
         with_config(fetch.arg(PATIENCE).arg(&deny)).args(["fetch", "db"]);
         if let Err(error) = quiet_output(&mut fetch) {
-            // Not a failure: the gate has to work where only packages can be downloaded.
+            // No failure: the gate has to work where nothing but packages can be downloaded.
             say(&format!("Advisories are NOT checked, their database is out of reach:\n{error}"));
             return Ok(());
         }

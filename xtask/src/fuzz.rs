@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: bytes that no test has thought of, into the core.
+//! `cargo xtask fuzz`: bytes that no test has thought of, fed to the core.
 
 use argh::FromArgs;
 use fs_err as fs;
@@ -6,8 +6,8 @@ use fs_err as fs;
 use crate::build::target_directory;
 use crate::shell::{Outcome, nightly_cargo, quiet_output, root, run, say};
 
-/// Fuzz the core, one target after the other. Needs the nightly toolchain and cargo-fuzz; without
-/// them nothing is done.
+/// Fuzz the core, one target after the other. Needs the nightly toolchain and cargo-fuzz; does
+/// nothing without them.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "fuzz")]
 pub(crate) struct Fuzz {
@@ -26,7 +26,7 @@ impl Fuzz {
         }
         let corpora = target_directory()?.join("fuzz-corpus");
         for target in TARGETS {
-            // What is found goes where it does not change the corpus that is kept.
+            // New inputs go elsewhere: the corpus in the repository stays as it is.
             let found = corpora.join(target);
             fs::create_dir_all(&found)?;
             let mut fuzz = nightly_cargo();

@@ -1,4 +1,4 @@
-//! `cargo xtask`: the project's tasks, a file each.
+//! `cargo xtask`: the project's tasks, one file each.
 
 mod bench;
 mod build;

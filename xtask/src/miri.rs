@@ -1,11 +1,11 @@
-//! `cargo xtask miri`: the core's tests, in an interpreter that sees what no test can.
+//! `cargo xtask miri`: the core's tests in an interpreter that detects undefined behaviour.
 
 use argh::FromArgs;
 
 use crate::shell::{Outcome, nightly_cargo, run};
 
-/// Run the core's tests under Miri: whatever a dependency does in unsafe code that Rust does not
-/// define, it reports. Needs the nightly toolchain with Miri, and more than an hour.
+/// Run the core's tests under Miri, which reports undefined behaviour in the unsafe code of its
+/// dependencies. Needs the nightly toolchain with Miri, and more than an hour.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "miri")]
 pub(crate) struct Miri {}

@@ -1,4 +1,4 @@
-//! `cargo xtask old-kernel`: a program as on Linux 4.15, which is that of Ubuntu 18.04.
+//! `cargo xtask old-kernel`: running a program as on Linux 4.15, the kernel of Ubuntu 18.04.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -10,12 +10,12 @@ use seccompiler::{apply_filter, sock_filter};
 
 use crate::shell::{Outcome, Tried};
 
-/// Run a program, and whatever that runs, without the system calls that Linux 4.15 does not have:
-/// they fail with ENOSYS, as there.
+/// Run a program and its children without the system calls that Linux 4.15 lacks: they fail with
+/// ENOSYS, as they do there.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "old-kernel", example = "cargo xtask old-kernel -- chat --version")]
 pub(crate) struct OldKernel {
-    /// the program and its arguments, behind `--`
+    /// the program and its arguments, after `--`
     #[argh(positional, greedy)]
     command: Vec<String>,
 }
@@ -31,7 +31,7 @@ impl OldKernel {
     }
 }
 
-/// The last system call of Linux 4.15, by the kernel's tables `syscall_64.tbl` and
+/// The last system calls of Linux 4.15 in the kernel's tables `syscall_64.tbl` and
 /// `syscall_32.tbl`: `statx` and `arch_prctl`.
 const LAST_X86_64: u32 = 332;
 const LAST_I386: u32 = 384;
@@ -42,7 +42,7 @@ const AUDIT_ARCH_I386: u32 = 0x4000_0003;
 const SECCOMP_RET_ALLOW: u32 = 0x7fff_0000;
 const SECCOMP_RET_ERRNO: u32 = 0x0005_0000;
 const ENOSYS: u32 = 38;
-/// Where `seccomp_data` has the number of the call, and the kind of processor.
+/// Offsets in `seccomp_data` of the number of the call and of the architecture.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 
@@ -54,7 +54,7 @@ const FILTER: [sock_filter; 9] = [
     jump_if_greater(LAST_X86_64, 2, 3),
     load(NUMBER),
     jump_if_greater(LAST_I386, 0, 1),
-    // Whatever else a processor may understand comes here too.
+    // Calls of any other architecture end here too.
     answer(SECCOMP_RET_ERRNO | ENOSYS),
     answer(SECCOMP_RET_ALLOW),
 ];
@@ -63,7 +63,7 @@ const fn load(offset: u32) -> sock_filter {
     sock_filter { code: 0x20, jt: 0, jf: 0, k: offset }
 }
 
-/// Goes on behind the next `yes` or `no` instructions.
+/// Skips the next `yes` or `no` instructions.
 const fn jump_if_equal(value: u32, yes: u8, no: u8) -> sock_filter {
     sock_filter { code: 0x15, jt: yes, jf: no, k: value }
 }

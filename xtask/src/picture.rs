@@ -1,4 +1,4 @@
-//! `cargo xtask picture`: the README's picture, from a real session.
+//! `cargo xtask picture`: the README's picture, drawn from a real session.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -16,12 +16,12 @@ use crate::build::chat;
 use crate::program::{LIMIT, Running, Server, connect};
 use crate::shell::{Outcome, Tried, root, say};
 
-/// Draw the README's picture: two people in a room on two terminals, with the program as it is.
+/// Draw the README's picture: two people in a room, on two terminals, with the current program.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "picture")]
 pub(crate) struct Picture {}
 
-/// Where it goes.
+/// The file that is drawn.
 const FILE: &str = "app/session.svg";
 
 const COLUMNS: u16 = 58;
@@ -36,7 +36,7 @@ impl Picture {
     }
 }
 
-/// Two people and somebody who looks in, until both have a draft standing.
+/// Plays two people and a short visitor, until both people have a draft on the screen.
 fn session() -> Outcome<[vt100::Screen; 2]> {
     let server = Server::start(&mut Command::new(chat()?))?;
     let mut teacher = Terminal::join(server.port)?;
@@ -122,7 +122,7 @@ const BACKGROUND: &str = "#1d2026";
 const FRAME: &str = "#2b3038";
 const TEXT: &str = "#d8dee9";
 
-/// The screens as windows, one below the other.
+/// Draws the screens as windows, one below the other.
 fn svg(screens: &[vt100::Screen]) -> String {
     let width = f64::from(COLUMNS) * CELL + 2.0 * MARGIN;
     let height = f64::from(ROWS) * LINE + TITLE + 2.0 * MARGIN;
@@ -146,11 +146,13 @@ fn window(screen: &vt100::Screen, width: f64, height: f64, top: f64, svg: &mut S
         svg,
         "<g transform=\"translate(0 {top:.1})\">\n\
          <rect width=\"{width:.1}\" height=\"{height:.1}\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
-         <path d=\"M0 {TITLE} V8 a8 8 0 0 1 8 -8 H{:.1} a8 8 0 0 1 8 8 V{TITLE} z\" fill=\"{FRAME}\"/>\n\
+         <path d=\"M0 {TITLE} V8 a8 8 0 0 1 8 -8 H{:.1} a8 8 0 0 1 8 8 V{TITLE} z\" \
+         fill=\"{FRAME}\"/>\n\
          <circle cx=\"18\" cy=\"15\" r=\"5\" fill=\"#bf616a\"/>\n\
          <circle cx=\"36\" cy=\"15\" r=\"5\" fill=\"#ebcb8b\"/>\n\
          <circle cx=\"54\" cy=\"15\" r=\"5\" fill=\"#a3be8c\"/>\n\
-         <text x=\"{:.1}\" y=\"20\" text-anchor=\"middle\" fill=\"{TEXT}\" opacity=\"0.6\">chat join</text>",
+         <text x=\"{:.1}\" y=\"20\" text-anchor=\"middle\" fill=\"{TEXT}\" \
+         opacity=\"0.6\">chat join</text>",
         width - 8.0,
         width / 2.0,
     );
@@ -177,8 +179,8 @@ fn window(screen: &vt100::Screen, width: f64, height: f64, top: f64, svg: &mut S
     );
 }
 
-/// A word, or one wide character: fonts do not keep to cells as terminals do, so that each is given
-/// its place.
+/// A word or one wide character. Fonts do not keep to cells as terminals do, so each is placed on
+/// its own.
 struct Run {
     column: u16,
     text: String,
@@ -205,7 +207,7 @@ fn runs(screen: &vt100::Screen, row: u16) -> Vec<Run> {
     runs
 }
 
-/// Of xterm's palette, what the program uses: its cube.
+/// Converts a colour of xterm's cube, the only part of its palette that the program uses.
 fn colour(colour: vt100::Color) -> String {
     match colour {
         vt100::Color::Idx(index @ 16..=231) => {

@@ -1,4 +1,4 @@
-//! A program that runs beside a task.
+//! Programs that run while a task does.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,10 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::shell::{Outcome, Tried, shown, spawn};
 
-/// How long a program may take for anything.
+/// How long a program may take for any one step.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
-/// A program that ends when it is not needed any more.
+/// A running program. Dropping this kills it.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
@@ -25,7 +25,7 @@ impl Drop for Running {
     }
 }
 
-/// The resident set of a process, in KiB.
+/// Returns the resident set of a process in KiB.
 pub(crate) fn resident_kib(process: u32) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -39,7 +39,7 @@ pub(crate) fn connect(port: u16) -> Outcome<TcpStream> {
     TcpStream::connect(("127.0.0.1", port)).tried(format_args!("connecting to 127.0.0.1:{port}"))
 }
 
-/// One that is spoken with in lines.
+/// A running program that reads and prints lines.
 pub(crate) struct Program {
     /// What was run, for errors.
     command: String,
@@ -63,7 +63,7 @@ impl Program {
         self.running.0.id()
     }
 
-    /// The next line of its output, without its newline.
+    /// Waits for the next line of its output and returns it without its newline.
     pub(crate) fn line(&self) -> Outcome<String> {
         self.output.recv_timeout(LIMIT).map_err(|_| {
             let errors: Vec<String> = self.errors.try_iter().collect();
@@ -76,12 +76,12 @@ impl Program {
         input.write_all(text.as_bytes()).tried(&self.command)
     }
 
-    /// As Ctrl+C does.
+    /// Sends SIGINT, as Ctrl+C does.
     pub(crate) fn interrupt(&self) -> Outcome<()> {
         kill_process(Pid::from_child(&self.running.0), Signal::INT).tried(&self.command)
     }
 
-    /// Waits for its end; gives its status, the rest of its output, and its errors.
+    /// Waits for its end and returns its status, the rest of its output, and its errors.
     pub(crate) fn end(mut self) -> Outcome<(ExitStatus, Vec<String>, Vec<String>)> {
         let deadline = Instant::now() + LIMIT;
         let status = loop {
@@ -97,7 +97,7 @@ impl Program {
     }
 }
 
-/// Reads lines on a thread, so that they can be waited for.
+/// Reads lines on a thread, so that waiting for one can have a timeout.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = channel();
     thread::spawn(move || {
@@ -110,19 +110,19 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
-/// `chat serve`, on a port that it has chosen.
+/// A running `chat serve`, on a port that it has chosen.
 pub(crate) struct Server {
     pub(crate) program: Program,
     pub(crate) port: u16,
 }
 
 impl Server {
-    /// Starts one with a command to which `serve 127.0.0.1 0` is added.
+    /// Starts a server: `command`, followed by `serve 127.0.0.1 0`.
     pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
         Self::start_with(command, &[])
     }
 
-    /// The same with options.
+    /// As [`Self::start`], with options.
     pub(crate) fn start_with(command: &mut Command, options: &[&str]) -> Outcome<Self> {
         let program = Program::start(command.args(["serve", "127.0.0.1", "0"]).args(options))?;
         let line = program.line()?;

@@ -1,19 +1,19 @@
-//! `cargo xtask simulate`: more runs of the core's simulation than its tests have time for.
+//! `cargo xtask simulate`: more runs of the core's simulation than the tests have time for.
 
 use argh::FromArgs;
 
 use crate::shell::{Outcome, cargo, run};
 
-/// Simulate whole rooms, each from a seed, and look at all that is promised after each thing that
-/// happens. A seed that fails is told.
+/// Simulate whole rooms, each from a seed, and check every promise after every event. A seed that
+/// fails is printed.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "simulate")]
 pub(crate) struct Simulate {
-    /// how many (default: 100000)
+    /// number of rooms (default: 100000)
     #[argh(option, default = "100_000", arg_name = "N")]
     seeds: u64,
 
-    /// the first one (default: 0)
+    /// the first seed (default: 0)
     #[argh(option, default = "0", arg_name = "SEED")]
     from: u64,
 }

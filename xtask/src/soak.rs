@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: a room for a long time, in which members come, talk and go, well behaved and
-//! not, while its memory, its descriptors and what it promises are watched.
+//! `cargo xtask soak`: a room that runs for a long time. Members, well behaved and not, come, talk
+//! and go, while its memory, its descriptors and its promises are watched.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,34 +18,34 @@ use crate::build::chat;
 use crate::program::{LIMIT, Server, connect, resident_kib};
 use crate::shell::{Outcome, Tried, say};
 
-/// Keep a room busy for a long time, with faults mixed in, and watch its memory, its descriptors,
-/// how long a message takes, and that nothing is lost. Ends with a table.
+/// Keep a room busy for a long time, with faults mixed in, and watch its memory, its descriptors
+/// and its latency, and that nothing is lost. Ends with a table.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "soak")]
 pub(crate) struct Soak {
-    /// how long, in minutes (default: 20)
+    /// duration in minutes (default: 20)
     #[argh(option, default = "20.0", arg_name = "N")]
     minutes: f64,
 }
 
-/// Lines of the table.
+/// Rows of the table.
 const ROWS: u32 = 20;
 
-/// Threads of visitors.
+/// Threads that play visitors.
 const VISITORS: u64 = 6;
 
-/// How long the server is stopped once in each row.
+/// How long the server is stopped, once for each row.
 const STOPPED: Duration = Duration::from_secs(1);
 
-/// The most memory that the server may have, in KiB: several times that of a room at rest.
+/// The most memory that the server may use, in KiB: several times that of an idle room.
 const MOST_MEMORY: u64 = 32 * 1024;
 
-/// What is told about one part of the time.
+/// The figures of one interval.
 struct Row {
     minute: f64,
     visits: u64,
     said: usize,
-    /// Of a message there and back, in milliseconds: the median, the 99th of 100, the longest.
+    /// Round trip of a message in milliseconds: median, 99th percentile, maximum.
     latency: [f64; 3],
     resident: u64,
     descriptors: usize,
@@ -79,12 +79,13 @@ impl Soak {
             thread::sleep(Duration::from_millis(20));
         }
         say(
-            "\nminute    visits      said   there and back, ms: p50      p99      max   memory, KiB   descriptors",
+            "\nminute    visits      said   round trip, ms: p50      p99      max   memory, KiB   \
+             descriptors",
         );
         for row in &rows {
             let [median, late, latest] = row.latency;
             say(&format!(
-                "{:>6.1} {:>9} {:>9} {median:>25.2} {late:>8.2} {latest:>8.1} {:>13} {:>13}",
+                "{:>6.1} {:>9} {:>9} {median:>21.2} {late:>8.2} {latest:>8.1} {:>13} {:>13}",
                 row.minute, row.visits, row.said, row.resident, row.descriptors
             ));
         }
@@ -93,7 +94,7 @@ impl Soak {
     }
 }
 
-/// The friends talk for `time`, and each part of it becomes a row.
+/// Lets the friends talk for `time`, and adds a row for each interval of it.
 fn soak(
     time: Duration,
     id: u32,
@@ -140,7 +141,7 @@ fn descriptors(id: u32) -> Outcome<usize> {
     Ok(fs::read_dir(format!("/proc/{id}/fd"))?.count())
 }
 
-/// Two who talk with each other all the time.
+/// Two members who talk with each other all the time.
 struct Friends {
     ann: Friend,
     ben: Friend,
@@ -177,7 +178,7 @@ impl Friend {
         written.tried(format_args!("writing as {}", self.label))
     }
 
-    /// Reads until `other` has said `text`, which nothing else of theirs comes before.
+    /// Reads until a line of `other`, which must be `text`.
     fn hears(&mut self, other: &str, text: &str) -> Outcome<()> {
         loop {
             let line = self.line()?;
@@ -197,7 +198,7 @@ impl Friends {
         Ok(Self { ann: Friend::join(port)?, ben: Friend::join(port)?, said: 0 })
     }
 
-    /// Says something and hears an answer; gives how long that took, in milliseconds.
+    /// Says something, hears the answer, and returns how long that took in milliseconds.
     fn talk(&mut self) -> Outcome<f64> {
         let began = Instant::now();
         self.said += 1;
@@ -210,7 +211,7 @@ impl Friends {
         Ok(began.elapsed().as_secs_f64() * 1e3)
     }
 
-    /// All others have left, and the room knows that.
+    /// Waits until all others have left and the room has noticed.
     fn are_alone(&mut self, port: u16) -> Outcome<()> {
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -230,13 +231,13 @@ impl Friends {
     }
 }
 
-/// Visits of one thread, each of another kind.
+/// Plays visitors of random kinds, one after the other.
 fn visit(port: u16, visitor: u64, is_over: &AtomicBool, visits: &AtomicU64) {
     let mut rng = fastrand::Rng::with_seed(visitor);
     let mut stalled = VecDeque::new();
     while !is_over.load(Ordering::Relaxed) {
         visits.fetch_add(1, Ordering::Relaxed);
-        // What becomes of it is the visitor's business only.
+        // Errors are ignored: a visitor that fails is one more kind of visitor.
         let Ok(mut stream) = connect(port) else { continue };
         let _ = stream.set_write_timeout(Some(Duration::from_millis(100)));
         let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
@@ -268,12 +269,12 @@ fn visit(port: u16, visitor: u64, is_over: &AtomicBool, visits: &AtomicU64) {
                     let _ = stream.write_all(&[byte]);
                 }
             }
-            // A flood that is not heard itself.
+            // A flood from a member that does not read.
             7 => {
                 let flood = "홍수\n".repeat(rng.usize(..20_000));
                 let _ = stream.write_all(flood.as_bytes());
             }
-            // Nothing is read, for a while.
+            // A member that reads nothing for a while.
             8 => {
                 stalled.push_back(stream);
                 if stalled.len() > 10 {

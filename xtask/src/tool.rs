@@ -1,4 +1,4 @@
-//! A cargo subcommand from crates.io that a task needs, in the version that `ci/tools.txt` names.
+//! Tools from crates.io, in the versions that `ci/tools.txt` names.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,8 +10,8 @@ use crate::shell::{Outcome, cargo, quiet_output, root, run, say};
 
 const VERSIONS: &str = "ci/tools.txt";
 
-/// Returns the program of a tool, and installs it if the version is not there yet: on the user's path,
-/// or below cargo's target directory, where it does not replace one of the user's.
+/// Returns a tool's program: the user's, if it has the right version, or one below cargo's target
+/// directory, which is installed first if it is missing.
 pub(crate) fn tool(name: &str) -> Outcome<PathBuf> {
     let versions = fs::read_to_string(root().join(VERSIONS))?;
     let version = version(&versions, name).ok_or_else(|| format!("{VERSIONS}: no {name}"))?;
@@ -30,7 +30,7 @@ pub(crate) fn tool(name: &str) -> Outcome<PathBuf> {
     Ok(installed)
 }
 
-/// The version of a tool in a list of lines `NAME VERSION`.
+/// Returns the version of a tool in a list of lines `NAME VERSION`.
 fn version<'a>(versions: &'a str, name: &str) -> Option<&'a str> {
     versions.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
 }

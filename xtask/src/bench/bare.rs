@@ -1,8 +1,8 @@
-//! `cargo xtask bare-loop`: the practical limit. A server that does nothing but what must be done: one
-//! thread, one epoll, one log that every member is sent from, without its own messages.
+//! `cargo xtask bare-loop`: the practical limit, a server that does only what is indispensable. One
+//! thread, one epoll, one log that is sent to every member, without its own messages.
 //!
-//! No text is looked at, nobody is waited for, nothing is told of leaving: what is slower than this
-//! is not the kernel's.
+//! It does not inspect text, wait for slow members or announce who leaves: whatever a server takes
+//! beyond this is not the kernel's share.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -16,7 +16,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::shell::{Outcome, Tried};
 
-/// Serve a room with nothing but what must be done, to measure against.
+/// Serve a room with no more than is indispensable, as a baseline for measurements.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "bare-loop")]
 pub(crate) struct BareLoop {
@@ -25,7 +25,7 @@ pub(crate) struct BareLoop {
     port: u16,
 }
 
-/// As in `chat serve`, so that only what it does itself differs.
+// The same values as in `chat serve`, so that only the program itself differs.
 const READ: usize = 16 * 1024;
 const LOG: usize = 1024 * 1024;
 const WAITING: i32 = 4096;
@@ -34,7 +34,7 @@ const LISTENER: u64 = u64::MAX;
 
 struct Room {
     epoll: OwnedFd,
-    /// Positions in it never begin anew; what is kept is the last `LOG` bytes.
+    /// A ring with the last `LOG` bytes; positions in it only grow.
     log: Vec<u8>,
     end: u64,
     members: Vec<Option<Member>>,
@@ -45,7 +45,7 @@ struct Member {
     stream: TcpStream,
     label: Vec<u8>,
     at: u64,
-    /// What it said itself and is not to get, in order.
+    /// The ranges of its own messages, which it does not get back, in order.
     own: VecDeque<(u64, u64)>,
     partial: Vec<u8>,
     is_blocked: bool,
@@ -100,7 +100,7 @@ fn listener(address: SocketAddr) -> io::Result<Socket> {
 }
 
 impl Room {
-    /// Lets all who wait in.
+    /// Accepts all waiting connections.
     fn accept(&mut self, listener: &Socket) -> Outcome<()> {
         while let Ok((socket, _)) = listener.accept() {
             let stream: TcpStream = socket.into();
@@ -127,7 +127,7 @@ impl Room {
         Ok(())
     }
 
-    /// Appends what fits into the log: a notice, or what was read at once and a label.
+    /// Appends to the log. `bytes` must fit into it: a notice, a label, or one read.
     fn append(&mut self, bytes: &[u8]) {
         let at = (self.end % LOG as u64) as usize;
         let first = bytes.len().min(LOG - at);
@@ -136,7 +136,7 @@ impl Room {
         self.end += bytes.len() as u64;
     }
 
-    /// Takes what a member says, line by line.
+    /// Reads from a member, and appends line by line.
     fn receive(&mut self, index: usize, buffer: &mut [u8]) {
         let Some(mut member) = self.members[index].take() else { return };
         match member.stream.read(buffer) {
@@ -170,7 +170,7 @@ impl Room {
         let Some(member) = self.members[index].as_mut().filter(|member| !member.is_blocked) else {
             return;
         };
-        // Who is too slow loses what is overwritten.
+        // A member that is too slow loses what is overwritten.
         member.at = member.at.max(self.end.saturating_sub(LOG as u64));
         loop {
             while let Some((_, end)) = member.own.pop_front_if(|(from, _)| *from <= member.at) {
@@ -199,7 +199,7 @@ impl Room {
         let _ = epoll::modify(&self.epoll, &member.stream, data, EventFlags::IN | EventFlags::OUT);
     }
 
-    /// The socket takes something again.
+    /// Notes that the socket accepts data again.
     fn unblock(&mut self, index: usize) {
         if let Some(member) = &mut self.members[index] {
             member.is_blocked = false;

@@ -1,4 +1,4 @@
-//! The client, beside `nc`: what it sends of a file, and what it prints of a flood.
+//! The client beside `nc`: sending a file, and printing a flood.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -16,7 +16,7 @@ use crate::build::chat;
 use crate::program::{LIMIT, Running, connect};
 use crate::shell::{Outcome, finished, spawn};
 
-/// Lines that go through it.
+/// Lines that a client sends or prints.
 const LINES: u64 = 1_000_000;
 
 /// A program that joins a room.
@@ -43,15 +43,14 @@ impl Client {
         };
         match self {
             Self::Chat => command.args(["join", "127.0.0.1"]),
-            // It closes its side when its input ends, as the other does.
+            // -N closes the sending side at the end of input, as `chat join` does.
             Self::Nc => command.args(["-N", "127.0.0.1"]),
         };
         command.arg(port.to_string());
         Ok(command)
     }
 
-    /// Both ways, each until the last line has come.
-    /// The file holds [`lines`].
+    /// Measures both directions, each until the last line has arrived. The file holds [`lines`].
     pub(crate) fn measure(self, file: &Path) -> Outcome<Measured> {
         let figures = vec![
             Figure::more("a file that it sends", "M lines/s", self.send(file)?),
@@ -91,13 +90,13 @@ impl Client {
     }
 }
 
-/// Whether `nc` is the one that is meant. Others have that name as well, and other options.
+/// Returns whether `nc` is OpenBSD's: other programs of that name have other options.
 pub(crate) fn nc_is_there() -> bool {
     let help = finished(Command::new("nc").arg("-h").stdin(Stdio::null()));
     help.is_ok_and(|help| [help.stdout, help.stderr].concat().starts_with(b"OpenBSD"))
 }
 
-/// What goes through it: messages, a line each.
+/// Returns the lines that a client sends or prints.
 pub(crate) fn lines() -> Vec<u8> {
     let mut lines = Vec::new();
     for number in 1..=LINES {
@@ -106,7 +105,7 @@ pub(crate) fn lines() -> Vec<u8> {
     lines
 }
 
-/// A member that has read its greeting.
+/// Joins as a member and reads the greeting.
 fn join(port: u16) -> Outcome<TcpStream> {
     let mut stream = connect(port)?;
     stream.set_read_timeout(Some(LIMIT))?;
@@ -117,7 +116,7 @@ fn join(port: u16) -> Outcome<TcpStream> {
     Ok(stream)
 }
 
-/// Reads until all messages have come.
+/// Reads until all messages have arrived.
 fn until_all(from: &mut impl Read) -> Outcome<()> {
     let mut buffer = vec![0; 256 * 1024];
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! The load: members that are one thread's, and what they got.
+//! The load: members, all on one thread, and what they received.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -16,14 +16,14 @@ use super::wire::{self, Kind, Message};
 use crate::program::{LIMIT, connect};
 use crate::shell::Outcome;
 
-/// Bytes read at once: what a socket holds, so that few system calls are the generator's.
+/// Bytes read at once: as many as a socket holds, so that the load makes few system calls.
 const CHUNK: usize = 256 * 1024;
 
-/// Joins between which what came is read, as some servers wait for those who do not read.
+/// Joins between two rounds of reading: some servers wait for members that do not read.
 const READ_WHILE_JOINING: usize = 50;
 
-/// How long nothing may come before what is missing counts as lost: some servers first take all
-/// that is said, and then hand it out.
+/// How long nothing may arrive before missing messages count as lost: some servers take in all
+/// messages before they deliver any.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Members of a server, some of whom talk.
@@ -35,54 +35,54 @@ pub(crate) struct Crowd {
     talkers: Vec<Talker>,
     buffer: Vec<u8>,
     began: Instant,
-    /// What is wrong with what was received.
+    /// What was wrong with the messages received.
     pub(crate) disorder: Option<String>,
 }
 
-/// One that listens.
+/// A connection that listens.
 struct Member {
     stream: TcpStream,
-    /// The messages that have come.
+    /// Messages received.
     received: u64,
-    /// The number of the last message that was looked at, of each talker.
+    /// For each talker, the number of the last message of it that was parsed.
     last: Vec<u64>,
-    /// Whether what comes is not read.
+    /// Whether it does not read.
     is_deaf: bool,
-    /// Lines that have come before anything was said.
+    /// Lines received before anybody talked.
     lines: usize,
     is_welcome: bool,
 }
 
-/// One that talks: a member, or a connection that does nothing else.
+/// A member that talks, or a connection that only talks.
 struct Talker {
     member: Option<usize>,
-    /// If it is not a member.
+    /// Its connection, if it is not a member.
     stream: Option<TcpStream>,
     said: u64,
     unsent: Vec<u8>,
 }
 
-/// How the load is given.
+/// The pace of the load.
 #[derive(Clone, Copy)]
 pub(crate) enum Load {
-    /// As much as is taken, with so many messages on their way to the slowest member.
+    /// As fast as possible, with this many messages in flight to the slowest member.
     Window(u64),
-    /// So many messages a second.
+    /// This many messages a second.
     Rate(f64),
 }
 
-/// What came of a load.
-pub(crate) struct Came {
-    /// Messages that came, to all members together.
+/// The result of a load.
+pub(crate) struct Received {
+    /// Messages received, by all members together.
     pub(crate) delivered: u64,
-    /// From the first that was said to the last that was heard.
+    /// From the first message sent to the last one received.
     pub(crate) time: Duration,
-    /// From saying to hearing, in microseconds, if that was asked for.
+    /// From sending to receiving, in microseconds, if the load has a rate.
     pub(crate) latencies: Vec<u32>,
 }
 
 impl Crowd {
-    /// Joins `members`, and has the first `talkers` of them talk.
+    /// Joins `members` members, of which the first `talkers` will talk.
     pub(crate) fn join(kind: Kind, port: u16, members: usize, talkers: usize) -> Outcome<Self> {
         let mut crowd = Self {
             kind,
@@ -96,8 +96,8 @@ impl Crowd {
         };
         for index in 0..members {
             let mut stream = connect(port)?;
-            // Closed by a reset, it leaves no port that is not free for a minute: with many of those
-            // the next load's connects take three times as long.
+            // Closing by a reset leaves no port in TIME_WAIT: with many of those, the connects of
+            // the next load take three times as long.
             SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
             stream.set_nodelay(true)?;
             stream.write_all(kind.hello())?;
@@ -124,10 +124,10 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Waits until every member is welcome and has heard of all the joins, and gives when that was.
+    /// Waits until every member is welcome and has been told of all joins, and returns when it was.
     pub(crate) fn settle(&mut self) -> Outcome<Instant> {
         let count = self.members.len();
-        // Each has heard of itself and of those who came later, in whatever order that was.
+        // Each is told of itself and of those who join later, whatever the order of the joins.
         let expected = if self.kind.tells_of_joins() { count * (count + 1) / 2 } else { 0 };
         let mut last = Instant::now();
         while last.elapsed() < LIMIT {
@@ -139,10 +139,10 @@ impl Crowd {
                 last = Instant::now();
             }
         }
-        Err("not all were told of all".into())
+        Err("not every member was told of every join".into())
     }
 
-    /// Reads what is said about joins; gives whether there was anything.
+    /// Reads notices of joins, and returns whether there was anything to read.
     fn hear_of_joins(&mut self, patience: Duration) -> Outcome<bool> {
         self.wait(patience)?;
         let mut events = std::mem::take(&mut self.events);
@@ -151,7 +151,7 @@ impl Crowd {
             let member = &mut self.members[event.data.u64() as usize];
             let Some(chunk) = member.read(&mut self.buffer)? else { continue };
             member.lines += memchr::memchr_iter(b'\n', chunk).count();
-            // Looked for until it has come: the load is to have little to do itself.
+            // Searched for only until it has arrived: the load itself should cost little.
             member.is_welcome =
                 member.is_welcome || memmem::find(chunk, self.kind.welcome()).is_some();
         }
@@ -159,14 +159,14 @@ impl Crowd {
         Ok(is_any)
     }
 
-    /// Has a member read nothing.
+    /// Makes a member read nothing from now on.
     pub(crate) fn deafen(&mut self, member: usize) -> Outcome<()> {
         self.members[member].is_deaf = true;
         Ok(epoll::delete(&self.epoll, &self.members[member].stream)?)
     }
 
-    /// Gives the load for `time`, then waits until all that was said has come.
-    pub(crate) fn run(&mut self, load: Load, time: Duration) -> Outcome<Came> {
+    /// Sends the load for `time`, then waits until all messages have arrived.
+    pub(crate) fn run(&mut self, load: Load, time: Duration) -> Outcome<Received> {
         let before = self.delivered();
         let said_before = self.said();
         let mut latencies = Vec::new();
@@ -192,11 +192,11 @@ impl Crowd {
         }
         let last = self.catch_up()?;
         let delivered = self.delivered() - before;
-        Ok(Came { delivered, time: last.duration_since(self.began), latencies })
+        Ok(Received { delivered, time: last.duration_since(self.began), latencies })
     }
 
-    /// The first two members say one message at a time, each when it has heard the other's; gives how
-    /// often it went there and back.
+    /// Lets the first two members answer each other, one message at a time, and returns the number
+    /// of round trips.
     pub(crate) fn ping_pong(&mut self, time: Duration) -> Outcome<u64> {
         self.began = Instant::now();
         let mut turns = 0;
@@ -216,8 +216,8 @@ impl Crowd {
         Ok(turns)
     }
 
-    /// Waits until all have heard all, and gives when the last was heard. What they have not heard
-    /// after a while is lost.
+    /// Waits until all messages have arrived, and returns when the last one did. Those that are
+    /// missing after a while are lost.
     fn catch_up(&mut self) -> Outcome<Instant> {
         let mut last = Instant::now();
         let mut delivered = self.delivered();
@@ -237,7 +237,7 @@ impl Crowd {
         Ok(last)
     }
 
-    /// What a member has not got, or has got too often.
+    /// Returns which member has not received all messages, or some of them twice.
     fn lacking(&self) -> Option<String> {
         let said = self.said();
         self.heard().find_map(|(index, heard)| {
@@ -246,16 +246,16 @@ impl Crowd {
         })
     }
 
-    /// What the member that is farthest behind has got.
+    /// Returns how many messages the member farthest behind has received.
     fn slowest(&self) -> u64 {
         self.heard().map(|(_, heard)| heard).min().unwrap_or(u64::MAX)
     }
 
-    /// How many messages each member that is not deaf has got, as if it got its own as well.
+    /// Returns how many messages each reading member has received, its own included.
     fn heard(&self) -> impl Iterator<Item = (usize, u64)> {
         let hearing = self.members.iter().enumerate().filter(|(_, member)| !member.is_deaf);
         hearing.map(|(index, member)| {
-            // The first members are the talkers, if members are.
+            // If members talk, the first ones are the talkers.
             let own = self.talkers.get(index).filter(|talker| talker.member.is_some());
             (index, member.received + own.map_or(0, |talker| talker.said))
         })
@@ -269,12 +269,12 @@ impl Crowd {
         self.members.iter().map(|member| member.received).sum()
     }
 
-    /// Says so many messages, a share by each talker who has nothing left to send.
+    /// Sends messages, shared out among the talkers that have nothing left to send.
     fn say(&mut self, messages: u64) -> Outcome<()> {
         let free = self.talkers.iter().filter(|talker| talker.unsent.is_empty()).count() as u64;
         let share = messages.checked_div(free).unwrap_or(0);
         let mut more = messages.checked_rem(free).unwrap_or(0);
-        // Somebody else begins each time.
+        // Another talker begins each time.
         let first = self.said() as usize % self.talkers.len().max(1);
         for step in 0..self.talkers.len() {
             let index = (first + step) % self.talkers.len();
@@ -288,7 +288,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Has a talker say so many messages more, and sends what the socket takes.
+    /// Queues `count` messages of a talker, and sends as much as the socket accepts.
     fn speak(&mut self, index: usize, count: u64) -> Outcome<()> {
         let micros = u64::try_from(self.began.elapsed().as_micros())?;
         let talker = &mut self.talkers[index];
@@ -310,14 +310,14 @@ impl Crowd {
             Err(error) => return Err(error.into()),
         }
         if let Some(stream) = &mut talker.stream {
-            // What a server that is published to answers.
+            // Discard the server's replies to publishing.
             let mut answer = [0; 4096];
             while matches!(stream.read(&mut answer), Ok(1..)) {}
         }
         Ok(())
     }
 
-    /// Reads what has come, at the latest after `patience`.
+    /// Waits for at most `patience`, and reads what has arrived.
     fn listen(&mut self, patience: Duration, mut latencies: Option<&mut Vec<u32>>) -> Outcome<()> {
         self.wait(patience)?;
         let mut events = std::mem::take(&mut self.events);
@@ -358,10 +358,10 @@ impl Member {
         Self { stream, received: 0, last, is_deaf: false, lines: 0, is_welcome: false }
     }
 
-    /// What has come; `None` if nothing has.
+    /// Reads what has arrived; returns `None` if nothing has.
     fn read<'a>(&mut self, buffer: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {
         match self.stream.read(buffer) {
-            Ok(0) => Err("a server closes a connection".into()),
+            Ok(0) => Err("the server closed a connection".into()),
             Ok(count) => Ok(Some(&buffer[..count])),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error.into()),

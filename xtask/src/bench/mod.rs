@@ -1,18 +1,18 @@
-//! `cargo xtask bench`: how fast the server is, beside what else a user could take.
+//! `cargo xtask bench`: how fast the server is, compared with its alternatives.
 //!
 //! | module | noun |
 //! |---|---|
 //! | `server` | the servers that are measured, as processes |
-//! | `wire` | how each is spoken to |
-//! | `bare` | the practical limit: a loop that does nothing but what must be done |
-//! | `crowd` | the load, and whether all of it came, in order |
-//! | `workload` | what is measured of servers |
+//! | `wire` | their protocols |
+//! | `bare` | the practical limit: a loop that does only what is indispensable |
+//! | `crowd` | the load, and whether all of it arrived, in order |
+//! | `workload` | the loads that servers are measured under |
 //! | `client` | the client, beside `nc` |
-//! | `table` | what came of it |
-//! | `plot` | the same, drawn |
+//! | `table` | the results |
+//! | `plot` | the results, drawn |
 //!
-//! Every figure is a ratio to the same load on another server in the same run: machines differ, and
-//! one machine differs from hour to hour.
+//! Only ratios between servers under the same load in the same run mean anything: machines differ,
+//! and one machine differs from hour to hour.
 
 mod bare;
 mod client;
@@ -43,8 +43,8 @@ use wire::Kind;
 use workload::Workload;
 
 /// Measure the server beside redis, nats, ncat and a bare loop, on this machine's loopback:
-/// deliveries, latencies, processor time, memory. What is not installed is left out. The table and
-/// drawings of it go to a folder too.
+/// deliveries, latencies, processor time, memory. Servers that are not installed are left out. The
+/// results also go to a folder, as a table and as plots.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "bench")]
 pub(crate) struct Bench {
@@ -52,15 +52,15 @@ pub(crate) struct Bench {
     #[argh(option, arg_name = "LETTER")]
     only: Vec<char>,
 
-    /// seconds that each load lasts (default: 3)
+    /// length of each load in seconds (default: 3)
     #[argh(option, default = "3.0", arg_name = "S")]
     seconds: f64,
 
-    /// members at the most (default: 10000)
+    /// most members of a room (default: 10000)
     #[argh(option, default = "10_000", arg_name = "N")]
     members: usize,
 
-    /// how often each is measured, joins three times as often, in turns; the median counts
+    /// repetitions, three times as many for joins; servers take turns and medians count
     /// (default: 5)
     #[argh(option, default = "5", arg_name = "N")]
     rounds: usize,
@@ -73,7 +73,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn run(&self) -> Outcome<()> {
         if cfg!(debug_assertions) {
-            // The load and the bare loop are not to be slowed down either.
+            // The load and the bare loop have to be optimized too.
             let mut again = cargo();
             again.args(["run", "--release", "--quiet", "--package", "xtask", "--"]);
             return Ok(run(again.args(env::args_os().skip(1)))?);
@@ -82,7 +82,7 @@ impl Bench {
         let time = Duration::try_from_secs_f64(self.seconds).tried("--seconds")?;
         let members = self.members.min(raise_descriptor_limit());
         if members < self.members {
-            say(&format!("Not more than {members} members: there are no descriptors for them."));
+            say(&format!("At most {members} members: the limit on descriptors allows no more."));
         }
         let mut kinds = Vec::new();
         for kind in Kind::ALL {
@@ -116,7 +116,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The client, instead of the server.
+    /// Measures clients instead of servers.
     fn clients(&self) -> Outcome<Option<Table>> {
         if !client::nc_is_there() {
             say("nc is missing: OpenBSD's is not installed, or another has its name.");
@@ -137,7 +137,7 @@ impl Bench {
     }
 }
 
-/// Measures `programs` one after the other, again and again, and prints what came of it.
+/// Measures `programs` in turns, `rounds` times each, and prints the table.
 fn in_turns<P: Copy>(
     rounds: usize,
     table: &mut Table,
@@ -146,8 +146,8 @@ fn in_turns<P: Copy>(
     measure: impl Fn(P) -> Outcome<Measured>,
 ) -> Outcome<()> {
     for round in 0..rounds {
-        // What one leaves behind, such as its closed connections, is not to meet the same one: each
-        // has its turn as the first, and now before another, now after it.
+        // Leftovers of one, such as closed connections, must not always affect the same other one:
+        // each goes first in turn, and every other round is in reverse.
         let mut order = programs.to_vec();
         order.rotate_left(round / 2 % programs.len());
         if round % 2 == 1 {
@@ -163,15 +163,15 @@ fn in_turns<P: Copy>(
     Ok(())
 }
 
-/// Raises the soft limit on descriptors, which the servers take over, to the hard one; gives how many
-/// members that allows.
+/// Raises the soft limit on descriptors, which servers inherit, to the hard limit, and returns how
+/// many members that allows.
 fn raise_descriptor_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
-    // If that is refused there are fewer members.
+    // If this fails there are fewer members.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OTHERS)
 }
 
-/// Descriptors that are not members': a server's own, a thousand talkers'.
+/// Descriptors for anything but members: a server's own, and those of a thousand talkers.
 const OTHERS: usize = 1_100;

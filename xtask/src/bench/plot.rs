@@ -1,4 +1,4 @@
-//! The results, drawn as SVG.
+//! Plots of the results, as SVG.
 
 use std::ops::Range;
 use std::path::Path;
@@ -19,22 +19,22 @@ const COLORS: [RGBColor; 5] = [
     RGBColor(0xcc, 0x79, 0xa7),
 ];
 
-/// What stands at the axis up, of which a part is needed.
+/// Labels of the vertical axis; a plot uses those in its range.
 const ROUND: [f64; 12] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
 
-/// A curve for each program, both axes logarithmic.
+/// A plot with a curve for each program and logarithmic axes.
 struct Plot {
     file: &'static str,
     title: String,
     across: &'static str,
     up: &'static str,
-    /// What stands at places of the axis across.
+    /// Labels of the horizontal axis, by position.
     marks: Vec<(f64, String)>,
-    /// Of each program, by its place among the names.
+    /// The points of each program, in the order of the names.
     curves: Vec<Vec<(f64, f64)>>,
 }
 
-/// Draws what the tables have figures for into a folder.
+/// Draws a plot into a folder for each figure that the tables have.
 pub(crate) fn draw(tables: &[Table], names: &[&'static str], folder: &Path) -> Outcome<()> {
     let plots = [
         by_members(tables, names, DELIVERIES, "deliveries.svg", "M deliveries/s"),
@@ -47,7 +47,7 @@ pub(crate) fn draw(tables: &[Table], names: &[&'static str], folder: &Path) -> O
     Ok(())
 }
 
-/// A figure of the rooms that grow; `None` if they were not measured.
+/// Plots a figure by the size of the room; returns `None` if it was not measured.
 fn by_members(
     tables: &[Table],
     names: &[&'static str],
@@ -60,7 +60,7 @@ fn by_members(
     let curve = |name: &&'static str| {
         let growing = growing.iter();
         let points = growing.filter_map(|table| Some((place(table), table.median(name, what)?)));
-        // Less than a page has no place on the axis.
+        // A logarithmic axis has no place for 0, less than a page.
         points.filter(|(_, value)| *value > 0.0).collect()
     };
     let marks = growing.iter().map(|table| (place(table), table.members.to_string())).collect();
@@ -69,10 +69,10 @@ fn by_members(
     (!growing.is_empty()).then_some(Plot { file, title, across: "members", up, marks, curves })
 }
 
-/// The latencies of the room that everybody can have; `None` if it was not measured.
+/// Plots the latencies of the smaller room; returns `None` if they were not measured.
 fn latency(tables: &[Table], names: &[&'static str]) -> Option<Plot> {
     let light = tables.iter().find(|table| table.letter == 'c')?;
-    // As far from 1 as there are nines.
+    // Each further nine of a quantile has the same distance.
     let place = |share: f64| 1.0 / (1.0 - share);
     let curve = |name: &&'static str| {
         let points = QUANTILES.into_iter();
@@ -96,7 +96,7 @@ impl Plot {
         let area = SVGBackend::new(&path, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let all = || self.curves.iter().flatten();
-        // To the right there is room for the names.
+        // The right side has room for the names.
         let across = around(all().map(|(x, _)| *x), 1.5, 8.0);
         let up = around(all().map(|(_, y)| *y), 1.5, 1.5);
         let round = ROUND.into_iter().filter(|mark| up.contains(mark)).collect();
@@ -139,7 +139,7 @@ impl Plot {
     }
 }
 
-/// From the least to the most, and so many times farther below and above.
+/// Returns the range of the values, widened by a factor below and above.
 fn around(values: impl Iterator<Item = f64> + Clone, below: f64, above: f64) -> Range<f64> {
     let least = values.clone().fold(f64::INFINITY, f64::min);
     let most = values.fold(0.0, f64::max);

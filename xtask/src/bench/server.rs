@@ -15,7 +15,7 @@ use crate::build::chat;
 use crate::program::{LIMIT, Running, connect, resident_kib};
 use crate::shell::{Outcome, Tried, spawn};
 
-/// A server that runs, on a port of its own, in memory and without limits that matter here.
+/// A running server on a port of its own, in memory and without limits that matter here.
 pub(crate) struct Server {
     pub(crate) port: u16,
     running: Running,
@@ -23,10 +23,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one; `None` if it is not installed.
+    /// Starts a server; returns `None` if it is not installed.
     pub(crate) fn start(kind: Kind) -> Outcome<Option<Self>> {
         let folder = TempDir::with_prefix("chat-bench-")?;
-        // Nobody else takes the port in this moment, on a machine that is there to measure.
+        // Another program could take the port in between, but hardly on a machine used to measure.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let Some(mut command) = command(kind, port, folder.path())? else { return Ok(None) };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -39,23 +39,23 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        // It is to have forgotten this connection.
+        // Let the server forget this connection.
         thread::sleep(Duration::from_millis(100));
         Ok(Some(server))
     }
 
-    /// The time that it has spent on processors, by the kernel's account of its threads.
+    /// Returns the processor time that it has used, by the kernel's account of its threads.
     pub(crate) fn cpu(&self) -> Outcome<Duration> {
         cpu(&format!("/proc/{}", self.running.0.id()))
     }
 
-    /// Its resident set, in bytes.
+    /// Returns its resident set in bytes.
     pub(crate) fn memory(&self) -> Outcome<u64> {
         Ok(1024 * resident_kib(self.running.0.id())?)
     }
 }
 
-/// The time that a process has spent on processors.
+/// Returns the processor time that a process has used.
 pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
     let mut nanos = 0;
     for task in fs::read_dir(format!("{process}/task"))? {
@@ -67,7 +67,7 @@ pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
     Ok(Duration::from_nanos(nanos))
 }
 
-/// `None` if it is not installed.
+/// Returns the command that starts a server; `None` if it is not installed.
 fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     let program = match kind {
         Kind::Chat => Some(chat()?),
@@ -98,10 +98,10 @@ fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     Ok(Some(command))
 }
 
-/// Where a program is, if it is.
+/// Returns the path of a program, if it is installed.
 fn installed(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // Where Debian puts servers, which is not on everybody's path.
+    // Debian puts servers there, which is not on every user's path.
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(program)).find(|path| path.is_file())
 }

@@ -1,4 +1,4 @@
-//! What came of it: figures of several programs, side by side.
+//! The results: figures of several programs, side by side.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -22,13 +22,13 @@ impl Figure {
     }
 }
 
-/// What one run came to.
+/// The figures of one run.
 #[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) figures: Vec<Figure>,
-    /// What was lost or came in another order, if anything was.
+    /// What was lost or arrived out of order, if anything was.
     pub(crate) lost: Option<String>,
-    /// How much of a processor the load took: near 1 it is the load that is measured.
+    /// The share of a processor that the load used: near 1, it is the load that is measured.
     pub(crate) load: f64,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Table {
 
 struct Row {
     figure: Figure,
-    /// By the program's place among the names.
+    /// By the program's index in the names.
     values: BTreeMap<usize, Vec<f64>>,
 }
 
@@ -60,14 +60,14 @@ impl Table {
         Self { title, letter, members, names, rows, lost, load: 0.0 }
     }
 
-    /// The median of a program's figures of that name.
+    /// Returns the median of a program's figures of that name.
     pub(crate) fn median(&self, name: &str, what: &str) -> Option<f64> {
         let place = self.names.iter().position(|known| *known == name)?;
         let row = self.rows.iter().find(|row| row.figure.what == what)?;
         row.values.get(&place).map(|values| median(values))
     }
 
-    /// Adds what a run of a program came to.
+    /// Adds the figures of one run of a program.
     pub(crate) fn add(&mut self, name: &str, measured: Measured) {
         let Some(place) = self.names.iter().position(|known| *known == name) else { return };
         for figure in measured.figures {
@@ -85,7 +85,7 @@ impl Table {
     }
 }
 
-/// The medians, and how many times better ours is.
+/// Writes the medians, and how many times better ours is.
 impl Display for Table {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{:<48}", self.title)?;

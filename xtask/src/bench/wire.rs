@@ -1,10 +1,10 @@
-//! How each server is spoken to.
+//! The protocols of the servers that are measured.
 
 /// A server that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Chat,
-    /// A loop of our own that does nothing but what must be done: the practical limit.
+    /// Our own loop that does only what is indispensable: the practical limit.
     Bare,
     Redis,
     Nats,
@@ -24,18 +24,19 @@ impl Kind {
         }
     }
 
-    /// What a member says first.
+    /// Returns what a member sends first.
     pub(crate) fn hello(self) -> &'static [u8] {
         match self {
             Self::Redis => b"SUBSCRIBE room\r\n",
             Self::Nats => {
-                b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\nSUB room 1\r\nPING\r\n"
+                b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\n\
+                  SUB room 1\r\nPING\r\n"
             }
             _ => b"",
         }
     }
 
-    /// What the answer to it holds, and nothing before it does.
+    /// Returns a part of the answer to [`Self::hello`] that occurs nowhere before it.
     pub(crate) fn welcome(self) -> &'static [u8] {
         match self {
             Self::Chat | Self::Bare => b"> Connected",
@@ -45,17 +46,17 @@ impl Kind {
         }
     }
 
-    /// Whether members may talk; else talkers are connections that do nothing else.
+    /// Returns whether members may talk. Otherwise talkers are connections of their own.
     pub(crate) fn members_talk(self) -> bool {
         self != Self::Redis
     }
 
-    /// Whether all are told when somebody joins.
+    /// Returns whether members are told of joins.
     pub(crate) fn tells_of_joins(self) -> bool {
         matches!(self, Self::Chat | Self::Bare)
     }
 
-    /// Appends a message as a talker sends it.
+    /// Appends a message in the form in which a talker sends it.
     pub(crate) fn push(self, text: &[u8], out: &mut Vec<u8>) {
         let (before, after): (&[u8], &[u8]) = match self {
             Self::Chat | Self::Bare | Self::Ncat => (b"", b"\n"),
@@ -68,18 +69,18 @@ impl Kind {
     }
 }
 
-/// What begins a message, and stands nowhere else.
+/// Begins a message and occurs nowhere else.
 const MARK: u8 = b'#';
 
-/// The length of a message's text: with a newline it is 64 bytes.
+/// Length of a message's text in bytes; 64 with its newline.
 const LENGTH: usize = 63;
 
-/// Where its parts end, each of digits: who said it, which of his it is, when in microseconds.
+// Ends of its fields, all of digits: the talker, the message's number, the time in microseconds.
 const TALKER: usize = 6;
 const NUMBER: usize = 16;
 const TIME: usize = 28;
 
-/// A message, as its receivers take it apart.
+/// The fields of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) talker: usize,
@@ -115,18 +116,18 @@ fn digits(mut value: u64, out: &mut [u8]) {
     }
 }
 
-/// How many messages begin in `bytes`.
+/// Returns how many messages begin in `bytes`.
 pub(crate) fn count(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(MARK, bytes).count() as u64
 }
 
-/// The last message of which enough is there.
+/// Returns the last message whose fields are complete.
 pub(crate) fn last(bytes: &[u8]) -> Option<Message> {
     let end = bytes.len().checked_sub(TIME - 1)?;
     Message::parse(&bytes[memchr::memrchr(MARK, &bytes[..end])?..])
 }
 
-/// All messages of which enough is there.
+/// Returns all messages whose fields are complete.
 pub(crate) fn all(bytes: &[u8]) -> impl Iterator<Item = Message> {
     memchr::memchr_iter(MARK, bytes).filter_map(|at| Message::parse(&bytes[at..]))
 }
@@ -138,7 +139,7 @@ mod tests {
     const MESSAGE: Message = Message { talker: 999, number: 1_234_567_890, micros: 86_400_000_000 };
 
     #[test]
-    fn a_message_is_what_it_was() {
+    fn a_message_is_parsed_as_it_was_written() {
         let later = Message { number: MESSAGE.number + 1, ..MESSAGE };
         for kind in Kind::ALL {
             let mut sent = Vec::new();
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_cut_off_counts_and_is_not_looked_at() {
+    fn a_message_that_is_cut_off_counts_but_is_not_parsed() {
         let mut sent = Vec::new();
         Kind::Chat.push(&MESSAGE.text(), &mut sent);
         sent.extend_from_slice(&MESSAGE.text()[..TIME - 1]);

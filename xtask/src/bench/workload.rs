@@ -1,33 +1,33 @@
-//! What is measured.
+//! The loads that servers are measured under.
 
 use std::time::{Duration, Instant};
 
-use super::crowd::{Came, Crowd, Load};
+use super::crowd::{Crowd, Load, Received};
 use super::server::{Server, cpu};
 use super::table::{Figure, Measured};
 use super::wire::Kind;
 use crate::shell::Outcome;
 
-/// Messages on their way to the slowest member, where as much is said as is taken.
+/// Messages in flight to the slowest member under a load without a fixed rate.
 const WINDOW: u64 = 2_000;
 
-/// Members that `ncat --chat` is asked to have: it sends the list of all to all with each join, 15 MB
-/// a join at 700.
+/// The most members that `ncat --chat` is given: on each join it sends the list of all members to
+/// all of them, which is 15 MB a join at 700.
 const MOST_OF_NCAT: usize = 101;
 
-/// How often a storm is measured where others are measured once: it is soon over, and varies more.
+/// Repetitions of a storm for each one of another load: it is short and varies more.
 const STORMS: usize = 3;
 
-/// How long a server may wait for one that reads nothing.
+/// How long a server may wait for a member that reads nothing.
 const GIVING_UP: Duration = Duration::from_secs(2);
 
-/// Names of figures that are drawn as well.
+/// Names of the figures that are also plotted.
 pub(crate) const DELIVERIES: &str = "deliveries";
 pub(crate) const MEMORY: &str = "memory per member";
 pub(crate) const QUANTILES: [(&str, f64); 3] =
     [("latency p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)];
 
-/// A load, and what is looked at.
+/// A load, and the figures to take.
 pub(crate) struct Workload {
     pub(crate) letter: char,
     pub(crate) what: String,
@@ -39,20 +39,20 @@ pub(crate) struct Workload {
 
 #[derive(Clone, Copy)]
 enum Shape {
-    /// As fast as they can.
+    /// Talkers send as fast as they can.
     Flood,
     /// Messages a second.
     Steady(f64),
-    /// One message at a time, from one to the other and back.
+    /// One message at a time, from one member to the other and back.
     PingPong,
-    /// All join at once.
+    /// All members join at once.
     Storm,
-    /// One floods, and one of those who listen reads nothing.
+    /// One member floods, and one of the listeners reads nothing.
     OneDeaf,
 }
 
 impl Workload {
-    /// All of them, each for `time`, with at most `most` members.
+    /// Returns all workloads, each of length `time` and with at most `most` members.
     pub(crate) fn all(time: Duration, most: usize) -> Vec<Self> {
         let of = |letter, members: usize, talkers: usize, shape, how: &str| {
             let members = members.min(most);
@@ -74,12 +74,12 @@ impl Workload {
         all
     }
 
-    /// Whether it can be asked of such a server.
+    /// Returns whether such a server can bear it.
     pub(crate) fn suits(&self, kind: Kind) -> bool {
         kind != Kind::Ncat || self.members <= MOST_OF_NCAT
     }
 
-    /// How often it is measured where others are measured once.
+    /// Returns its repetitions for each one of another workload.
     pub(crate) fn times(&self) -> usize {
         if let Shape::Storm = self.shape { STORMS } else { 1 }
     }
@@ -92,7 +92,7 @@ impl Workload {
         let told = crowd.settle()?.duration_since(began);
         let full = server.memory()?.saturating_sub(empty);
         let cpu_before = server.cpu()?;
-        // The load of a storm is the joins.
+        // In a storm the joins themselves are the load.
         let (own_before, start) = match self.shape {
             Shape::Storm => (own_before_join, began),
             _ => (cpu("/proc/self")?, Instant::now()),
@@ -114,21 +114,21 @@ impl Workload {
             Shape::Flood | Shape::OneDeaf => {
                 if let Shape::OneDeaf = self.shape {
                     crowd.deafen(self.members - 1)?;
-                    // Until the room has given up on that one.
+                    // Wait until the room has given up on that member.
                     crowd.run(Load::Window(WINDOW), GIVING_UP)?;
                 }
-                let came = crowd.run(Load::Window(WINDOW), self.time)?;
-                let rate = came.delivered as f64 / came.time.as_secs_f64();
+                let received = crowd.run(Load::Window(WINDOW), self.time)?;
+                let rate = received.delivered as f64 / received.time.as_secs_f64();
                 figures.push(Figure::more(DELIVERIES, "M/s", rate / 1e6));
             }
             Shape::Steady(rate) => {
-                let mut came = crowd.run(Load::Rate(rate), self.time)?;
-                figures.extend(quantiles(&mut came));
+                let mut received = crowd.run(Load::Rate(rate), self.time)?;
+                figures.extend(quantiles(&mut received));
                 let cpu = (server.cpu()? - cpu_before).as_secs_f64();
                 figures.push(Figure::less(
                     "CPU per delivery",
                     "µs",
-                    cpu * 1e6 / came.delivered.max(1) as f64,
+                    cpu * 1e6 / received.delivered.max(1) as f64,
                 ));
             }
         }
@@ -140,12 +140,12 @@ impl Workload {
     }
 }
 
-fn quantiles(came: &mut Came) -> [Figure; 3] {
-    came.latencies.sort_unstable();
+fn quantiles(received: &mut Received) -> [Figure; 3] {
+    let latencies = &mut received.latencies;
+    latencies.sort_unstable();
     let at = |share: f64| {
-        let index = (came.latencies.len() as f64 * share) as usize;
-        f64::from(came.latencies.get(index).or(came.latencies.last()).copied().unwrap_or(u32::MAX))
-            / 1e3
+        let index = (latencies.len() as f64 * share) as usize;
+        f64::from(latencies.get(index).or(latencies.last()).copied().unwrap_or(u32::MAX)) / 1e3
     };
     QUANTILES.map(|(what, share)| Figure::less(what, "ms", at(share)))
 }

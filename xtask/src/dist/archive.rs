@@ -1,4 +1,4 @@
-//! The files that travel with an executable, packed.
+//! An executable and the files that accompany it, packed.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,14 @@ use crate::shell::{Outcome, Tried};
 
 pub(crate) struct Archive {
     pub(crate) target: Target,
-    /// That of the folder that it unpacks to, and of the file but for its extension.
+    /// The name of the folder that it unpacks to, and of the file without its extension.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
 }
 
 impl Archive {
-    /// Packs an executable and what belongs to it into a file in the folder `out`. Order, owners,
-    /// modes and times do not depend on the machine.
+    /// Packs an executable and the files that accompany it into an archive in the folder `out`.
+    /// Order, owners, modes and times do not depend on the machine.
     pub(crate) fn pack(
         release: &Release,
         target: Target,
@@ -56,7 +56,7 @@ impl Archive {
         Ok(Self { target, name, path })
     }
 
-    /// Unpacks it in `folder`, and gives the folder that it was.
+    /// Unpacks it into `folder`, and returns the folder that it contains.
     pub(crate) fn unpack(&self, folder: &Path) -> Outcome<PathBuf> {
         let gzip = flate2::read::GzDecoder::new(File::open(&self.path)?);
         tar::Archive::new(gzip).unpack(folder).tried(self.path.display())?;

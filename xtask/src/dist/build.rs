@@ -1,4 +1,4 @@
-//! From the source to the executables.
+//! A build of the executables.
 
 use std::env;
 use std::path::PathBuf;
@@ -10,29 +10,29 @@ use super::target::Target;
 use crate::build::target_directory;
 use crate::shell::{Outcome, cargo, output, root, run, rustc, say};
 
-/// What the home of cargo is called in what is built.
+/// The name of cargo's home in the executables.
 pub(crate) const CARGO_HOME: &str = "/cargo";
 
-/// How variables begin that would change what is built.
+/// Prefixes of environment variables that would change what is built.
 const LEAKS: [&str; 6] =
     ["CARGO_BUILD_", "CARGO_INCREMENTAL", "CARGO_PROFILE_", "CARGO_TARGET_", "RUSTC_", "RUSTFLAGS"];
 
-/// Where a build happens. None of it shows in what is built.
+/// The place of a build, which leaves no trace in the executables.
 pub(crate) struct Place {
-    /// The project's folder, with the source.
+    /// The project's folder.
     pub(crate) source: PathBuf,
-    /// The folder for all that is made.
+    /// Cargo's target directory.
     pub(crate) target: PathBuf,
-    /// Cargo's home, with the sources of what the project depends on.
+    /// Cargo's home, with the sources of the dependencies.
     pub(crate) cargo_home: PathBuf,
-    /// The folder of the compiler, with what comes with it.
+    /// The folder of the toolchain.
     pub(crate) sysroot: PathBuf,
-    /// That of Rust itself.
+    /// The commit of Rust itself.
     rust_commit: String,
 }
 
 impl Place {
-    /// This checkout, and the user's cargo.
+    /// Returns the place of this checkout and the user's cargo.
     pub(crate) fn here() -> Outcome<Self> {
         let home = || env::home_dir().map(|home| home.join(".cargo"));
         let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home);
@@ -56,19 +56,19 @@ impl Place {
         })
     }
 
-    /// The folder for what is handed out.
+    /// Returns the folder for the files of a release.
     pub(crate) fn out(&self) -> PathBuf {
         self.target.join("dist")
     }
 
-    /// Cargo, at work here.
+    /// Returns a cargo that works in this place.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = cargo();
         command.current_dir(&self.source).env("CARGO_HOME", &self.cargo_home);
         command
     }
 
-    /// Builds an executable for each of `targets`, and gives their paths.
+    /// Builds an executable for each of `targets`, and returns their paths.
     pub(crate) fn build(&self, targets: &[Target]) -> Outcome<Vec<PathBuf>> {
         self.add_missing(targets)?;
         let folder = self.target.join("dist-build");
@@ -86,18 +86,19 @@ impl Place {
         Ok(targets.iter().map(path).collect())
     }
 
-    /// Rust brings a linker and a C library for these targets, so that no cross compiler is needed.
+    /// Returns the compiler's flags. Rust has a linker and a C library for these targets, so that
+    /// no cross compiler is needed.
     fn flags(&self) -> Result<String, String> {
         let mut flags: Vec<String> =
             ["-Clinker=rust-lld", "-Clink-self-contained=yes"].map(str::to_owned).into();
-        // Messages of panics name source files.
+        // Panic messages name source files.
         let rust = format!("/rustc/{}", self.rust_commit);
         let mut names = [
             (self.source.clone(), "/chat"),
             (self.cargo_home.clone(), CARGO_HOME),
             (self.sysroot.join("lib/rustlib/src/rust"), rust.as_str()),
         ];
-        // One may stand in another; the last that fits counts.
+        // One may contain another; the last match counts.
         names.sort_by_key(|(path, _)| path.as_os_str().len());
         for (path, name) in names {
             let path = path.to_str().ok_or_else(|| format!("{}: not UTF-8", path.display()))?;
@@ -106,7 +107,7 @@ impl Place {
         Ok(flags.join("\u{1f}"))
     }
 
-    /// The folders whose paths must not show: those that source files stand in.
+    /// Returns the folders of source files, whose paths must not appear in an executable.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let of_source = ["app", "core"].map(|folder| self.source.join(folder));
         let of_cargo = ["registry", "git"].map(|folder| self.cargo_home.join(folder));
@@ -114,12 +115,12 @@ impl Place {
         [of_source.as_slice(), &of_cargo, &others].concat()
     }
 
-    /// Adds what Rust needs to build for `targets`, if it is not there yet.
+    /// Adds Rust's libraries for `targets` that are missing.
     fn add_missing(&self, targets: &[Target]) -> Result<(), String> {
         for target in targets {
             let library = self.sysroot.join("lib/rustlib").join(target.triple()).join("lib");
             if !fs::exists(&library).unwrap_or(false) {
-                say(&format!("Rust's library for {} is missing, and is added.", target.triple()));
+                say(&format!("Rust's library for {} is missing and is added.", target.triple()));
                 run(Command::new("rustup").args(["target", "add", target.triple()]))?;
             }
         }

@@ -1,4 +1,4 @@
-//! The files that travel with each executable.
+//! The files that accompany each executable.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::shell::Outcome;
 pub(crate) const README: &str = "README.md";
 pub(crate) const NOTICES: &str = "NOTICES.txt";
 
-/// The notices of Rust's standard library, which come with the compiler.
+/// The notices of Rust's standard library, and where the compiler has them.
 const RUST_NOTICES: (&str, &str) = ("NOTICES-rust.html", "share/doc/rust/COPYRIGHT-library.html");
 
-/// What stands beside the executable, and where it comes from.
+/// Paths in the archive, and in the project.
 const FILES: [(&str, &str); 13] = [
     (README, README),
     ("LICENSE-APACHE", "app/packaging/LICENSE-APACHE"),
@@ -53,13 +53,13 @@ impl Contents {
         self.0.iter().map(|(inside, bytes)| (*inside, bytes.as_slice()))
     }
 
-    /// The folders that the files stand in, each with a `/` at its end.
+    /// Returns the folders of the files, each with a `/` at its end.
     pub(crate) fn folders(&self) -> BTreeSet<&str> {
         self.0.keys().filter_map(|inside| Some(&inside[..=inside.rfind('/')?])).collect()
     }
 }
 
-/// The README with its links leading to where the files are in an archive.
+/// Makes the README's links lead to the files' places in the archive.
 fn readme_of_archive(mut readme: String) -> String {
     for (inside, source) in FILES {
         readme = readme.replace(&format!("]({source})"), &format!("]({inside})"));

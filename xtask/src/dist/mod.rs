@@ -1,18 +1,18 @@
-//! `cargo xtask dist`: what is handed out, in `target/dist`.
+//! `cargo xtask dist`: the files of a release, in `target/dist`.
 //!
 //! | module | noun |
 //! |---|---|
-//! | `target` | a system that an executable is made for |
-//! | `build` | from the source to the executables |
-//! | `release` | what a release is called, and its date |
-//! | `contents` | the files that travel with each executable |
-//! | `notices` | the licences of what it is linked from |
-//! | `archive` | all of them, packed |
-//! | `sbom` | what is in the executables |
-//! | `check` | whether all that is as it should be |
+//! | `target` | a system that an executable is built for |
+//! | `build` | a build of the executables, in some place |
+//! | `release` | its version and date |
+//! | `contents` | the files that accompany each executable |
+//! | `notices` | the licences of the packages that are linked |
+//! | `archive` | an executable with those files, packed |
+//! | `sbom` | the bill of materials |
+//! | `check` | the proof that all of it is as promised |
 //!
-//! The same source gives the same bytes, wherever and whenever it is built with the same Rust, but
-//! for settings of the user's own for this profile in cargo's home.
+//! The same source gives the same bytes, wherever and whenever it is built with the same Rust,
+//! unless cargo's home has settings for this profile.
 
 mod archive;
 mod build;
@@ -36,27 +36,27 @@ use contents::Contents;
 use release::Release;
 use target::Target;
 
-/// Build what is handed out, in target/dist: for each system an archive with the executable and
-/// what belongs to it, their sums, and the list of what is in them (CycloneDX).
+/// Build the files of a release in target/dist: for each system an archive with the executable and
+/// what accompanies it, their checksums, and the bill of materials (CycloneDX).
 #[derive(FromArgs)]
 #[argh(
     subcommand,
     name = "dist",
-    note = "Files are dated with SOURCE_DATE_EPOCH if that is set, else as the commit.\n\
-            What stood in target/dist before is gone."
+    note = "Files have the date SOURCE_DATE_EPOCH if that is set, else that of the commit.\n\
+            Whatever was in target/dist before is removed."
 )]
 pub(crate) struct Dist {
-    /// for this system only, such as x86_64-unknown-linux-musl; can be given several times
+    /// build for this system only, such as x86_64-unknown-linux-musl; can be repeated
     #[argh(option, arg_name = "TRIPLE", from_str_fn(Target::parse))]
     target: Vec<Target>,
 
-    /// then prove on it all that is promised of it
+    /// then check on the result all that is promised
     #[argh(switch)]
     check: bool,
 }
 
 impl Dist {
-    /// For all systems, and proven.
+    /// Builds for all systems, and checks the result.
     pub(crate) fn checked() -> Self {
         Self { target: Vec::new(), check: true }
     }
@@ -70,7 +70,7 @@ impl Dist {
         let release = Release::new(&place)?;
         let out = place.out();
         let archives = make(&place, &release, &targets)?;
-        say(&format!("Made in {}:", out.display()));
+        say(&format!("Written to {}:", out.display()));
         for name in names(&out)? {
             say(&format!("  {name}"));
         }
@@ -78,7 +78,7 @@ impl Dist {
     }
 }
 
-/// Makes all that is handed out, and nothing else, in the folder for it.
+/// Writes the files of a release into the folder for them, and removes all others there.
 fn make(place: &Place, release: &Release, targets: &[Target]) -> Outcome<Vec<Archive>> {
     let out = &place.out();
     let executables = place.build(targets)?;
@@ -96,7 +96,7 @@ fn make(place: &Place, release: &Release, targets: &[Target]) -> Outcome<Vec<Arc
     let mut sums = String::new();
     for name in names(out)? {
         let sum = Sha256::digest(fs::read(out.join(&name))?);
-        // As sha256sum(1) writes them and checks them.
+        // The format of sha256sum(1).
         sums.push_str(&format!("{}  {name}\n", hex(&sum)));
     }
     fs::write(out.join(SUMS), sums)?;
@@ -105,7 +105,7 @@ fn make(place: &Place, release: &Release, targets: &[Target]) -> Outcome<Vec<Arc
 
 const SUMS: &str = "SHA256SUMS";
 
-/// The names in a folder, in one order everywhere.
+/// Returns the names in a folder, sorted: their order differs between file systems.
 fn names(folder: &Path) -> Outcome<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {

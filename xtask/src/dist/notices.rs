@@ -1,6 +1,6 @@
-//! The notices of what an executable is linked from.
+//! The notices of the packages that an executable is linked from.
 //!
-//! They are made by cargo-about, from the licence files in the packages' sources, without the network.
+//! cargo-about collects them from the licence files in the packages' sources, without the network.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::target::Target;
 use crate::shell::{Outcome, output};
 use crate::tool::tool;
 
-/// The notices of all packages that the executables for `targets` are linked from.
+/// Returns the notices of all packages that the executables for `targets` are linked from.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a release is called, and its date.
+//! The version and date of a release.
 
 use std::env;
 use std::process::Command;
@@ -8,25 +8,25 @@ use crate::shell::{Outcome, Tried, output};
 
 pub(crate) struct Release {
     pub(crate) version: String,
-    /// The date of all its files: seconds since 1970, UTC.
+    /// The date of all its files in seconds since 1970, UTC.
     pub(crate) time: u64,
 }
 
 impl Release {
     pub(crate) fn new(place: &Place) -> Outcome<Self> {
-        // `chat@0.1.0`, behind where it is.
+        // The folder, then `chat@0.1.0`.
         let id = output(place.cargo().args(["pkgid", "--package", "chat"]))?;
         let version = id.trim_end().rsplit(['@', '#']).next().unwrap_or_default().to_owned();
         Ok(Self { version, time: time(place)? })
     }
 
-    /// The name of the list of what is in the executables.
+    /// Returns the file name of the bill of materials.
     pub(crate) fn bill(&self) -> String {
         format!("chat-{}.cdx.json", self.version)
     }
 }
 
-/// See <https://reproducible-builds.org/specs/source-date-epoch/>.
+/// Returns the date, by <https://reproducible-builds.org/specs/source-date-epoch/>.
 fn time(place: &Place) -> Outcome<u64> {
     if let Some(seconds) = env::var_os("SOURCE_DATE_EPOCH") {
         let seconds = seconds.to_str().and_then(|seconds| seconds.parse().ok());

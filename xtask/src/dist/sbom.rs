@@ -1,4 +1,4 @@
-//! What is in the executables: a software bill of materials (CycloneDX 1.6, JSON).
+//! The bill of materials of the executables (CycloneDX 1.6, JSON).
 //!
 //! See <https://cyclonedx.org/docs/1.6/json/>.
 
@@ -14,7 +14,7 @@ use super::release::Release;
 use super::target::Target;
 use crate::shell::{Outcome, Tried, output, rustc};
 
-/// The bill of the executables for all of `targets`.
+/// Returns the bill of materials of the executables for all of `targets`.
 pub(crate) fn sbom(place: &Place, release: &Release, targets: &[Target]) -> Outcome<String> {
     let checksums = checksums(place)?;
     let mut components = BTreeMap::new();
@@ -68,16 +68,20 @@ fn metadata(place: &Place, target: Target) -> Outcome<Metadata> {
         .tried("cargo metadata")
 }
 
-/// The packages that the executable is linked from, each with what it needs itself. What only runs
-/// while it is built, such as procedural macros, is not among them.
+/// Returns the packages that the executable is linked from, each with its own dependencies. Those
+/// that only run during the build, such as procedural macros, are left out.
 fn linked(metadata: &Metadata) -> Outcome<Vec<(&Package, Vec<String>)>> {
-    let resolve = metadata.resolve.as_ref().ok_or("cargo gives no graph")?;
+    let resolve = metadata.resolve.as_ref().ok_or("cargo metadata: no dependency graph")?;
     let chat = metadata.packages.iter().find(|package| package.name.as_str() == "chat");
     let mut found: Vec<(&Package, Vec<String>)> = Vec::new();
-    let mut wanted: Vec<&PackageId> = vec![&chat.ok_or("no package chat")?.id];
+    let mut wanted: Vec<&PackageId> = vec![&chat.ok_or("cargo metadata: no package chat")?.id];
     let mut seen: BTreeSet<&PackageId> = wanted.iter().copied().collect();
     while let Some(id) = wanted.pop() {
-        let node = resolve.nodes.iter().find(|node| node.id == *id).ok_or("an incomplete graph")?;
+        let node = resolve
+            .nodes
+            .iter()
+            .find(|node| node.id == *id)
+            .ok_or("cargo metadata: an incomplete dependency graph")?;
         let mut needed = Vec::new();
         for dependency in &node.deps {
             let is_normal =
@@ -99,7 +103,8 @@ fn is_macro(package: &Package) -> bool {
     package.targets.iter().any(|target| target.kind.contains(&TargetKind::ProcMacro))
 }
 
-/// The package URL, which names it for all tools (<https://github.com/package-url/purl-spec>).
+/// Returns the package URL, by which all tools know it
+/// (<https://github.com/package-url/purl-spec>).
 fn reference(package: &Package) -> String {
     format!("pkg:cargo/{}@{}", package.name, package.version)
 }
@@ -129,11 +134,11 @@ fn component(package: &Package, checksum: Option<&String>) -> Value {
     component
 }
 
-/// What Rust itself brings: its library, with all that this is made of (packages of its own, LLVM's
-/// libunwind), and the C library. Both go by the version of Rust.
+/// Returns the components that Rust adds: its standard library, with all that this is built from
+/// (packages of its own, LLVM's libunwind), and the C library. Rust's version determines both.
 fn of_rust(place: &Place) -> Outcome<Vec<(String, Value)>> {
     let version = output(rustc().current_dir(&place.source).arg("--version"))?;
-    let version = version.split(' ').nth(1).ok_or("a Rust without a version")?;
+    let version = version.split(' ').nth(1).ok_or("rustc --version: no version")?;
     let std = json!({
         "type": "library",
         "bom-ref": "rust-std",
@@ -160,11 +165,12 @@ fn key(package: &Package) -> Key {
     (package.name.to_string(), package.version.to_string())
 }
 
-/// The sums that cargo has checked of each package's source.
+/// Returns the checksums of the packages' sources, which cargo has verified.
 fn checksums(place: &Place) -> Outcome<BTreeMap<Key, String>> {
     let lock = fs::read_to_string(place.source.join("Cargo.lock"))?;
     let lock: toml::Table = lock.parse().tried("Cargo.lock")?;
-    let packages = lock.get("package").and_then(toml::Value::as_array).ok_or("no packages")?;
+    let packages =
+        lock.get("package").and_then(toml::Value::as_array).ok_or("Cargo.lock: no packages")?;
     let text = |package: &toml::Value, field| {
         package.get(field).and_then(toml::Value::as_str).map(str::to_owned)
     };

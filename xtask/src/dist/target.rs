@@ -1,6 +1,6 @@
-//! A system that an executable is made for.
+//! A system that an executable is built for.
 
-/// A kind of processor; the system is Linux.
+/// A processor architecture; the system is Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     X86_64,

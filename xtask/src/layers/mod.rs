@@ -22,7 +22,7 @@ use table::Table;
 #[argh(subcommand, name = "layers")]
 pub(crate) struct Layers {}
 
-/// The folders of source, and their tables.
+/// The source folders and their tables.
 const CRATES: [(&str, &str); 2] =
     [("core/src", "ci/core-layers.txt"), ("app/src", "ci/app-layers.txt")];
 
@@ -40,7 +40,7 @@ impl Layers {
     }
 }
 
-/// What the files below `source` use and may not, a line for each.
+/// Returns a line for each use in the files below `source` that the table does not allow.
 fn wrong(source: &Path, table: &Table) -> Outcome<Vec<String>> {
     let mut wrong = Vec::new();
     for file in files(source)? {
@@ -68,7 +68,7 @@ fn wrong(source: &Path, table: &Table) -> Outcome<Vec<String>> {
     Ok(wrong)
 }
 
-/// The source files in a folder and those in it, in one order everywhere, without files of tests.
+/// Returns the source files in a folder and its subfolders, sorted, without those of tests.
 fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut entries = Vec::new();
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn tests_and_documentation_may_look_up() {
-        let low = "//! [`crate::high`]\n/// See crate::high::High.\n#[cfg(test)]\nuse crate::high::High;\n\
-                   #[cfg(test)]\nmod tests { use crate::high::High; }";
+        let low = "//! [`crate::high`]\n/// See crate::high::High.\n#[cfg(test)]\n\
+                   use crate::high::High;\n#[cfg(test)]\nmod tests { use crate::high::High; }";
         assert_eq!(checked(low), [""; 0]);
         assert_eq!(checked("#[cfg(test)] mod t {} use crate::high::High;").len(), 1);
     }

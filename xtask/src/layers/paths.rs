@@ -1,7 +1,7 @@
 //! The modules that a source file names.
 //!
-//! The file is read as tokens, not parsed: the arguments of macros are tokens only, and a path in them
-//! leads as far as any other.
+//! A file is read as tokens and not parsed, since a macro's arguments are nothing but tokens, and
+//! the paths in them count as well.
 
 use std::iter::Peekable;
 use std::path::Path;
@@ -9,18 +9,18 @@ use std::path::Path;
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// The names of a path's modules and items, from the crate's root on.
+/// The names in a path, from the crate's root on.
 pub(crate) type Segments = Vec<String>;
 
-/// The module that a file is, by its path below the folder of source.
+/// Returns the module of a file, by its path below the source folder.
 pub(crate) fn module_of(file: &Path) -> Segments {
     let file = file.with_extension("");
     let names = file.iter().map(|name| name.to_string_lossy().into_owned());
     names.filter(|name| !matches!(name.as_str(), "lib" | "main" | "mod")).collect()
 }
 
-/// The paths from `crate` or `super` that a module's text has. What is compiled for tests only is
-/// left out.
+/// Returns the paths in a module's text that begin with `crate` or `super`. Items under
+/// `#[cfg(test)]` are left out.
 pub(crate) fn used(text: &str, module: &[String]) -> Result<Vec<Segments>, String> {
     let tokens: TokenStream = text.parse().map_err(|error| format!("{error}"))?;
     let mut found = Vec::new();
@@ -32,7 +32,7 @@ type Tokens = Peekable<IntoIter>;
 
 fn collect(tokens: TokenStream, module: &[String], found: &mut Vec<Segments>) {
     let mut tokens = tokens.into_iter().peekable();
-    // The name behind `mod`, whose braces are a module of their own.
+    // The name after `mod`: the next braces are its module.
     let mut inner: Option<String> = None;
     while let Some(token) = tokens.next() {
         match token {
@@ -60,20 +60,20 @@ fn collect(tokens: TokenStream, module: &[String], found: &mut Vec<Segments>) {
     }
 }
 
-/// Follows a path that has led to `base`, and adds where it leads.
+/// Reads the rest of a path that begins with `base`, and adds it.
 fn path(mut base: Segments, tokens: &mut Tokens, found: &mut Vec<Segments>) {
     loop {
         match tokens.peek() {
             Some(TokenTree::Ident(name)) if name == "super" => {
                 base.pop();
             }
-            // `self` in braces is what the path has led to.
+            // In braces, `self` is the path before them.
             Some(TokenTree::Ident(name)) if name == "self" => {}
             Some(TokenTree::Ident(name)) => base.push(name.to_string()),
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
                 return branches(&base, group, found);
             }
-            // `*`, or the brackets behind a type.
+            // `*`, or the `<` of `::<T>`.
             _ => return found.push(base),
         }
         tokens.next();
@@ -83,12 +83,12 @@ fn path(mut base: Segments, tokens: &mut Tokens, found: &mut Vec<Segments>) {
     }
 }
 
-/// Follows each of the paths in the braces behind `base`.
+/// Reads each of the paths in the braces after `base`.
 fn branches(base: &[String], group: &Group, found: &mut Vec<Segments>) {
     let mut tokens = group.stream().into_iter().peekable();
     while tokens.peek().is_some() {
         path(base.to_vec(), &mut tokens, found);
-        // To behind the comma: there may be `as name`.
+        // Skip the comma, and `as name` before it.
         while tokens.next().is_some_and(|token| !is_mark(&token, ',')) {}
     }
 }
@@ -97,13 +97,13 @@ fn parent(module: &[String]) -> &[String] {
     module.split_last().map_or(module, |(_, parent)| parent)
 }
 
-/// Takes `::`, if it comes next.
+/// Skips `::` and returns whether it was next.
 fn skip_colons(tokens: &mut Tokens) -> bool {
     tokens.next_if(|token| is_mark(token, ':')).is_some()
         && tokens.next_if(|token| is_mark(token, ':')).is_some()
 }
 
-/// Takes what an attribute belongs to: all up to braces or a semicolon.
+/// Skips the item after an attribute: everything up to braces or a semicolon.
 fn skip_item(tokens: &mut Tokens) {
     for token in tokens {
         match token {

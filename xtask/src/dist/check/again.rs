@@ -1,4 +1,4 @@
-//! Built somewhere else it is the same, byte for byte.
+//! A build in another place is the same, byte for byte.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,8 +12,8 @@ use super::super::target::Target;
 use super::super::{make, names};
 use crate::shell::{Outcome, output, say};
 
-/// Builds a copy of the source, in another folder and with another home of cargo, and compares all
-/// that comes of it with what is in the folder `out`.
+/// Builds a copy of the source in another folder, with another home of cargo, and compares the
+/// result with the release in the folder `out`.
 pub(super) fn check(
     place: &Place,
     release: &Release,
@@ -24,7 +24,7 @@ pub(super) fn check(
     let source = scratch.join("some where/else");
     let cargo_home = scratch.join("another home");
     copy_source(&place.source, &source)?;
-    // What cargo has downloaded stays where it is.
+    // The downloads stay where they are.
     fs::create_dir(&cargo_home)?;
     for entry in fs::read_dir(&place.cargo_home)? {
         let entry = entry?;
@@ -36,26 +36,26 @@ pub(super) fn check(
     let again = elsewhere.out();
     let (first, second) = (names(out)?, names(&again)?);
     if first != second {
-        return Err(format!("built again there is {second:?} instead of {first:?}").into());
+        return Err(format!("the second build has {second:?} instead of {first:?}").into());
     }
     for name in first {
         if fs::read(out.join(&name))? != fs::read(again.join(&name))? {
-            return Err(format!("built again {name} is different").into());
+            return Err(format!("{name} differs in the second build").into());
         }
     }
-    say("Built somewhere else all of it is the same, byte for byte.");
+    say("A build in another place is the same, byte for byte.");
     Ok(())
 }
 
-/// Clones the project, and copies what belongs to it as it stands, committed or not. It is a clone
-/// so that the commit is known there too.
+/// Clones the project, so that its commit is known there too, and copies its files as they are,
+/// committed or not.
 fn copy_source(from: &Path, to: &Path) -> Outcome<()> {
     output(Command::new("git").args(["clone", "--quiet", "--no-checkout"]).arg(from).arg(to))?;
     let mut git = Command::new("git");
     git.current_dir(from).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     for name in output(&mut git)?.split_terminator('\0') {
         let (from, to) = (from.join(name), to.join(name));
-        // One that is deleted and not committed yet.
+        // Deleted, but not committed yet.
         if !from.is_file() {
             continue;
         }

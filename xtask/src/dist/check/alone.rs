@@ -1,4 +1,4 @@
-//! It runs where nothing else is: no library, no `/etc`, no `/dev`, no `/proc`.
+//! An executable runs in an empty file system: no library, no `/etc`, no `/dev`, no `/proc`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(super) fn check(executable: &Path, scratch: &Path) -> Outcome<()> {
     unknown_name(&root)
 }
 
-/// Serving, joining, a message each way, and Ctrl+C.
+/// Checks serving, joining, a message each way, and Ctrl+C.
 fn session(root: &Path) -> Outcome<()> {
     let Server { program: server, port } = Server::start(&mut chat(root))?;
     let mut ann = Program::start(chat(root).args(["join", "127.0.0.1", &port.to_string()]))?;
@@ -38,7 +38,7 @@ fn session(root: &Path) -> Outcome<()> {
     expect("ann", &ann.line()?, "[You] 네 안녕하세요ㅋㅋ")?;
     let said = ben_reads()?;
     let Some((_, "네 안녕하세요ㅋㅋ")) = said.split_once("] ") else {
-        return Err(format!("ben reads {said:?}").into());
+        return Err(format!("ben received {said:?}").into());
     };
     for (who, program) in [("ann", ann), ("the server", server)] {
         program.interrupt()?;
@@ -49,8 +49,8 @@ fn session(root: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Nothing there says whom to ask for addresses. It asks this machine then, where somebody may answer
-/// that there is none.
+/// Checks the error for a name that cannot be resolved. Without a configuration the program asks
+/// this machine, where a server may answer that there is no such name.
 fn unknown_name(root: &Path) -> Outcome<()> {
     let name = "no-such-name.invalid";
     let program = Program::start(chat(root).args(["join", name, "3333"]))?;
@@ -59,11 +59,15 @@ fn unknown_name(root: &Path) -> Outcome<()> {
     let is_clear = ["Temporary failure in name resolution", "Name or service not known"]
         .map(|reason| vec![format!("chat: cannot connect to {name}:3333: {reason}")])
         .contains(&errors);
-    if status.code() == Some(1) && is_clear { Ok(()) } else { Err("that is not clear".into()) }
+    if status.code() == Some(1) && is_clear {
+        Ok(())
+    } else {
+        Err("the error does not say what failed".into())
+    }
 }
 
-/// The executable in `root`, which it takes for the whole file system. That is for root to do, or
-/// for whoever may have a user namespace.
+/// Returns a command that runs the executable with the folder `root` as its file system. It takes
+/// root, or a user namespace.
 fn chat(root: &Path) -> Command {
     let mut command = if geteuid().is_root() {
         Command::new("chroot")
@@ -72,7 +76,7 @@ fn chat(root: &Path) -> Command {
         unshare.args(["--map-root-user", "chroot"]);
         unshare
     };
-    // Debian's users do not have the folders of root's commands there.
+    // Debian's users have no `/usr/sbin` on their path, where chroot is.
     command.arg(root).arg("/chat").env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command
 }

@@ -1,4 +1,4 @@
-//! The bill of materials names what is linked, and nothing else.
+//! The bill of materials names exactly what is linked.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +19,8 @@ pub(super) fn check(
 ) -> Outcome<()> {
     let path = out.join(release.bill());
     let bill: Value = serde_json::from_slice(&fs::read(&path)?).tried(path.display())?;
-    let components = bill["components"].as_array().ok_or("no components")?;
+    let components =
+        bill["components"].as_array().ok_or("the bill of materials has no components")?;
     let components = components.iter().chain([&bill["metadata"]["component"]]);
     let references = components.filter_map(|component| component["bom-ref"].as_str());
     let packages = references.filter_map(|reference| reference.strip_prefix("pkg:cargo/"));
@@ -33,7 +34,7 @@ pub(super) fn check(
     Err(format!("{} and `cargo tree` differ in {differing:?}", release.bill()).into())
 }
 
-/// What is linked for any of `targets`, by cargo's account: `name@version`.
+/// Returns the packages that are linked for any of `targets`, by cargo's account: `name@version`.
 pub(super) fn linked(place: &Place, targets: &[Target]) -> Outcome<BTreeSet<String>> {
     let mut linked = BTreeSet::new();
     for target in targets {
@@ -41,7 +42,7 @@ pub(super) fn linked(place: &Place, targets: &[Target]) -> Outcome<BTreeSet<Stri
         tree.args(["tree", "--package", "chat", "--edges", "normal,no-proc-macro"]);
         tree.args(["--target", target.triple(), "--prefix", "none", "--format", "{p}"]);
         for line in output(&mut tree)?.lines() {
-            // `name v1.2.3`, and where it is if that is not a registry.
+            // `name v1.2.3`, followed by the folder if it is not from a registry.
             let mut words = line.split(' ');
             if let (Some(name), Some(version)) = (words.next(), words.next()) {
                 linked.insert(format!("{name}@{}", version.trim_start_matches('v')));

@@ -10,13 +10,13 @@ use object::{Endianness, FileKind, elf};
 use super::super::target::Target;
 use crate::shell::Outcome;
 
-/// What of an executable the checks look at.
+/// The properties of an executable that are checked.
 struct Facts {
     machine: Machine,
     has_interpreter: bool,
     has_needed: bool,
     is_position_independent: bool,
-    /// Whether the stack, or anything that can be written, can be executed.
+    /// Whether the stack, or any other writable memory, can be executed.
     can_execute_data: bool,
 }
 
@@ -24,14 +24,14 @@ pub(super) fn check(target: Target, bytes: &[u8]) -> Outcome<()> {
     let facts = match FileKind::parse(bytes)? {
         FileKind::Elf64 => facts::<elf::FileHeader64<Endianness>>(bytes)?,
         FileKind::Elf32 => facts::<elf::FileHeader32<Endianness>>(bytes)?,
-        kind => return Err(format!("{}: it is {kind:?}", target.triple()).into()),
+        kind => return Err(format!("{}: the executable is {kind:?}", target.triple()).into()),
     };
     let machine = match target {
         Target::X86_64 => elf::EM_X86_64,
         Target::Aarch64 => elf::EM_AARCH64,
         Target::I686 => elf::EM_386,
     };
-    // Rust links the others at fixed addresses.
+    // Rust links the other targets at fixed addresses.
     let wants_position_independence = target == Target::X86_64;
     for (is_wrong, what) in [
         (facts.machine != machine, "is for another processor"),
@@ -58,7 +58,7 @@ fn facts<Header: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Outcome<Facts
         has_interpreter: false,
         has_needed: false,
         is_position_independent: false,
-        // Without a word about it the stack can be executed.
+        // Without PT_GNU_STACK the stack can be executed.
         can_execute_data: true,
     };
     let mut writes_and_executes = false;
@@ -86,7 +86,7 @@ mod tests {
     use fs_err as fs;
     use std::env;
 
-    /// This test itself is such an executable, on the systems that most build on.
+    /// On most systems this test itself is such an executable.
     #[test]
     #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
     fn one_that_needs_an_interpreter_is_found() {

@@ -20,7 +20,7 @@ pub(super) fn check(folder: &Path) -> Outcome<()> {
     }
 }
 
-/// The files that a text in Markdown links to or shows, without those that are elsewhere.
+/// Returns the files that a Markdown text links to or shows, without URLs.
 fn relative(text: &str) -> Vec<String> {
     let mut targets = Vec::new();
     for event in Parser::new(text) {
@@ -39,7 +39,7 @@ fn relative(text: &str) -> Vec<String> {
     targets
 }
 
-/// What the attributes of a piece of HTML link to.
+/// Returns the link targets in a piece of HTML.
 fn attributes(html: &str) -> impl Iterator<Item = String> {
     let starts = ["src=\"", "href=\""].into_iter().flat_map(|name| html.split(name).skip(1));
     starts.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))

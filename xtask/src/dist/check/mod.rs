@@ -1,17 +1,17 @@
-//! `cargo xtask dist --check`: whether what was made is what is promised.
+//! `cargo xtask dist --check`: the proof that a release is as promised.
 //!
-//! | module | what it shows |
+//! | module | what it checks |
 //! |---|---|
 //! | `elf` | each executable needs nothing but a kernel |
-//! | `paths` | no file tells where it was built |
-//! | `version` | each executable says which commit it is |
-//! | `links` | whatever its README shows is there |
-//! | `notices` | the notices name whatever is linked |
-//! | `texts` | the man page, the completions and the systemd unit are what their readers take |
-//! | `bill` | the bill of materials names what is linked |
-//! | `suite` | the integration tests pass with the executables; as on an old kernel; emulated |
-//! | `alone` | it runs where nothing else is |
-//! | `again` | built somewhere else it is the same, byte for byte |
+//! | `paths` | no executable contains a path of the build |
+//! | `version` | each executable names its commit |
+//! | `links` | whatever the README links to is in the archive |
+//! | `notices` | the notices name every package that is linked |
+//! | `texts` | the man page, the completions and the systemd unit are valid |
+//! | `bill` | the bill of materials names exactly what is linked |
+//! | `suite` | the integration tests pass: here, as on an old kernel, and emulated |
+//! | `alone` | an executable runs in an empty file system |
+//! | `again` | a build in another place is the same, byte for byte |
 
 mod again;
 mod alone;
@@ -36,10 +36,10 @@ use super::target::Target;
 use crate::shell::{Outcome, Tried, say};
 use suite::Suite;
 
-/// Bytes that an executable may have: the aim for the whole program is 2 MiB.
+/// The largest size of an executable in bytes: the aim for the whole program is 2 MiB.
 const SIZE: u64 = 2 * 1024 * 1024;
 
-/// Checks what is in the folder `out`.
+/// Checks the release in the folder `out`.
 pub(super) fn check(
     place: &Place,
     release: &Release,
@@ -60,7 +60,7 @@ pub(super) fn check(
     }
     sizes(&unpacked)?;
     let targets: Vec<Target> = unpacked.iter().map(|unpacked| unpacked.target).collect();
-    // They are the same in each.
+    // These files are the same in each archive.
     if let Some(Unpacked { folder, .. }) = unpacked.first() {
         links::check(folder)?;
         notices::check(place, &targets, folder)?;
@@ -87,7 +87,7 @@ struct Unpacked<'a> {
     folder: PathBuf,
 }
 
-/// Prints the sizes; fails if one is above the aim.
+/// Prints the sizes, and fails if one is above the aim.
 fn sizes(unpacked: &[Unpacked<'_>]) -> Outcome<()> {
     say(&format!("{:<28} {:>12} {:>12} {:>8}", "", "executable", "archive", "of aim"));
     let mut is_small = true;

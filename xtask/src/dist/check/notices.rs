@@ -1,4 +1,4 @@
-//! The notices name whatever is linked.
+//! The notices name every package that is linked.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::super::target::Target;
 use super::bill::linked;
 use crate::shell::Outcome;
 
-/// The project's own packages: their licence is that of the archive.
+/// The project's own packages, whose licences are files of their own.
 const OWN: [&str; 2] = ["chat", "chat-core"];
 
 pub(super) fn check(place: &Place, targets: &[Target], folder: &Path) -> Outcome<()> {
@@ -26,7 +26,7 @@ pub(super) fn check(place: &Place, targets: &[Target], folder: &Path) -> Outcome
     Ok(())
 }
 
-/// The packages that have a line, by name and version.
+/// Returns the packages that have a line, by name and version.
 fn named(notices: &str) -> BTreeSet<(&str, &str)> {
     let lines = notices.lines().filter_map(|line| line.strip_prefix("    "));
     lines.filter_map(|line| Some((line.split(' ').next()?, line.split(' ').nth(1)?))).collect()

@@ -13,10 +13,10 @@ use super::super::target::Target;
 use crate::build::executable;
 use crate::shell::{Outcome, cargo, finished, root, say};
 
-/// The session that the program exists for, and those with the program that it is rebuilt from.
+/// The transcripts of the main session, and of sessions with the original Python program.
 const TRANSCRIPTS: [&str; 2] = ["session::", "original::"];
 
-/// The integration tests, as a program.
+/// The integration tests as an executable.
 pub(super) struct Suite {
     program: PathBuf,
 }
@@ -26,7 +26,7 @@ impl Suite {
         let mut build = cargo();
         build.args(["test", "--no-run", "--package", "chat", "--test", "chat"]);
         let suite = Self { program: executable(&mut build, &TargetKind::Test)? };
-        // It is the executable that is named which is tested.
+        // Check that the tests run the executable that they are given.
         match suite.run(&[], Path::new("/nowhere/chat"), &["version"]) {
             Ok(()) => Err("the tests pass with an executable that is not there".into()),
             Err(_) => Ok(suite),
@@ -60,8 +60,7 @@ impl Suite {
         self.run(runner, executable, names)
     }
 
-    /// Runs the tests that are named, or all, with a program that runs them; at least one must be
-    /// there.
+    /// Runs the named tests, or all of them, through `runner`. At least one has to pass.
     fn run(&self, runner: &[&Path], executable: &Path, names: &[&str]) -> Outcome<()> {
         let words: Vec<&Path> = runner.iter().copied().chain([self.program.as_path()]).collect();
         let mut tests = Command::new(words[0]);
@@ -80,7 +79,7 @@ impl Suite {
     }
 }
 
-/// A program that runs the executable for another processor.
+/// Writes a script that runs the executable through an emulator, and returns its path.
 fn emulated(executable: &Path, scratch: &Path) -> Outcome<PathBuf> {
     let path = scratch.join("emulated");
     let quoted = executable.to_string_lossy().replace('\'', r"'\''");

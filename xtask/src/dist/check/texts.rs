@@ -1,4 +1,4 @@
-//! The man page, the completions and the systemd unit are what their readers take.
+//! The man page, the completions and the systemd unit are valid.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,11 +13,11 @@ pub(super) fn check(folder: &Path) -> Outcome<()> {
     completions(folder)
 }
 
-/// How exposed the service may be at the most: 1.5 of 10, by the measure of `systemd-analyze`.
+/// The highest exposure of the service, by the measure of `systemd-analyze`: 1.5 of 10.
 const EXPOSURE: &str = "--threshold=15";
 
 fn unit(folder: &Path) -> Outcome<()> {
-    // With the executable where it is now.
+    // The executable is not installed: name it where it is.
     let unit = fs::read_to_string(folder.join("chat.service"))?;
     let executable = folder.join("chat");
     let executable = executable.to_str().ok_or("a folder that is not UTF-8")?;
@@ -25,7 +25,7 @@ fn unit(folder: &Path) -> Outcome<()> {
     fs::write(&here, unit.replace("/usr/local/bin/chat", &format!("\"{executable}\"")))?;
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&here);
-    // What it does not understand is no error to it.
+    // It succeeds in spite of directives that it does not know.
     let said = finished(&mut verify)?.stderr;
     if !said.is_empty() {
         return Err(format!("chat.service: {}", String::from_utf8_lossy(&said)).into());
@@ -35,7 +35,7 @@ fn unit(folder: &Path) -> Outcome<()> {
     Ok(fs::remove_file(here)?)
 }
 
-/// What is completed, and how.
+/// Command lines, and their completions.
 const COMPLETED: [(&str, &[&str]); 9] = [
     ("chat ", &["join", "serve"]),
     ("chat j", &["join"]),
@@ -63,7 +63,7 @@ fn completions(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// What bash offers, a line each.
+/// Returns the completions that bash offers, one a line.
 fn by_bash(folder: &Path, line: &str) -> Result<String, String> {
     let script = r#"
         source "$1"
@@ -76,15 +76,15 @@ fn by_bash(folder: &Path, line: &str) -> Result<String, String> {
     quiet_output(Command::new("bash").args(["-c", script, "bash"]).arg(file).arg(line))
 }
 
-/// What fish offers, a line each, without its explanations.
+/// Returns the completions that fish offers, one a line, without their descriptions.
 fn by_fish(folder: &Path, line: &str) -> Result<String, String> {
     let script = r"source $argv[1]; complete -C$argv[2] | string split -f 1 \t; true";
     let file = folder.join("completions/chat.fish");
     quiet_output(Command::new("fish").args(["--no-config", "-c", script]).arg(file).arg(line))
 }
 
-/// The words of `found`, a line each, that complete `asked`: fish gives an option with its value, and
-/// bash options unasked.
+/// Returns the lines of `found` that complete the word `asked`. Fish repeats an option before its
+/// value, and bash offers options where none was asked for.
 fn words<'a>(found: &'a str, asked: &str) -> Vec<&'a str> {
     let option = asked.find('=').map_or("", |at| &asked[..=at]);
     let is_option = asked.starts_with("--") && option.is_empty();

@@ -1,4 +1,4 @@
-//! Each executable that this machine can run says which commit it is.
+//! Each executable that this machine can run names its commit.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub(super) fn check(place: &Place, release: &Release, executable: &Path) -> Outc
     Err(format!("{}: {printed:?} instead of {expected:?}", executable.display()).into())
 }
 
-/// The version, and git's account of the commit.
+/// Returns what it has to print, by git's account of the commit.
 fn expected(place: &Place, release: &Release) -> Outcome<String> {
     let mut git = Command::new("git");
     git.current_dir(&place.source).args(["rev-list", "-1", "--timestamp", "HEAD"]);

@@ -10,12 +10,13 @@ use crate::cut_link::CutLink;
 use crate::deny::Deny;
 use crate::dist::Dist;
 use crate::fuzz::Fuzz;
+use crate::layers::Layers;
 use crate::shell::{Outcome, cargo, output, root, run, say};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, the
-/// licences and sources of all packages, that the core needs no operating system, that the
-/// executable compiles for other ones, tests, a link that is cut, a short run of fuzzing, and the
-/// release archives.
+/// licences and sources of all packages, the layers of modules, that the core needs no operating
+/// system, that the executable compiles for other ones, tests, a link that is cut, a short run of
+/// fuzzing, and the release archives.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
 pub(crate) struct Ci {}
@@ -40,6 +41,7 @@ impl Ci {
             .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
             .env("RUSTDOCFLAGS", "-D warnings"))?;
         Deny {}.run()?;
+        Layers {}.run()?;
         core_dependencies()?;
         for target in BARE_METAL {
             run(cargo().args(["build", "--package", "chat-core", "--target", target]))?;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::build::Place;
 use super::target::Target;
-use crate::shell::{Outcome, output};
+use crate::shell::{Outcome, output, run};
 use crate::tool::tool;
 
 /// Returns the notices of all packages that the executables for `targets` are linked from.
@@ -15,6 +15,9 @@ use crate::tool::tool;
 ///
 /// Among others, if a package has a licence that `ci/about.toml` does not accept.
 pub(crate) fn of_packages(place: &Place, targets: &[Target]) -> Outcome<String> {
+    // cargo-about looks at packages for other systems too. It is offline, since it would otherwise
+    // ask a website about their licences, and then need not say the same tomorrow.
+    run(place.cargo().args(["fetch", "--locked"]))?;
     let mut about = Command::new(tool("cargo-about")?);
     about.current_dir(&place.source).env("CARGO_HOME", &place.cargo_home);
     about.args(["generate", "--fail", "--frozen", "--config", "ci/about.toml"]);

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use fs_err::File;
 
-use super::server::Server;
+use super::server::{OTHER, Server};
 use super::table::{Figure, Measured};
 use super::wire::{self, Kind, Message};
 use crate::build::chat;
@@ -23,15 +23,22 @@ const LINES: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Client {
     Chat,
+    /// That of another build.
+    Other,
     Nc,
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 2] = [Self::Chat, Self::Nc];
+    /// Returns those that are there.
+    pub(crate) fn all() -> Vec<Self> {
+        let other = OTHER.get().map(|_| Self::Other);
+        [Self::Chat].into_iter().chain(other).chain([Self::Nc]).collect()
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat join",
+            Self::Other => "other chat join",
             Self::Nc => "nc",
         }
     }
@@ -39,10 +46,11 @@ impl Client {
     fn command(self, port: u16) -> Outcome<Command> {
         let mut command = match self {
             Self::Chat => Command::new(chat()?),
+            Self::Other => Command::new(OTHER.get().ok_or("no other build")?),
             Self::Nc => Command::new("nc"),
         };
         match self {
-            Self::Chat => command.args(["join", "127.0.0.1"]),
+            Self::Chat | Self::Other => command.args(["join", "127.0.0.1"]),
             // -N closes the sending side at the end of input, as `chat join` does.
             Self::Nc => command.args(["-N", "127.0.0.1"]),
         };

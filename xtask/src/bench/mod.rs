@@ -37,7 +37,7 @@ pub(crate) use bare::BareLoop;
 use crate::build::{chat, target_directory};
 use crate::shell::{Outcome, Tried, cargo, run, say};
 use client::Client;
-use server::Server;
+use server::{OTHER, Server};
 use table::{Measured, Table};
 use wire::Kind;
 use workload::Workload;
@@ -65,6 +65,10 @@ pub(crate) struct Bench {
     #[argh(option, default = "5", arg_name = "N")]
     rounds: usize,
 
+    /// another executable of chat, to be measured beside this one, such as that of an earlier commit
+    #[argh(option, arg_name = "FILE")]
+    beside: Option<PathBuf>,
+
     /// folder for the results (default: target/bench)
     #[argh(option, arg_name = "FOLDER")]
     into: Option<PathBuf>,
@@ -79,6 +83,9 @@ impl Bench {
             return Ok(run(again.args(env::args_os().skip(1)))?);
         }
         chat()?;
+        if let Some(other) = &self.beside {
+            OTHER.get_or_init(|| other.clone());
+        }
         let time = Duration::try_from_secs_f64(self.seconds).tried("--seconds")?;
         let members = self.members.min(raise_descriptor_limit());
         if members < self.members {
@@ -88,6 +95,7 @@ impl Bench {
         for kind in Kind::ALL {
             match Server::start(kind)? {
                 Some(_) => kinds.push(kind),
+                None if kind == Kind::Other => {}
                 None => say(&format!("{} is missing: not installed.", kind.name())),
             }
         }
@@ -125,10 +133,11 @@ impl Bench {
         let folder = TempDir::with_prefix("chat-bench-")?;
         let file = folder.path().join("lines");
         fs::write(&file, client::lines())?;
-        let names = Client::ALL.map(Client::name).into();
+        let clients = Client::all();
+        let names = clients.iter().copied().map(Client::name).collect();
         let mut table = Table::new("(h) a client, 1,000,000 lines".to_owned(), ('h', 2), names);
         let measure = |client: Client| client.measure(&file);
-        in_turns(self.rounds, &mut table, &Client::ALL, Client::name, measure)?;
+        in_turns(self.rounds, &mut table, &clients, Client::name, measure)?;
         Ok(Some(table))
     }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,9 @@ use super::wire::Kind;
 use crate::build::chat;
 use crate::program::{LIMIT, Running, connect, resident_kib};
 use crate::shell::{Outcome, Tried, spawn};
+
+/// Another build of `chat`, to be measured beside this one.
+pub(crate) static OTHER: OnceLock<PathBuf> = OnceLock::new();
 
 /// A running server on a port of its own, in memory and without limits that matter here.
 pub(crate) struct Server {
@@ -71,6 +75,7 @@ pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
 fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     let program = match kind {
         Kind::Chat => Some(chat()?),
+        Kind::Other => OTHER.get().cloned(),
         Kind::Bare => Some(env::current_exe()?),
         Kind::Redis => installed("redis-server"),
         Kind::Nats => installed("nats-server"),
@@ -79,7 +84,9 @@ fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     let Some(program) = program else { return Ok(None) };
     let mut command = Command::new(program);
     match kind {
-        Kind::Chat => command.args(["serve", "--quiet", "127.0.0.1"]).arg(port.to_string()),
+        Kind::Chat | Kind::Other => {
+            command.args(["serve", "--quiet", "127.0.0.1"]).arg(port.to_string())
+        }
         Kind::Bare => command.arg("bare-loop").arg(port.to_string()),
         Kind::Redis => {
             fs::write(folder.join("redis.conf"), REDIS)?;

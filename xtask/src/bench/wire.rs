@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Chat,
+    /// Another build of it.
+    Other,
     /// Our own loop that does only what is indispensable: the practical limit.
     Bare,
     Redis,
@@ -12,11 +14,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Chat, Self::Bare, Self::Redis, Self::Nats, Self::Ncat];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Chat, Self::Other, Self::Bare, Self::Redis, Self::Nats, Self::Ncat];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat",
+            Self::Other => "other chat",
             Self::Bare => "bare loop",
             Self::Redis => "redis",
             Self::Nats => "nats",
@@ -39,7 +43,7 @@ impl Kind {
     /// Returns a part of the answer to [`Self::hello`] that occurs nowhere before it.
     pub(crate) fn welcome(self) -> &'static [u8] {
         match self {
-            Self::Chat | Self::Bare => b"> Connected",
+            Self::Chat | Self::Other | Self::Bare => b"> Connected",
             Self::Redis => b":1\r\n",
             Self::Nats => b"PONG",
             Self::Ncat => b"<announce>",
@@ -53,13 +57,13 @@ impl Kind {
 
     /// Returns whether members are told of joins.
     pub(crate) fn tells_of_joins(self) -> bool {
-        matches!(self, Self::Chat | Self::Bare)
+        matches!(self, Self::Chat | Self::Other | Self::Bare)
     }
 
     /// Appends a message in the form in which a talker sends it.
     pub(crate) fn push(self, text: &[u8], out: &mut Vec<u8>) {
         let (before, after): (&[u8], &[u8]) = match self {
-            Self::Chat | Self::Bare | Self::Ncat => (b"", b"\n"),
+            Self::Chat | Self::Other | Self::Bare | Self::Ncat => (b"", b"\n"),
             Self::Redis => (b"PUBLISH room ", b"\r\n"),
             Self::Nats => (b"PUB room 63\r\n", b"\r\n"),
         };

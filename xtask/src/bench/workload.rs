@@ -117,9 +117,13 @@ impl Workload {
                     // Wait until the room has given up on that member.
                     crowd.run(Load::Window(WINDOW), GIVING_UP)?;
                 }
+                let flood_before = server.cpu()?;
                 let received = crowd.run(Load::Window(WINDOW), self.time)?;
                 let rate = received.delivered as f64 / received.time.as_secs_f64();
                 figures.push(Figure::more(DELIVERIES, "M/s", rate / 1e6));
+                let cpu = (server.cpu()? - flood_before).as_secs_f64();
+                let per_delivery = cpu * 1e9 / received.delivered.max(1) as f64;
+                figures.push(Figure::less("CPU per delivery", "ns", per_delivery));
             }
             Shape::Steady(rate) => {
                 let mut received = crowd.run(Load::Rate(rate), self.time)?;

@@ -432,3 +432,21 @@ impl Server {
         self.ordered.room.log.space().saturating_sub(self.ordered.in_flight())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::front::SIZE_OF_PEER;
+    use crate::limits::MAX_LABEL;
+    use crate::log::SIZE_OF_READER;
+
+    /// What a member costs at rest: its reader and its peer (each with slotmap's version), its label,
+    /// and its entry in the pressure's watch.
+    #[test]
+    fn a_member_costs_well_under_500_bytes() {
+        let watch_entry = size_of::<(u64, ReaderId)>();
+        let cost = SIZE_OF_READER + SIZE_OF_PEER + 2 * size_of::<u64>() + MAX_LABEL + watch_entry;
+        assert!(cost < 310, "{cost}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Time as a value: the core has no clock of its own.
 
+use core::num::NonZeroU64;
 use core::ops::Add;
 use core::time::Duration;
 
@@ -7,21 +8,32 @@ use core::time::Duration;
 ///
 /// The caller reads its clock and passes the moment in. A moment before one that was passed in
 /// earlier is taken as that one: time does not go backwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(
+    /// One more than the microseconds, so that an `Option<Instant>` is no larger than this.
+    NonZeroU64,
+);
 
 impl Instant {
     /// The moment `micros` microseconds after the origin; after 292,000 years, the end of them.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         // So that something can always come after now.
-        Self(if micros > u64::MAX / 2 { u64::MAX / 2 } else { micros })
+        let micros = if micros > u64::MAX / 2 { u64::MAX / 2 } else { micros };
+        Self(NonZeroU64::MIN.saturating_add(micros))
     }
 
     /// Microseconds since the origin.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.0.get() - 1
+    }
+}
+
+impl Default for Instant {
+    /// The origin.
+    fn default() -> Self {
+        Self::from_micros(0)
     }
 }
 

@@ -24,6 +24,10 @@ use crate::time::Instant;
 use peer::Peer;
 use timers::Timers;
 
+/// Bytes of a peer that has begun no message.
+#[cfg(test)]
+pub(crate) const SIZE_OF_PEER: usize = size_of::<Peer>();
+
 /// The peers of one server.
 #[derive(Default)]
 pub(crate) struct Front {

@@ -1,6 +1,7 @@
 //! Cuts: the ranges of the log that a member said itself and must not get back.
 
 use alloc::collections::VecDeque;
+use core::num::NonZeroU64;
 use core::ops::Range;
 
 use crate::id::ReaderId;
@@ -10,11 +11,10 @@ use crate::id::ReaderId;
 /// A range is noted only if its author had something pending when it spoke; one who has caught up
 /// simply steps over its own line. The memory is bounded by the lines that the log keeps, however
 /// many members there are and whether or not they read.
-#[derive(Default)]
 pub(super) struct Cuts {
     queue: VecDeque<Cut>,
-    /// Number of the cut at the front.
-    first: u64,
+    /// Number of the cut at the front; the first one's is 1.
+    first: NonZeroU64,
 }
 
 struct Cut {
@@ -27,8 +27,8 @@ struct Cut {
 /// The cuts of one member that its cursor has not passed, as a chain through all cuts.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Chain {
-    /// Numbers of the first and the last; there is none if there is no first.
-    ends: Option<(u64, u64)>,
+    /// Numbers of the first and the last, if there are any.
+    ends: Option<(NonZeroU64, u64)>,
 }
 
 /// A line that was said by `author` and is kept no longer.
@@ -45,41 +45,54 @@ impl Chain {
     /// Drops an evicted line of this chain's member. Returns whether it was in the chain, that is,
     /// whether its author's cursor had not passed it.
     pub(super) fn drop_evicted(&mut self, evicted: &Evicted) -> bool {
-        let Some((first, last)) = self.ends.filter(|&(first, _)| first <= evicted.number) else {
+        let Some((first, last)) = self.ends.filter(|&(first, _)| first.get() <= evicted.number)
+        else {
             return false;
         };
-        debug_assert_eq!(first, evicted.number, "the oldest line of all is its author's oldest");
+        debug_assert_eq!(
+            first.get(),
+            evicted.number,
+            "the oldest line of all is its author's oldest"
+        );
         if evicted.is_spent {
-            self.ends = evicted.next.map(|next| (next, last));
+            self.ends = evicted.next.and_then(NonZeroU64::new).map(|next| (next, last));
         }
         true
+    }
+}
+
+impl Default for Cuts {
+    fn default() -> Self {
+        Self { queue: VecDeque::new(), first: NonZeroU64::MIN }
     }
 }
 
 impl Cuts {
     /// Notes that `range` was said by `author`, whose chain it joins.
     pub(super) fn push(&mut self, chain: &mut Chain, author: ReaderId, range: Range<u64>) {
-        let number = self.first + self.queue.len() as u64;
+        let number = self.first.saturating_add(self.queue.len() as u64);
         let last = chain.ends.map(|(_, last)| last);
         if let Some(cut) = last.and_then(|last| self.cut_mut(last)) {
             if cut.range.end == range.start {
                 cut.range.end = range.end;
                 return;
             }
-            cut.next = Some(number);
+            cut.next = Some(number.get());
         }
         self.queue.push_back(Cut { range, author, next: None });
-        chain.ends = Some((chain.ends.map_or(number, |(first, _)| first), number));
+        chain.ends = Some((chain.ends.map_or(number, |(first, _)| first), number.get()));
     }
 
     /// The first range of a chain.
     pub(super) fn first(&self, chain: Chain) -> Option<Range<u64>> {
-        chain.ends.and_then(|(first, _)| self.cut(first)).map(|cut| cut.range.clone())
+        chain.ends.and_then(|(first, _)| self.cut(first.get())).map(|cut| cut.range.clone())
     }
 
     /// The chain without its first range.
     pub(super) fn after_first(&self, chain: Chain) -> Chain {
-        let next = chain.ends.and_then(|(first, last)| Some((self.cut(first)?.next?, last)));
+        let next = chain
+            .ends
+            .and_then(|(first, last)| Some((NonZeroU64::new(self.cut(first.get())?.next?)?, last)));
         Chain { ends: next }
     }
 
@@ -89,20 +102,21 @@ impl Cuts {
         let cut = self.queue.front_mut().filter(|cut| cut.range.start == line.start)?;
         cut.range.start = line.end;
         let is_spent = cut.range.is_empty();
-        let evicted = Evicted { author: cut.author, number: self.first, next: cut.next, is_spent };
+        let evicted =
+            Evicted { author: cut.author, number: self.first.get(), next: cut.next, is_spent };
         if is_spent {
             self.queue.pop_front();
-            self.first += 1;
+            self.first = self.first.saturating_add(1);
         }
         Some(evicted)
     }
 
     fn cut(&self, number: u64) -> Option<&Cut> {
-        self.queue.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        self.queue.get(usize::try_from(number.checked_sub(self.first.get())?).ok()?)
     }
 
     fn cut_mut(&mut self, number: u64) -> Option<&mut Cut> {
-        self.queue.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+        self.queue.get_mut(usize::try_from(number.checked_sub(self.first.get())?).ok()?)
     }
 }
 

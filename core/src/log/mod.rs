@@ -51,6 +51,10 @@ pub(crate) struct Log {
     has_resumed: bool,
 }
 
+/// Bytes of a reader that has nothing but its place in the log.
+#[cfg(test)]
+pub(crate) const SIZE_OF_READER: usize = size_of::<Reader>();
+
 /// Where an observer begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {

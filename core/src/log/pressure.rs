@@ -3,6 +3,7 @@
 
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
+use core::num::NonZeroU64;
 
 use crate::id::ReaderId;
 use crate::limits::Limits;
@@ -31,9 +32,9 @@ pub(crate) struct Pressure {
     spare: usize,
 }
 
-/// One time that the room waits.
+/// One time that the room waits: its number, from 1 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Episode(u64);
+pub(crate) struct Episode(NonZeroU64);
 
 impl Pressure {
     pub(crate) fn new(limits: &Limits) -> Self {
@@ -42,7 +43,7 @@ impl Pressure {
             share: limits.share(),
             watch: BinaryHeap::new(),
             waited_for: 0,
-            episode: Episode(0),
+            episode: Episode(NonZeroU64::MIN),
             spare: 0,
         }
     }
@@ -72,7 +73,7 @@ impl Pressure {
     pub(crate) fn wait(&mut self) -> (Episode, bool) {
         let begins = self.waited_for == 0;
         if begins {
-            self.episode.0 += 1;
+            self.episode.0 = self.episode.0.saturating_add(1);
             self.spare = self.share;
         }
         self.waited_for += 1;

@@ -37,14 +37,15 @@ pub(super) struct Reader {
 }
 
 /// How much of the log a reader gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Span {
     /// Nothing yet.
     NotStarted,
     /// All from its start on.
     Open,
-    /// All before a position, which has so many lines before it: what was pending when it left.
-    Until { position: u64, lines: u64 },
+    /// All before a position, which has so many lines before it: what was pending when it left. In a
+    /// box, as few readers have left.
+    Until(Box<(u64, u64)>),
 }
 
 /// What becomes of a newline at the end of what is lent.
@@ -108,18 +109,18 @@ impl Reader {
     /// It gets nothing that is said from now on.
     pub(super) fn end_here(&mut self, ring: &Ring) {
         if self.span == Span::Open {
-            self.span = Span::Until { position: ring.end(), lines: ring.lines() };
+            self.span = Span::Until(Box::new((ring.end(), ring.lines())));
         }
     }
 
     /// Whether it has left and has got all that was pending then.
     pub(super) fn is_finished(&self, ring: &Ring) -> bool {
-        matches!(self.span, Span::Until { .. }) && self.has_caught_up(ring)
+        matches!(self.span, Span::Until(_)) && self.has_caught_up(ring)
     }
 
     /// Whether nothing that is said can make it miss anything: it has left, with all lines.
     pub(super) fn is_out_of_reach(&self, ring: &Ring) -> bool {
-        matches!(self.span, Span::Until { .. }) && self.has_all_lines(ring)
+        matches!(self.span, Span::Until(_)) && self.has_all_lines(ring)
     }
 
     /// `line`, the newest line of the log, is this member's own.
@@ -314,10 +315,10 @@ impl Reader {
 
     /// The end of what it gets, and the lines before it.
     fn end(&self, ring: &Ring) -> (u64, u64) {
-        match self.span {
+        match &self.span {
             Span::NotStarted => (self.position, self.lines),
             Span::Open => (ring.end(), ring.lines()),
-            Span::Until { position, lines } => (position, lines),
+            Span::Until(end) => **end,
         }
     }
 }

@@ -34,12 +34,18 @@ const TIMING_MARK: u8 = 6;
 /// has no end is not one.
 const LONGEST_SUBNEGOTIATION: u16 = 512;
 
-/// What one peer sends, without the commands in it.
+/// What one peer sends, without the commands in it. Most peers are no telnet, and cost no memory here.
 #[derive(Default)]
-pub(crate) struct Telnet {
+pub(crate) struct Telnet(Option<Box<Client>>);
+
+/// A peer that has sent a command, or the beginning of one.
+#[derive(Default)]
+struct Client {
     state: State,
-    /// `None` before its first command: most peers are no telnet.
-    negotiation: Option<Box<Negotiation>>,
+    /// Whether it was asked for all eight bits of each byte.
+    is_greeted: bool,
+    refused_to_do: Bits,
+    refused_to_let: Bits,
 }
 
 /// Where in a command the last byte was.
@@ -57,13 +63,7 @@ enum State {
     SubCommand(u16),
 }
 
-/// The options that were answered, a bit each.
-#[derive(Default)]
-struct Negotiation {
-    refused_to_do: Bits,
-    refused_to_let: Bits,
-}
-
+/// Options, a bit each.
 #[derive(Default)]
 struct Bits([u64; 4]);
 
@@ -125,20 +125,34 @@ impl Telnet {
         answers: &mut Vec<u8>,
         take: &mut dyn FnMut(Heard<'_>),
     ) {
+        if self.0.is_none() && memchr(IAC, bytes).is_none() {
+            return take(Heard::Text(bytes));
+        }
+        self.0.get_or_insert_default().receive(bytes, answers, take);
+    }
+
+    /// Asks a client to send all eight bits of each byte, once.
+    ///
+    /// Not to take them as well: inetutils' telnet then shows every line below the end of the last.
+    pub(crate) fn greet(&mut self, answers: &mut Vec<u8>) {
+        self.0.get_or_insert_default().greet(answers);
+    }
+}
+
+impl Client {
+    fn receive(&mut self, bytes: &[u8], answers: &mut Vec<u8>, take: &mut dyn FnMut(Heard<'_>)) {
         let mut rest = bytes;
         while let Some((&byte, after)) = rest.split_first() {
             if self.state == State::Text {
                 let text_end = memchr(IAC, rest).unwrap_or(rest.len());
-                let (text, after) = rest.split_at(text_end);
+                let (text, command) = rest.split_at(text_end);
                 if !text.is_empty() {
                     take(Heard::Text(text));
                 }
-                if let Some(after) = after.strip_prefix(&[IAC]) {
+                if !command.is_empty() {
                     self.state = State::Command;
-                    rest = after;
-                } else {
-                    rest = after;
                 }
+                rest = command.get(1..).unwrap_or_default();
                 continue;
             }
             let (state, is_taken) = self.step(byte, answers, take);
@@ -192,26 +206,21 @@ impl Telnet {
         (next, true)
     }
 
-    /// Asks a client to send all eight bits of each byte, once.
-    ///
-    /// Not to take them as well: inetutils' telnet then shows every line below the end of the last.
-    pub(crate) fn greet(&mut self, answers: &mut Vec<u8>) {
-        if self.negotiation.is_none() {
-            let mut negotiation = Box::<Negotiation>::default();
+    fn greet(&mut self, answers: &mut Vec<u8>) {
+        if !self.is_greeted {
+            self.is_greeted = true;
             // That it will is the answer, and no offer to be refused.
-            negotiation.refused_to_let.set(BINARY);
-            self.negotiation = Some(negotiation);
+            self.refused_to_let.set(BINARY);
             answers.extend([IAC, DO, BINARY]);
         }
     }
 
     fn answer(&mut self, verb: u8, option: u8, answers: &mut Vec<u8>) {
-        let Some(negotiation) = &mut self.negotiation else { return };
         match verb {
-            DO if option == TIMING_MARK || negotiation.refused_to_do.set(option) => {
+            DO if option == TIMING_MARK || self.refused_to_do.set(option) => {
                 answers.extend([IAC, WONT, option]);
             }
-            WILL if negotiation.refused_to_let.set(option) => answers.extend([IAC, DONT, option]),
+            WILL if self.refused_to_let.set(option) => answers.extend([IAC, DONT, option]),
             _ => {}
         }
     }

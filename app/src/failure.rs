@@ -82,8 +82,8 @@ impl Display for Failure {
     }
 }
 
-/// Prints failures on stderr while the program goes on. While earlier ones are still being printed,
-/// as the terminal is stopped, further ones are dropped.
+/// Prints failures on stderr while the program goes on. While earlier ones cannot be
+/// printed, such as on a stopped terminal, further ones are dropped.
 pub(crate) fn complain(failures: impl Into<Vec<Failure>>) {
     static IS_PRINTING: AtomicBool = AtomicBool::new(false);
     let failures = failures.into();

@@ -37,8 +37,8 @@ impl Console {
         Self { hub, printer, reader, growth: Entered::default() }
     }
 
-    /// Prints what is said until the server ends, then the farewell; of what is said only the first
-    /// line, if it is to be quiet.
+    /// Prints what is said until the server ends, then the farewell. A quiet console prints only
+    /// the first line of what is said.
     pub(crate) async fn run(mut self, is_quiet: bool) {
         loop {
             let chunk = self.take();

@@ -65,7 +65,7 @@ impl Hub {
     }
 
     /// The server, to look at it or to deliver what is pending. After a delivery call
-    /// [`Hub::dispatch`], once for as many deliveries as come one after the other.
+    /// [`Hub::dispatch`], once for any number of successive deliveries.
     pub(crate) fn server(&self) -> RefMut<'_, Server> {
         self.server.borrow_mut()
     }
@@ -109,7 +109,7 @@ impl Hub {
         self.tell(|server, now| server.disconnect(now, id));
     }
 
-    /// Ticks the server, as it is time.
+    /// Ticks the server: the time that it has asked for has come.
     pub(crate) fn tick(&self) {
         self.tick_at.set(None);
         self.tell(Server::tick);

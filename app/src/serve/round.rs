@@ -1,5 +1,4 @@
-//! The round: members that have got everything there is are served one after the other, once there
-//! is more.
+//! The round: members that have got everything there is are served in sequence once there is more.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -103,7 +102,7 @@ impl Round {
         self.due.set(self.due.get() - count);
         for _ in 0..count {
             let member = self.members.borrow_mut().pop_front();
-            // The place of one that is gone is empty.
+            // A member that is gone has left its place behind.
             if let Some(participant) = member.as_ref().and_then(Weak::upgrade)
                 && participant.take_part()
             {

@@ -8,7 +8,7 @@ use super::hub::Hub;
 use super::wakers::Entered;
 use crate::clock::Alarm;
 
-/// Ticks the server whenever it wants that, for ever.
+/// Ticks the server whenever a tick is due, for ever.
 pub(crate) async fn run(hub: Rc<Hub>) {
     let mut ticker = Ticker { alarm: Alarm::new(hub.clock()), hub, entered: Entered::default() };
     poll_fn(|cx| ticker.poll(cx)).await

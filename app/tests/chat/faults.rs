@@ -78,8 +78,8 @@ fn a_flood_from_one_that_was_turned_away() {
     assert!(ben.line().ends_with("둘이서"));
 }
 
-/// A peer that is plainly no chat client is closed and not heard, however much it sends. It can still
-/// read everything that it was sent: its connection is not reset.
+/// A peer that is plainly no chat client is closed and not heard, however much it sends. It can
+/// still read everything that it was sent: its connection is not reset.
 #[test]
 fn what_is_no_chat_client() {
     let server = Server::start(&[]);

@@ -50,7 +50,7 @@ struct Lines {
     budget: Entered,
     /// Its place among those that wait for the next round.
     pace: Entered,
-    /// Until it has got everything.
+    /// Counts the connection as open, until it has got everything.
     open: Cell<Option<OpenGuard>>,
 }
 
@@ -78,7 +78,7 @@ enum Output {
 /// Whether there is more to read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unread {
-    /// Perhaps: others first, then again.
+    /// There may be: try again once others have run.
     More,
     /// Nothing, until the task is woken.
     Nothing,
@@ -195,7 +195,7 @@ impl Lines {
     /// Delivers what is pending, and decides who goes on with it.
     fn deliver(self: &Rc<Self>) -> io::Result<()> {
         let outcome = self.send_pending()?;
-        // One that is in the round stays in it: if the socket is full, the round finds that out.
+        // A member that is in the round stays in it; if its socket is full, the round finds out.
         if self.output.get() != Output::InRound {
             match outcome {
                 Outcome::CaughtUp => {
@@ -248,7 +248,7 @@ impl Participant for Lines {
         match self.send_pending() {
             Ok(Outcome::CaughtUp) => return true,
             Ok(Outcome::Blocked) => self.output.set(Output::Blocked),
-            // Its task sees to that; it comes upon an error too.
+            // Its task closes the connection; it runs into an error itself.
             Ok(Outcome::Over) | Err(_) => {
                 self.output.set(Output::Ready);
                 self.socket.wake();

@@ -5,9 +5,9 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `accept` | connections as they arrive, whatever they turn out to be |
+//! | `accept` | connections as they arrive, whatever their peers are |
 //! | `lines` | a member that sends and receives lines |
-//! | `parting` | a connection that is closed by us, so that its peer can still read why |
+//! | `parting` | closing a connection so that its peer can still read why |
 
 mod accept;
 mod lines;

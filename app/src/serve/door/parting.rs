@@ -1,4 +1,4 @@
-//! Parting: a connection is closed by us, so that its peer can still read what it was sent.
+//! Parting: closing a connection so that its peer can still read what it was sent.
 //!
 //! A connection that is closed with its input unread is reset, and what its peer has not read yet
 //! is lost with it. So the sending side is closed first, and input is discarded.
@@ -41,7 +41,7 @@ pub(super) async fn part(hub: &Hub, socket: &Socket<TcpStream>) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.clear_readable(),
                 _ => break,
             }
-            // Others get to run too.
+            // Others get to run in between.
             future::yield_now().await;
         }
     };

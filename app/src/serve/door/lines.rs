@@ -125,7 +125,8 @@ impl Lines {
         if self.input.get() == Input::Refused {
             // The end of the server does not wait for that.
             self.open.take();
-            part(&self.hub, &self.socket).await;
+            // Boxed, so that the task of every member is not as large as the few that need this.
+            Box::pin(part(&self.hub, &self.socket)).await;
         }
     }
 

@@ -41,6 +41,13 @@ impl MemberId {
 }
 
 impl ReaderId {
+    /// A small number that no other reader has at the same time, for a table of them.
+    #[must_use]
+    pub fn index(self) -> usize {
+        // The lower half is the place in the table of readers.
+        self.0.data().as_ffi() as u32 as usize
+    }
+
     pub(crate) fn new(key: DefaultKey) -> Self {
         Self(key)
     }

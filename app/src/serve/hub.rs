@@ -1,7 +1,6 @@
 //! The hub: the core's server, and who is to be woken when it has something to do.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
@@ -25,8 +24,8 @@ pub(crate) struct Hub {
     executor: Rc<LocalExecutor<'static>>,
     /// Every read goes into this one buffer, from which the core takes what it needs.
     buffer: RefCell<Box<[u8]>>,
-    /// The members that are connected.
-    participants: RefCell<HashMap<ReaderId, Weak<dyn Participant>>>,
+    /// The members that are connected, by their [`ReaderId::index`].
+    participants: RefCell<Vec<Option<Weak<dyn Participant>>>>,
     /// When the core wants its next tick.
     tick_at: Cell<Option<Instant>>,
     /// The round and the observers, which wait for the log to grow, or for the end.
@@ -98,14 +97,22 @@ impl Hub {
 
     /// Introduces the participant that has just been connected as `id`.
     pub(crate) fn introduce(&self, id: MemberId, participant: Weak<dyn Participant>) {
-        self.participants.borrow_mut().insert(id.into(), participant);
+        let index = ReaderId::from(id).index();
+        let mut participants = self.participants.borrow_mut();
+        if participants.len() <= index {
+            participants.resize_with(index + 1, || None);
+        }
+        participants[index] = Some(participant);
+        drop(participants);
         // Not before: an event may be for this one.
         self.dispatch();
     }
 
     /// Disconnects a participant whose connection is gone.
     pub(crate) fn disconnect(&self, id: MemberId) {
-        self.participants.borrow_mut().remove(&id.into());
+        if let Some(place) = self.participants.borrow_mut().get_mut(ReaderId::from(id).index()) {
+            *place = None;
+        }
         self.tell(|server, now| server.disconnect(now, id));
     }
 
@@ -143,7 +150,9 @@ impl Hub {
     }
 
     fn call(&self, reader: impl Into<ReaderId>, call: Call) {
-        let participant = self.participants.borrow().get(&reader.into()).map(Weak::upgrade);
+        let index = reader.into().index();
+        let participant =
+            self.participants.borrow().get(index).and_then(Option::as_ref).map(Weak::upgrade);
         match participant {
             Some(Some(participant)) => participant.call(call),
             // Its connection is gone, though it is not disconnected yet.

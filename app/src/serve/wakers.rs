@@ -12,14 +12,14 @@ pub(crate) struct Wakers {
     generation: Cell<u64>,
 }
 
-/// A task's place in [`Wakers`]: the generation in which it was entered.
+/// A task's place in [`Wakers`]: the generation in which it was entered, and 1; 0 if in none.
 #[derive(Default)]
-pub(crate) struct Entered(Cell<Option<u64>>);
+pub(crate) struct Entered(Cell<u64>);
 
 impl Wakers {
     /// Enters the task of `cx`, unless it is in the list already.
     pub(crate) fn enter(&self, entered: &Entered, cx: &Context<'_>) {
-        let generation = Some(self.generation.get());
+        let generation = self.generation.get() + 1;
         if entered.0.replace(generation) != generation {
             self.list.borrow_mut().push(cx.waker().clone());
         }

@@ -2,6 +2,7 @@
 //! `chat-join` through a link. These are the raw arguments; `settings` says what they mean.
 
 use std::ffi::OsString;
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 use argh::FromArgs;
@@ -48,15 +49,16 @@ pub(crate) struct Serve {
     #[argh(positional, from_str_fn(port))]
     pub(crate) port: u16,
 
-    /// users online at once; more are turned away (default: no limit)
+    /// users online at once, 1 or more; who comes then is turned away (default: no limit)
     #[argh(option, arg_name = "N", from_str_fn(count))]
     pub(crate) max_users: Option<usize>,
 
-    /// longest message; a longer one becomes several (default: 4K)
+    /// longest message, 16 to 64K; a longer one becomes several (default: 4K)
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
     pub(crate) max_line: Option<usize>,
 
-    /// how much of what was said is kept for slow readers (default: 1M)
+    /// how much of what was said is kept for slow readers, 12 of the longest lines to 1G (default:
+    /// 1M)
     #[argh(option, arg_name = "SIZE", from_str_fn(size))]
     pub(crate) backlog: Option<usize>,
 
@@ -76,11 +78,11 @@ pub(crate) struct Serve {
 )]
 pub(crate) struct Join {
     /// address or name of the machine that serves the room
-    #[argh(positional, from_str_fn(host))]
+    #[argh(positional, from_str_fn(host_of_room))]
     pub(crate) host: String,
 
-    /// its TCP port
-    #[argh(positional, from_str_fn(port))]
+    /// its TCP port, 1 to 65535
+    #[argh(positional, from_str_fn(port_of_room))]
     pub(crate) port: u16,
 
     /// as a filter: stay when the input ends, and go on printing
@@ -123,7 +125,11 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, 
     let applet = name.strip_prefix("chat-").filter(|applet| matches!(*applet, "serve" | "join"));
     words.extend(applet.map(str::to_owned));
     for (index, arg) in args.enumerate() {
-        words.push(arg.into_string().map_err(|arg| not_unicode(index + 1, &arg))?);
+        let word = arg.into_string().map_err(|arg| {
+            let text = format!("argument {} is not valid UTF-8: {arg:?}", index + 1);
+            Failure::usage(command_in(&words), text)
+        })?;
+        words.push(word);
     }
 
     let first_own = usize::from(applet.is_some());
@@ -144,12 +150,17 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, 
     match Chat::from_args(&["chat"], &words) {
         Ok(chat) => Ok(Parsed::Command(chat.command)),
         Err(exit) if exit.status.is_ok() => Ok(Parsed::Text(exit.output)),
-        Err(exit) => Err(wrong_usage(&exit.output, words.first().copied())),
+        Err(exit) => Err(Failure::usage(command_in(&words), on_one_line(&exit.output))),
     }
 }
 
-/// argh's explanation on one line, and where to read on.
-fn wrong_usage(output: &str, applet: Option<&str>) -> Failure {
+/// The command that `words` begin with.
+fn command_in(words: &[impl AsRef<str>]) -> Option<&str> {
+    words.first().map(AsRef::as_ref).filter(|word| matches!(*word, "serve" | "join"))
+}
+
+/// argh's explanation on one line.
+fn on_one_line(output: &str) -> String {
     let mut text = String::new();
     for line in output.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let gap = match text.chars().last() {
@@ -160,23 +171,45 @@ fn wrong_usage(output: &str, applet: Option<&str>) -> Failure {
         };
         text = text + gap + line;
     }
-    let applet = applet.filter(|applet| matches!(*applet, "serve" | "join"));
-    let applet = applet.map(|applet| format!(" {applet}")).unwrap_or_default();
-    Failure::usage(format!("{text}\nTry: chat{applet} --help"))
+    text
 }
 
-fn not_unicode(index: usize, arg: &OsString) -> Failure {
-    Failure::usage(format!("argument {index} is not valid UTF-8: {arg:?}"))
-}
-
-/// An address or a name; IPv6 with or without brackets.
+/// An address or a name, or nothing; IPv6 with or without brackets.
+///
+/// Whether there is such a name is found out when it is looked up; that nothing can be called so is
+/// known here.
 fn host(word: &str) -> Result<String, String> {
+    if word.contains(char::is_whitespace) {
+        return Err("not an address or a name".to_owned());
+    }
     let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    Ok(inner.filter(|inner| inner.contains(':')).unwrap_or(word).to_owned())
+    let host = inner.unwrap_or(word);
+    // Behind `%` stands an interface.
+    let address = host.split('%').next().unwrap_or_default();
+    if address.parse::<Ipv6Addr>().is_err() {
+        if inner.is_some() {
+            return Err("not an IPv6 address in brackets".to_owned());
+        }
+        if host.contains(':') {
+            return Err("not an address or a name (PORT is an argument of its own)".to_owned());
+        }
+    }
+    Ok(host.to_owned())
+}
+
+/// As [`host`], but it must be given: that of a machine to connect to.
+fn host_of_room(word: &str) -> Result<String, String> {
+    if word.is_empty() { Err("not an address or a name".to_owned()) } else { host(word) }
 }
 
 fn port(word: &str) -> Result<u16, String> {
     word.parse().map_err(|_| "not a port from 0 to 65535".to_owned())
+}
+
+/// The port of a machine to connect to: nobody listens on 0.
+fn port_of_room(word: &str) -> Result<u16, String> {
+    let port = word.parse().ok().filter(|&port| port > 0);
+    port.ok_or_else(|| "not a port from 1 to 65535".to_owned())
 }
 
 fn count(word: &str) -> Result<usize, String> {

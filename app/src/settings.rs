@@ -103,7 +103,8 @@ fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), F
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(Failure::usage(format!("{option}: {value} is not between {least} and {most} bytes")))
+    let text = format!("{option}: {value} is not between {least} and {most} bytes");
+    Err(Failure::usage(Some("serve"), text))
 }
 
 impl Join {

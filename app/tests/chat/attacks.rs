@@ -281,7 +281,7 @@ fn from_a_server() {
 fn as_an_argument() {
     let as_text = |(_, attack): &(&str, &'static [u8])| str::from_utf8(attack).ok();
     for text in ATTACKS.iter().filter_map(as_text).filter(|text| !text.contains('\0')) {
-        for args in [["serve", "127.0.0.1", text], ["join", "--color", text], ["join", text, "0"]] {
+        for args in [["serve", "127.0.0.1", text], ["join", "--color", text], ["join", text, "1"]] {
             let mut program = Program::start(args);
             assert_ne!(program.status(), 0);
             assert_commands_nothing(&program.err.all());

@@ -46,72 +46,122 @@ fn help() {
     }
 }
 
+/// Words on the command line, and what is said of them, behind `Error parsing ` if it begins so.
+const WRONG: [(&[&str], &str); 29] = [
+    (&[], "One of the following subcommands must be present: help, serve, join"),
+    (&["sing"], "Unrecognized argument: sing"),
+    (&["--loud", "serve"], "Unrecognized argument: --loud"),
+    (&["serve"], "Required positional arguments not provided: host, port"),
+    (&["serve", "::1", "none"], "'port' with value 'none': not a port from 0 to 65535"),
+    (&["serve", "::1", "65536"], "'port' with value '65536': not a port from 0 to 65535"),
+    (&["serve", "::1", "0", "--loud"], "Unrecognized argument: --loud"),
+    (&["serve", "::1", "0", "more"], "Unrecognized argument: more"),
+    (&["serve", "::1", "0", "--backlog"], "No value provided for option '--backlog'."),
+    (
+        &["serve", "::1", "0", "--max-users", "0"],
+        "'--max-users' with value '0': not a whole number above 0",
+    ),
+    (
+        &["serve", "::1", "0", "--backlog", "many"],
+        "'--backlog' with value 'many': not a size such as 4096, 64K or 4M",
+    ),
+    (
+        &["serve", "::1", "0", "--max-line", "15"],
+        "--max-line: 15 is not between 16 and 65536 bytes",
+    ),
+    (&["serve", "::1", "0", "--max-line=15"], "--max-line: 15 is not between 16 and 65536 bytes"),
+    (
+        &["serve", "::1", "0", "--max-line", "1M"],
+        "--max-line: 1048576 is not between 16 and 65536 bytes",
+    ),
+    (
+        &["serve", "::1", "0", "--backlog", "1K"],
+        "--backlog: 1024 is not between 49764 and 1073741824 bytes",
+    ),
+    (
+        &["serve", "::1", "0", "--backlog", "2G"],
+        "--backlog: 2147483648 is not between 49764 and 1073741824 bytes",
+    ),
+    (
+        &["serve", "127.0.0.1:3333", "0"],
+        "'host' with value '127.0.0.1:3333': \
+         not an address or a name (PORT is an argument of its own)",
+    ),
+    (&["serve", "a\nb", "0"], "'host' with value 'a, b': not an address or a name"),
+    (&["join", "127.0.0.1"], "Required positional arguments not provided: port"),
+    (&["join", "::1", "0"], "'port' with value '0': not a port from 1 to 65535"),
+    (&["join", "::1", "-1"], "Unrecognized argument: -1"),
+    (&["join", "", "3333"], "'host' with value '': not an address or a name"),
+    (&["join", " ", "3333"], "'host' with value ' ': not an address or a name"),
+    (&["join", "lab 7", "3333"], "'host' with value 'lab 7': not an address or a name"),
+    (&["join", "[]", "3333"], "'host' with value '[]': not an IPv6 address in brackets"),
+    (&["join", "[lab7]", "3333"], "'host' with value '[lab7]': not an IPv6 address in brackets"),
+    (
+        &["join", "1:2", "3333"],
+        "'host' with value '1:2': not an address or a name (PORT is an argument of its own)",
+    ),
+    (&["join", "--time=::1", "3333"], "Unrecognized argument: --time=::1"),
+    (
+        &["join", "::1", "1", "--color=often"],
+        "'--color' with value 'often': not auto, always or never",
+    ),
+];
+
+/// One line names what is wrong, and a second one says where to read on.
 #[test]
-fn wrong_usage_says_so_in_one_or_two_lines() {
-    for (args, said) in [
-        (&[][..], "chat: "),
-        (&["sing"], "chat: "),
-        (
-            &["serve"],
-            "chat: Required positional arguments not provided: host, port\n\
-             Try: chat serve --help\n",
-        ),
-        (&["serve", "127.0.0.1", "none"], "chat: "),
-        (
-            &["serve", "127.0.0.1", "65536"],
-            "chat: Error parsing positional argument 'port' with value '65536': \
-             not a port from 0 to 65535\nTry: chat serve --help\n",
-        ),
-        (
-            &["serve", "127.0.0.1", "0", "--loud"],
-            "chat: Unrecognized argument: --loud\nTry: chat serve --help\n",
-        ),
-        (&["serve", "127.0.0.1", "0", "--max-users", "0"], "chat: "),
-        (
-            &["serve", "127.0.0.1", "0", "--max-line", "15"],
-            "chat: --max-line: 15 is not between 16 and 65536 bytes\n",
-        ),
-        (
-            &["serve", "127.0.0.1", "0", "--max-line", "1M"],
-            "chat: --max-line: 1048576 is not between 16 and 65536 bytes\n",
-        ),
-        (
-            &["serve", "127.0.0.1", "0", "--backlog", "1K"],
-            "chat: --backlog: 1024 is not between 49764 and 1073741824 bytes\n",
-        ),
-        (&["serve", "127.0.0.1", "0", "--backlog", "many"], "chat: "),
-        (
-            &["serve", "127.0.0.1", "0", "--max-line=15"],
-            "chat: --max-line: 15 is not between 16 and 65536 bytes\n",
-        ),
-        (
-            &["join", "--time=127.0.0.1", "3333"],
-            "chat: Unrecognized argument: --time=127.0.0.1\nTry: chat join --help\n",
-        ),
-        (
-            &["join", "127.0.0.1", "1", "--color=often"],
-            "chat: Error parsing option '--color' with value 'often': \
-             not auto, always or never\nTry: chat join --help\n",
-        ),
-        (
-            &["join", "127.0.0.1"],
-            "chat: Required positional arguments not provided: port\nTry: chat join --help\n",
-        ),
-    ] {
+fn wrong_usage_always_ends_the_same_way() {
+    for (args, said) in WRONG {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
-        let stderr = text(&output.stderr);
-        assert!(stderr.starts_with(said), "{args:?}: {stderr}");
-        assert!((1..=2).contains(&stderr.lines().count()), "{args:?}: {stderr}");
+        let what = match said {
+            _ if said.starts_with("'--") => "Error parsing option ",
+            _ if said.starts_with('\'') => "Error parsing positional argument ",
+            _ => "",
+        };
+        let command = args.first().filter(|first| ["serve", "join"].contains(first));
+        let command = command.map(|command| format!(" {command}")).unwrap_or_default();
+        let expected = format!("chat: {what}{said}\nTry: chat{command} --help\n");
+        assert_eq!(text(&output.stderr), expected, "{args:?}");
         assert_eq!(text(&output.stdout), "");
     }
 }
 
 #[test]
 fn an_argument_that_is_not_unicode() {
-    let output = run([OsStr::new("join"), OsStr::from_bytes(b"h\xffst"), OsStr::new("1")]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stderr), "chat: argument 2 is not valid UTF-8: \"h\\xFFst\"\n");
+    for (args, said) in [
+        (
+            &[&b"join"[..], b"h\xffst", b"1"][..],
+            "argument 2 is not valid UTF-8: \"h\\xFFst\"\nTry: chat join",
+        ),
+        (&[b"\xffoin"], "argument 1 is not valid UTF-8: \"\\xFFoin\"\nTry: chat"),
+    ] {
+        let output = run(args.iter().map(|arg| OsStr::from_bytes(arg)));
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(text(&output.stderr), format!("chat: {said} --help\n"));
+    }
+}
+
+/// What the help says that a number may be is so, at either end.
+#[test]
+fn the_help_has_the_limits() {
+    let help = run(["serve", "--help"]).stdout;
+    let help = text(&help).split_whitespace().collect::<Vec<_>>().join(" ");
+    for (option, limits, right, wrong) in [
+        ("--max-users", "1 or more", ["1", "4294967295"], ["0", "-1"]),
+        ("--max-line", "16 to 64K", ["16", "64K"], ["15", "65K"]),
+        ("--backlog", "12 of the longest lines to 1G", ["49764", "1G"], ["49763", "2G"]),
+    ] {
+        let described = help.rsplit(&format!("{option} ")).next().unwrap();
+        let described = described.split(" --").next().unwrap();
+        assert!(described.contains(limits), "{option} {described}");
+        // This machine does not have the address, so that right usage fails too.
+        for (values, status) in [(right, 1), (wrong, 2)] {
+            for value in values {
+                let output = run(["serve", "192.0.2.1", "0", option, value]);
+                assert_eq!(output.status.code(), Some(status), "{option} {value}");
+            }
+        }
+    }
 }
 
 #[test]

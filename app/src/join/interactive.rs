@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::screen::Screen;
 use super::style::Style;
 use super::typing::Typing;
-use crate::clock::{Alarm, Clock, PATIENCE, within};
+use crate::clock::{Alarm, Clock};
 use crate::failure::Failure;
 use crate::net::Place;
 use crate::system::Interrupts;
@@ -35,11 +35,7 @@ pub(super) async fn join(
     let ended = async { Some(poll_fn(|cx| session.poll(cx)).await) };
     let end = or(ended, interrupts.interrupted()).await.unwrap_or(Ok(()));
 
-    // A terminal that hangs up may send its signals more than once. Only a person asks twice.
-    let mut asked = Interrupts::new();
-    let interrupts = asked.as_mut().unwrap_or(&mut interrupts);
-    let left = async { Some(within(PATIENCE, session.leave_room()).await) };
-    or(left, interrupts.interrupted()).await;
+    interrupts.finish_within_patience(session.leave_room()).await;
     session.link.give_up();
     let Session { screen, link, draft, .. } = &mut session;
     let farewell = end.is_ok().then_some(FAREWELL);

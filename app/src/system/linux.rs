@@ -1,5 +1,7 @@
 //! What only Linux has; elsewhere the program does without.
 
+#[cfg(target_os = "linux")]
+use std::fs;
 use std::io;
 use std::time::Duration;
 
@@ -42,6 +44,20 @@ pub(crate) fn read_now(buffer: &mut [u8]) -> io::Result<usize> {
 #[cfg(target_os = "linux")]
 pub(crate) fn write_now(bytes: &[u8]) -> io::Result<usize> {
     Ok(pwritev2(stdout(), &[io::IoSlice::new(bytes)], OWN_POSITION, ReadWriteFlags::NOWAIT)?)
+}
+
+/// Returns the signals that are ignored, the first as the lowest bit (`proc_pid_status(5)`, "SigIgn");
+/// none where the system does not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn ignored_signals() -> u64 {
+    0
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -18,6 +18,7 @@
 //! | the editor's terminal: raw mode, size, jobs | yes | yes | no, the client is the plain one |
 //! | signals that ask to end | yes | yes | Ctrl+C |
 //! | a limit on descriptors that can be raised | yes | yes | no |
+//! | signals that were ignored at the start stay so | yes | no | no |
 //! | keepalive | yes | yes | yes |
 //! | a deadline for acknowledgements | yes | the system's own | the system's own |
 //! | a bound on unsent bytes that the kernel holds | yes | its send buffer | its send buffer |

@@ -37,6 +37,10 @@ pub(super) const WOULD_END: &[Signal] = &[
 /// The terminal's size has changed, or the program continues after a stop.
 pub(crate) const TERMINAL_CHANGES: &[Signal] = &[Signal::Winch, Signal::Cont];
 
+/// What would end the program although a call that it makes says the same: that the output has become
+/// as large as a file may be (`setrlimit(2)`, "RLIMIT_FSIZE").
+pub(super) const WOULD_END_NEEDLESSLY: &[Signal] = &[Signal::Xfsz];
+
 /// Reads from standard input once.
 pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::io::read(stdin(), buffer)?)

@@ -13,6 +13,7 @@ pub(crate) const HAS_EDITOR: bool = false;
 pub(super) const REQUESTS_TO_END: &[Signal] = &[Signal::Int];
 pub(super) const WOULD_END: &[Signal] = REQUESTS_TO_END;
 pub(crate) const TERMINAL_CHANGES: &[Signal] = &[];
+pub(super) const WOULD_END_NEEDLESSLY: &[Signal] = &[];
 
 /// std converts a console's UTF-16 to UTF-8.
 pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {

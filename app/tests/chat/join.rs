@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crate::harness::{Peer, Program, Server, Signal, executable, wait_until};
+use crate::signals::wait_for_handler;
 
 #[test]
 fn the_end_of_input() {
@@ -134,16 +135,6 @@ fn interrupts_end_it_while_it_connects() {
     listener.set_nonblocking(true).unwrap();
     let accepted = listener.incoming().take_while(|stream| stream.is_ok()).count();
     assert_eq!(accepted, filling.len());
-}
-
-/// Waits until a program catches a signal.
-pub(crate) fn wait_for_handler(id: u32, signal: Signal) {
-    wait_until("the signal is caught", || {
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?.trim();
-        let caught = u64::from_str_radix(caught, 16).ok()?;
-        (caught & (1 << (signal.as_raw() - 1)) != 0).then_some(())
-    });
 }
 
 #[test]

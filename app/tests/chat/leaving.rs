@@ -244,7 +244,7 @@ fn a_terminal_that_takes_nothing() {
         peer.send(format!("{}\n", "가".repeat(100)));
     }
     let id = rustix::process::Pid::from_child(&child);
-    crate::join::wait_for_handler(child.id(), Signal::TERM);
+    crate::signals::wait_for_handler(child.id(), Signal::TERM);
     rustix::process::kill_process(id, Signal::TERM).unwrap();
     let status = wait_until("it ends", || child.try_wait().unwrap());
     assert!(status.success());

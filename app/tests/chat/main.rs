@@ -26,6 +26,7 @@ mod original;
 mod reconnecting;
 mod serve;
 mod session;
+mod signals;
 mod stalls;
 mod terminal;
 mod wire;

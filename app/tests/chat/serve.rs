@@ -175,8 +175,8 @@ fn its_end_hands_out_what_is_said() {
     assert_eq!(server.program.status(), 0);
 }
 
-/// A server with a member that takes nothing of what it has pending.
-fn server_with_a_full_member() -> (Server, Peer) {
+/// A server with a member that takes nothing of what it has pending, 8 MB that end with `끝`.
+pub(crate) fn server_with_a_full_member() -> (Server, Peer) {
     let server = Server::start(&["--backlog", "16M"]);
     let stalled = server.member();
     let mut talker = server.member();

@@ -38,7 +38,7 @@ impl Console {
     }
 
     /// Prints what is said until the server ends, then the farewell. A quiet console prints only
-    /// the first line of what is said.
+    /// the first line of what is said, and no farewell.
     pub(crate) async fn run(mut self, is_quiet: bool) {
         loop {
             let chunk = self.take();
@@ -61,7 +61,9 @@ impl Console {
                 return;
             }
         }
-        let _ = self.printer.print(FAREWELL).await;
+        if !is_quiet {
+            let _ = self.printer.print(FAREWELL).await;
+        }
     }
 
     /// Takes what is pending out of the log: as much as fits into a chunk, cut after its last whole

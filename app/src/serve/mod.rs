@@ -64,8 +64,9 @@ async fn serve(
     let listening = async { Some(listen(&settings.place).await) };
     let Some(listening) = or(listening, interrupts.interrupted()).await else {
         // Resolving a name can take long.
-        let farewell = async { drop(printer.print(FAREWELL).await) };
-        interrupts.finish_within_patience(farewell).await;
+        if !settings.is_quiet {
+            interrupts.finish_within_patience(printer.print(FAREWELL)).await;
+        }
         return Ok(());
     };
     let Listening { listeners, port, refused } = listening?;

@@ -7,6 +7,8 @@ use std::process::Command;
 use rustix::process::{Resource, getrlimit};
 
 use crate::harness::{Peer, Program, Server, executable, wait_until};
+#[cfg(target_arch = "x86_64")]
+use crate::surroundings::without_socket_options;
 
 #[test]
 fn half_close() {
@@ -170,4 +172,27 @@ fn there_is_room_for_descriptors_from_the_beginning() {
     let status = fs::read_to_string(format!("/proc/{}/status", server.program.id())).unwrap();
     let room = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap();
     assert!(room.trim().parse::<usize>().unwrap() >= limit.min(16 * 1024), "{room}");
+}
+
+/// Systems differ in what they let be set (WSL 1 has no `TCP_USER_TIMEOUT`), and sandboxes too.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn socket_options_are_done_without() {
+    // ENOPROTOOPT, EINVAL, EPERM, ENOSYS
+    for errno in [92, 22, 1, 38] {
+        let (server, mut ben) = without_socket_options(errno, || {
+            let server = Server::start_on("", &[]);
+            let ben = Program::join(server.port, &[]);
+            (server, ben)
+        });
+        ben.out.wait_for("(1 user online)\n");
+        let mut ann = server.member();
+        ben.type_in("들려요?\n");
+        assert!(ann.line().ends_with("] 들려요?"));
+        ann.send("네\n");
+        ben.out.wait_for("] 네\n");
+        ben.close_input();
+        assert_eq!(ben.status(), 0);
+        assert_eq!(server.program.err.so_far(), "");
+    }
 }

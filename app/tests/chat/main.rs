@@ -28,5 +28,6 @@ mod serve;
 mod session;
 mod signals;
 mod stalls;
+mod surroundings;
 mod terminal;
 mod wire;

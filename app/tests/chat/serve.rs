@@ -3,7 +3,8 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Peer, Program, Server, Signal, wait_until};
+use crate::harness::{Peer, Program, Server, Signal, executable, wait_until};
+use crate::surroundings::{leave_out, with_own_mounts};
 
 fn has_ipv6() -> bool {
     TcpListener::bind("[::1]:0").is_ok()
@@ -152,6 +153,46 @@ fn quiet() {
     assert_eq!(server.program.status(), 0);
     let expected = format!("Chat Server started on port {}.\n", server.port);
     assert_eq!(server.program.out.all(), expected, "and no farewell");
+}
+
+/// A name may mean an address more than once, and ones that this machine does not have.
+#[test]
+fn a_name_of_many_addresses() {
+    let hosts = "127.0.0.1 127.0.0.2 ::ffff:127.0.0.1 192.0.2.1 127.0.0.1 ::ffff:127.0.0.2";
+    let mounting = format!(
+        "mount -t tmpfs tmpfs /mnt
+        for address in {hosts}; do echo $address classroom >>/mnt/hosts; done
+        mount --bind /mnt/hosts /etc/hosts"
+    );
+    let serve = format!("{} serve classroom 0", executable());
+    let Some(mut command) = with_own_mounts(&mounting, &serve) else {
+        return leave_out("mounts are not allowed");
+    };
+    let mut server = Server::from(Program::run(&mut command));
+    for host in ["127.0.0.1", "127.0.0.2"] {
+        let mut peer = Peer::connect((host, server.port));
+        assert_eq!(peer.line(), "> Connected to the chat server (1 user online)");
+        peer.close_sending();
+        assert_eq!(peer.rest(), "");
+    }
+    server.program.signal(Signal::TERM);
+    assert_eq!(server.program.status(), 0);
+    let said = server.program.err.all();
+    let rest = said.strip_prefix("chat: cannot listen on 192.0.2.1:");
+    let reason = rest.and_then(|rest| rest.split_once(": ")).map(|(_, reason)| reason);
+    assert_eq!(reason, Some("Cannot assign requested address\n"), "{said}");
+}
+
+#[test]
+fn a_mapped_address() {
+    let server = Server::start_on("::ffff:127.0.0.1", &[]);
+    let mut ann = server.member();
+    let port = server.port.to_string();
+    let mut ben = Program::start(["join", "[::ffff:127.0.0.1]", &port]);
+    ben.out.wait_for("> Connected to the chat server (2 users online)\n");
+    assert!(ann.line().starts_with("> New user 127.0.0.1:"));
+    ben.close_input();
+    assert_eq!(ben.status(), 0);
 }
 
 /// At its end the server delivers what was said, even to a member whose input is no longer read.

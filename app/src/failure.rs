@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Display};
 use std::io;
+use std::mem;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use chat_core::shown;
 
@@ -62,18 +62,16 @@ impl Failure {
         Self::new(tried, &error)
     }
 
-    /// Prints it on stderr, and returns the exit status. A stopped terminal is waited for only as
-    /// long as a user's patience lasts.
+    /// No failure: one that was complained of is over.
+    pub(crate) fn over(text: impl Display) -> Self {
+        Self { text: text.to_string(), status: 0 }
+    }
+
+    /// Prints it on stderr, and returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         let status = self.status;
-        let (done, is_done) = mpsc::channel();
-        let printing = system::spawn(move || {
-            print(&[self]);
-            let _ = done.send(());
-        });
-        if printing.is_ok() {
-            let _ = is_done.recv_timeout(PATIENCE);
-        }
+        complain([self]);
+        settle();
         ExitCode::from(status)
     }
 }
@@ -84,21 +82,52 @@ impl Display for Failure {
     }
 }
 
-/// Prints failures on stderr while the program goes on. While earlier ones cannot be
-/// printed, such as on a stopped terminal, further ones are dropped.
-pub(crate) fn complain(failures: impl Into<Vec<Failure>>) {
-    static IS_PRINTING: AtomicBool = AtomicBool::new(false);
-    let failures = failures.into();
-    if failures.is_empty() || IS_PRINTING.swap(true, Ordering::Relaxed) {
-        return;
+/// What is to be printed on stderr, by a thread, as a stopped terminal must not stop the program.
+struct Complaints {
+    waiting: Vec<Failure>,
+    is_printing: bool,
+}
+
+static COMPLAINTS: Mutex<Complaints> =
+    Mutex::new(Complaints { waiting: Vec::new(), is_printing: false });
+
+/// That nothing is left to be printed.
+static ALL_PRINTED: Condvar = Condvar::new();
+
+/// Failures that wait while earlier ones are still being printed. Further ones are dropped.
+const MOST_WAITING: usize = 16;
+
+/// Prints failures on stderr while the program goes on.
+pub(crate) fn complain(failures: impl IntoIterator<Item = Failure>) {
+    let mut complaints = lock();
+    let space = MOST_WAITING.saturating_sub(complaints.waiting.len());
+    complaints.waiting.extend(failures.into_iter().take(space));
+    if !complaints.waiting.is_empty() && !complaints.is_printing {
+        complaints.is_printing = system::spawn(print_complaints).is_ok();
     }
-    let printing = system::spawn(move || {
+}
+
+/// Waits until all is printed that was complained of, but no longer than a user's patience lasts.
+pub(crate) fn settle() {
+    // If it takes longer there is nothing more to do.
+    let _ = ALL_PRINTED.wait_timeout_while(lock(), PATIENCE, |complaints| complaints.is_printing);
+}
+
+fn print_complaints() {
+    loop {
+        let failures = mem::take(&mut lock().waiting);
         print(&failures);
-        IS_PRINTING.store(false, Ordering::Relaxed);
-    });
-    if printing.is_err() {
-        IS_PRINTING.store(false, Ordering::Relaxed);
+        let mut complaints = lock();
+        if complaints.waiting.is_empty() {
+            complaints.is_printing = false;
+            ALL_PRINTED.notify_all();
+            return;
+        }
     }
+}
+
+fn lock() -> MutexGuard<'static, Complaints> {
+    COMPLAINTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn print(failures: &[Failure]) {

@@ -27,16 +27,19 @@ mod system;
 mod terminal;
 
 use std::env;
-use std::io;
 use std::process::ExitCode;
 
 use args::Parsed;
 use failure::Failure;
 use settings::Settings;
+use system::{Outlook, outlook};
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            failure::settle();
+            ExitCode::SUCCESS
+        }
         Err(failure) => failure.report(),
     }
 }
@@ -55,7 +58,7 @@ fn run() -> Result<(), Failure> {
 /// Prints a text that was asked for. It is no failure if nobody reads it.
 fn print(text: &str) -> Result<(), Failure> {
     match system::write(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),
+        Err(error) if outlook(&error) != Outlook::Unread => Err(Failure::output(&error)),
         _ => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
-use crate::system::{self, Job, TryNow, Worker, is_foreground};
+use crate::system::{self, Done, Job, TryNow, Worker, is_foreground};
 
 /// Most bytes read at once.
 const CHUNK: usize = 32 * 1024;
@@ -57,9 +57,9 @@ impl Keyboard {
         if !self.worker.is_busy() {
             self.worker.begin(Job { bytes: mem::take(&mut self.buffer), count: 0 });
         }
-        let Job { bytes, count } = ready!(self.worker.poll(cx))?;
-        self.buffer = bytes;
-        Poll::Ready(Ok(&self.buffer[..count]))
+        let Done { job, result } = ready!(self.worker.poll(cx));
+        self.buffer = job.bytes;
+        Poll::Ready(result.map(|()| &self.buffer[..job.count]))
     }
 }
 

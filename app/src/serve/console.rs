@@ -1,22 +1,29 @@
 //! The console: the server's own terminal, a reader like any other.
 
 use std::convert::Infallible;
-use std::future;
+use std::future::{self, Future};
 use std::io;
 use std::mem;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use chat_core::{FAREWELL, ReaderId, Start};
 
 use super::hub::Hub;
+use super::trouble::Trouble;
 use super::wakers::Entered;
 use crate::failure::{Failure, complain};
-use crate::system::Printer;
+use crate::system::{Outlook, Printer, outlook};
 
 /// Most bytes printed at once. They leave the log before they are printed, so they are what a
 /// stopped console still gets of what the room has gone on without.
 const CHUNK: usize = 64 * 1024;
+
+/// The first pause when nothing can be printed: little beside the time that it takes to make room on
+/// a disk.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints what is said.
 pub(crate) struct Console {
@@ -24,6 +31,7 @@ pub(crate) struct Console {
     printer: Printer,
     reader: ReaderId,
     growth: Entered,
+    trouble: Trouble,
 }
 
 impl Console {
@@ -34,36 +42,76 @@ impl Console {
             server.open(reader, port);
             reader
         });
-        Self { hub, printer, reader, growth: Entered::default() }
+        let trouble = Trouble::new("cannot print what is said for now", FIRST_PAUSE);
+        Self { hub, printer, reader, growth: Entered::default(), trouble }
     }
 
-    /// Prints what is said until the server ends, then the farewell. A quiet console prints only
-    /// the first line of what is said, and no farewell.
-    pub(crate) async fn run(mut self, is_quiet: bool) {
+    /// Prints what is said until the server ends, then the farewell; of what is said only the first
+    /// line, if it is to be quiet.
+    ///
+    /// While standard output cannot take anything the console is a reader that reads nothing: the
+    /// room goes on, and what the backlog has gone over by then is counted where it would stand.
+    ///
+    /// # Errors
+    ///
+    /// The server has ended in such a time.
+    pub(crate) async fn run(mut self, is_quiet: bool) -> Result<(), Failure> {
+        let Err(error) = self.print_all(is_quiet).await else { return Ok(()) };
+        // The room goes on; nobody waits for its console.
+        self.dismiss();
+        let failure = Failure::new("cannot print what is said", &error);
+        match outlook(&error) {
+            Outlook::Later => return Err(failure),
+            Outlook::Never => complain([failure]),
+            Outlook::Unread => {}
+        }
+        Ok(())
+    }
+
+    /// As [`Console::run`]; fails as soon as it is known that nothing more can be printed.
+    async fn print_all(&mut self, is_quiet: bool) -> io::Result<()> {
         loop {
             let chunk = self.take();
             if is_quiet {
                 self.dismiss();
             }
-            if chunk.is_empty() {
-                if self.hub.is_stopping() {
-                    break;
-                }
-                self.await_growth().await;
+            if !chunk.is_empty() {
+                self.print(chunk).await?;
                 continue;
             }
-            if let Err(error) = self.printer.print(chunk).await {
-                // The room goes on; nobody waits for its console.
-                self.dismiss();
-                if error.kind() != io::ErrorKind::BrokenPipe {
-                    complain([Failure::new("cannot print what is said", &error)]);
-                }
-                return;
+            if self.trouble.end() {
+                complain([Failure::over("what is said is printed again")]);
             }
+            if self.hub.is_stopping() {
+                break;
+            }
+            self.await_growth().await;
         }
-        if !is_quiet {
-            let _ = self.printer.print(FAREWELL).await;
+        if is_quiet { Ok(()) } else { self.print(FAREWELL.into()).await }
+    }
+
+    /// Prints `chunk`, in as many attempts as it takes, each from where the one before has got to.
+    /// Once the server is to end, only one more is made.
+    async fn print(&mut self, chunk: Vec<u8>) -> io::Result<()> {
+        let mut printed = self.printer.print(chunk).await;
+        while let Err(error) = printed {
+            if outlook(&error) != Outlook::Later || self.hub.is_stopping() {
+                return Err(error);
+            }
+            self.pause(&error).await;
+            printed = self.printer.print_rest().await;
         }
+        Ok(())
+    }
+
+    /// Pauses before the next attempt, unless the server is to end.
+    async fn pause(&mut self, error: &io::Error) {
+        let mut pause = pin!(self.trouble.pause(error));
+        future::poll_fn(|cx| {
+            self.hub.await_growth(&self.growth, cx);
+            if self.hub.is_stopping() { Poll::Ready(()) } else { pause.as_mut().poll(cx) }
+        })
+        .await;
     }
 
     /// Takes what is pending out of the log: as much as fits into a chunk, cut after its last whole

@@ -8,6 +8,7 @@
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
 //! | `console` | the server's own terminal |
 //! | `ticker` | the core's timer |
+//! | `trouble` | what cannot be done for now |
 //! | `wakers` | tasks that wait for the same thing |
 //!
 //! A member's task reads from its socket into the core; what is said then waits in the room's log.
@@ -25,13 +26,14 @@ mod order;
 mod participant;
 mod round;
 mod ticker;
+mod trouble;
 mod wakers;
 
 use std::io;
 use std::rc::Rc;
 
 use chat_core::FAREWELL;
-use futures_lite::future::or;
+use futures_lite::future::{or, zip};
 use mio::net::TcpListener;
 use smol::LocalExecutor;
 
@@ -92,16 +94,15 @@ async fn serve(
         let letting_in = async { match door::open(&hub, &round, &reactor, listeners).await {} };
         let mut interrupts = or(interrupted, letting_in).await;
         hub.stop();
-        let farewell = async {
-            hub.all_closed().await;
-            console.await;
-        };
-        interrupts.finish_within_patience(farewell).await;
+        // Unless it has printed all, which is known even if a member takes its time.
+        let mut printed = Ok(());
+        let printing = async { printed = console.await };
+        interrupts.finish_within_patience(zip(hub.all_closed(), printing)).await;
+        printed
     };
     // Polled by the reactor directly, so that each poll is followed by a wait for sockets, and by
     // some of the tasks.
-    or(serving, async { match round.run().await {} }).await;
-    Ok(())
+    or(serving, async { match round.run().await {} }).await
 }
 
 fn wait_for(

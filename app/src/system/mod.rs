@@ -17,8 +17,8 @@
 //! | a larger pipe at standard output | yes | no | no |
 //! | the editor's terminal: raw mode, size, jobs | yes | yes | no, the client is the plain one |
 //! | signals that ask to end | yes | yes | Ctrl+C |
-//! | a limit on descriptors that can be raised | yes | yes | no |
 //! | signals that were ignored at the start stay so | yes | no | no |
+//! | a limit on descriptors that can be raised | yes | yes | no |
 //! | keepalive | yes | yes | yes |
 //! | a deadline for acknowledgements | yes | the system's own | the system's own |
 //! | a bound on unsent bytes that the kernel holds | yes | its send buffer | its send buffer |
@@ -39,14 +39,15 @@ mod worker;
 
 pub(crate) use descriptors::{LEAST_DESCRIPTORS, raise_descriptor_limit, reserve_descriptors};
 pub(crate) use kind::{
-    HAS_EDITOR, TERMINAL_CHANGES, is_foreground, is_of_one_connection, reuse_address, stop_job,
-    terminal_size,
+    HAS_EDITOR, TERMINAL_CHANGES, is_foreground, is_of_one_connection, outlook, reuse_address,
+    stop_job, terminal_size,
 };
 pub(crate) use linux::{bound_sending, read_now, widen_output};
 pub(crate) use signals::Interrupts;
+pub(crate) use standard::Outlook;
 pub(crate) use stdio::{Printer, read, wait_for_input, write, write_error};
 pub(crate) use tty::RawMode;
-pub(crate) use worker::{Job, TryNow, Worker, spawn};
+pub(crate) use worker::{Done, Job, TryNow, Worker, spawn};
 
 /// Whether an accepted connection inherits the options of its listener. On Linux it does
 /// (`tcp(7)`); elsewhere that differs from option to option.

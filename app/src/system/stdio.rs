@@ -9,7 +9,7 @@ use std::mem;
 use std::task::{Context, Poll, ready};
 
 use super::standard::Standard;
-use super::worker::{Job, Worker};
+use super::worker::{Done, Job, Worker};
 use super::{kind, linux};
 
 /// Reads from standard input; 0 bytes are its end.
@@ -39,11 +39,16 @@ pub(crate) fn write_error(bytes: &[u8]) -> io::Result<()> {
 }
 
 fn write_to(stream: Standard, bytes: &[u8]) -> io::Result<()> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
+    write_rest(stream, bytes, &mut 0)
+}
+
+/// Writes what is left of `bytes`, of which `count` are written; counts those that it writes, also if
+/// it fails.
+fn write_rest(stream: Standard, bytes: &[u8], count: &mut usize) -> io::Result<()> {
+    while let Some(rest @ [_, ..]) = bytes.get(*count..) {
         match kind::write(stream, rest) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Ok(written) => *count += written,
             Err(error) => wait_if_temporary(error, stream)?,
         }
     }
@@ -63,26 +68,26 @@ fn wait_if_temporary(error: io::Error, stream: Standard) -> io::Result<()> {
 /// with it.
 pub(crate) struct Printer {
     worker: Worker,
-    /// The memory of the text that was printed last.
-    memory: Vec<u8>,
+    /// The text that was printed last, and how much of it was: all, unless that failed.
+    last: Job,
 }
 
 impl Printer {
     /// Starts its thread, which writes what standard output does not take at once.
     pub(crate) fn start() -> io::Result<Self> {
         let try_now = |job: &mut Job| {
-            job.count = linux::write_now(&job.bytes)?;
+            job.count += linux::write_now(job.bytes.get(job.count..).unwrap_or_default())?;
             Ok(job.count == job.bytes.len())
         };
-        let write = |job: &mut Job| write(job.bytes.get(job.count..).unwrap_or_default());
-        Ok(Self { worker: Worker::start(Some(try_now), write)?, memory: Vec::new() })
+        let write = |job: &mut Job| write_rest(Standard::Output, &job.bytes, &mut job.count);
+        Ok(Self { worker: Worker::start(Some(try_now), write)?, last: Job::default() })
     }
 
     /// Returns an empty buffer for a text: that of the last one, once it is printed. In a flood,
     /// large blocks would otherwise be allocated and freed again and again, for which some
     /// allocators ask the system each time.
     pub(crate) fn memory(&mut self) -> Vec<u8> {
-        let mut memory = mem::take(&mut self.memory);
+        let mut memory = mem::take(&mut self.last).bytes;
         memory.clear();
         memory
     }
@@ -100,7 +105,9 @@ impl Printer {
     /// Ready when nothing is being printed; fails once if the last text could not be printed.
     pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_busy() {
-            self.memory = ready!(self.worker.poll(cx))?.bytes;
+            let Done { job, result } = ready!(self.worker.poll(cx));
+            self.last = job;
+            result?;
         }
         Poll::Ready(Ok(()))
     }
@@ -113,6 +120,14 @@ impl Printer {
     /// Prints `text`.
     pub(crate) async fn print(&mut self, text: impl Into<Vec<u8>>) -> io::Result<()> {
         self.begin(text.into());
+        self.idle().await
+    }
+
+    /// Prints the rest of the last text, after that has failed: from the very byte on that was not
+    /// written.
+    pub(crate) async fn print_rest(&mut self) -> io::Result<()> {
+        let rest = mem::take(&mut self.last);
+        self.worker.begin(rest);
         self.idle().await
     }
 }

@@ -1,7 +1,9 @@
 //! Unix.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::FileTypeExt;
 
 use async_signal::Signal;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -15,7 +17,7 @@ use rustix::termios::{
 };
 use socket2::Socket;
 
-use super::standard::Standard;
+use super::standard::{Outlook, Standard};
 
 /// Whether a terminal can be read key by key.
 pub(crate) const HAS_EDITOR: bool = true;
@@ -34,12 +36,12 @@ pub(super) const WOULD_END: &[Signal] = &[
     Signal::Alarm,
 ];
 
-/// The terminal's size has changed, or the program continues after a stop.
-pub(crate) const TERMINAL_CHANGES: &[Signal] = &[Signal::Winch, Signal::Cont];
-
 /// What would end the program although a call that it makes says the same: that the output has become
 /// as large as a file may be (`setrlimit(2)`, "RLIMIT_FSIZE").
 pub(super) const WOULD_END_NEEDLESSLY: &[Signal] = &[Signal::Xfsz];
+
+/// The terminal's size has changed, or the program continues after a stop.
+pub(crate) const TERMINAL_CHANGES: &[Signal] = &[Signal::Winch, Signal::Cont];
 
 /// Reads from standard input once.
 pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
@@ -58,6 +60,29 @@ pub(super) fn wait(stream: Standard) -> io::Result<()> {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns what an error of standard output means. That a disk has no space, or that its owner may
+/// have no more of it, passes; so may whatever is not listed here.
+pub(crate) fn outlook(error: &io::Error) -> Outlook {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
+        return Outlook::Unread;
+    }
+    match Errno::from_io_error(error) {
+        Some(Errno::BADF | Errno::INVAL | Errno::NXIO | Errno::NODEV) => Outlook::Never,
+        // A terminal has hung up. A disk may only have failed once.
+        Some(Errno::IO) if is_device(stdout()) => Outlook::Never,
+        _ => Outlook::Later,
+    }
+}
+
+/// Returns whether it is a terminal, or any other device that is no disk. A terminal that has hung up
+/// does not say itself that it is one.
+fn is_device(descriptor: BorrowedFd<'_>) -> bool {
+    let file = descriptor.try_clone_to_owned().map(File::from);
+    let metadata = file.and_then(|file| file.metadata());
+    metadata.is_ok_and(|metadata| metadata.file_type().is_char_device())
 }
 
 fn descriptor(stream: Standard) -> BorrowedFd<'static> {
@@ -155,4 +180,32 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
 /// Lets a listener take a port while connections of the one before still time out.
 pub(crate) fn reuse_address(listener: &Socket) {
     let _ = listener.set_reuse_address(true);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn what_an_error_of_the_output_means() {
+        for (expected, errors) in [
+            (Outlook::Later, &[Errno::NOSPC, Errno::DQUOT, Errno::FBIG, Errno::STALE][..]),
+            (Outlook::Unread, &[Errno::PIPE, Errno::CONNRESET]),
+            (Outlook::Never, &[Errno::BADF]),
+        ] {
+            for &error in errors {
+                assert_eq!(outlook(&error.into()), expected, "{error}");
+            }
+        }
+        assert_eq!(outlook(&io::ErrorKind::BrokenPipe.into()), Outlook::Unread);
+    }
+
+    /// What an `EIO` means depends on that.
+    #[test]
+    fn a_device_is_no_disk() {
+        assert!(is_device(File::open("/dev/null").unwrap().as_fd()));
+        assert!(!is_device(tempfile::tempfile().unwrap().as_fd()));
+    }
 }

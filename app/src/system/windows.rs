@@ -5,15 +5,15 @@ use std::io::{self, Read, Write};
 use async_signal::Signal;
 use socket2::Socket;
 
-use super::standard::Standard;
+use super::standard::{Outlook, Standard};
 
 /// The editor needs raw mode, which is not implemented here.
 pub(crate) const HAS_EDITOR: bool = false;
 
 pub(super) const REQUESTS_TO_END: &[Signal] = &[Signal::Int];
 pub(super) const WOULD_END: &[Signal] = REQUESTS_TO_END;
-pub(crate) const TERMINAL_CHANGES: &[Signal] = &[];
 pub(super) const WOULD_END_NEEDLESSLY: &[Signal] = &[];
+pub(crate) const TERMINAL_CHANGES: &[Signal] = &[];
 
 /// std converts a console's UTF-16 to UTF-8.
 pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
@@ -33,6 +33,14 @@ pub(super) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
     let count = stream.write(bytes)?;
     stream.flush()?;
     Ok(count)
+}
+
+pub(crate) fn outlook(error: &io::Error) -> Outlook {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Outlook::Unread,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Outlook::Later,
+        _ => Outlook::Never,
+    }
 }
 
 /// Its standard streams are never non-blocking.

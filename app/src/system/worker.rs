@@ -16,21 +16,28 @@ pub(crate) struct Worker {
     /// `None` where every call may block.
     try_now: Option<TryNow>,
     jobs: Sender<Job>,
-    results: Pin<Box<Receiver<io::Result<Job>>>>,
+    results: Pin<Box<Receiver<Done>>>,
     /// Whether the thread has a job.
     is_waiting: bool,
     /// The result of a job that needed no thread.
-    result: Option<io::Result<Job>>,
+    result: Option<Done>,
 }
 
 /// Does what it can of a job without blocking. Returns whether that was all of it.
 pub(crate) type TryNow = fn(&mut Job) -> io::Result<bool>;
 
 /// What a call is given, and gives back.
+#[derive(Default)]
 pub(crate) struct Job {
     pub(crate) bytes: Vec<u8>,
     /// How many of them have been written or read.
     pub(crate) count: usize,
+}
+
+/// What became of a job. One that has failed may be done in part.
+pub(crate) struct Done {
+    pub(crate) job: Job,
+    pub(crate) result: io::Result<()>,
 }
 
 impl Worker {
@@ -44,7 +51,7 @@ impl Worker {
         spawn(move || {
             while let Ok(mut job) = queue.recv_blocking() {
                 let result = work(&mut job);
-                if report.send_blocking(result.map(|()| job)).is_err() {
+                if report.send_blocking(Done { job, result }).is_err() {
                     break;
                 }
             }
@@ -55,13 +62,13 @@ impl Worker {
     /// Begins a job. Call only while no other is outstanding.
     pub(crate) fn begin(&mut self, mut job: Job) {
         match self.try_now(&mut job) {
-            Ok(true) => self.result = Some(Ok(job)),
+            Ok(true) => self.result = Some(Done { job, result: Ok(()) }),
             Ok(false) => {
                 // The queue is empty: the job before this one is done.
                 let _ = self.jobs.try_send(job);
                 self.is_waiting = true;
             }
-            Err(error) => self.result = Some(Err(error)),
+            Err(error) => self.result = Some(Done { job, result: Err(error) }),
         }
     }
 
@@ -71,13 +78,14 @@ impl Worker {
     }
 
     /// Ready with the job once it is done or has failed.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Job>> {
-        if let Some(result) = self.result.take() {
-            return Poll::Ready(result);
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
+        if let Some(done) = self.result.take() {
+            return Poll::Ready(done);
         }
-        let result = ready!(self.results.as_mut().poll_next(cx));
+        let done = ready!(self.results.as_mut().poll_next(cx));
         self.is_waiting = false;
-        Poll::Ready(result.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into())))
+        let gone = || Done { job: Job::default(), result: Err(io::ErrorKind::BrokenPipe.into()) };
+        Poll::Ready(done.unwrap_or_else(gone))
     }
 
     /// Returns whether all of `job` could be done at once. A socket reports an error only once, so

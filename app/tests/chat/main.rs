@@ -13,6 +13,7 @@ mod attacks;
 mod clients;
 mod command_line;
 mod crowds;
+mod disk;
 mod emulator;
 mod faults;
 mod flood;

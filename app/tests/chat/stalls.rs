@@ -13,7 +13,7 @@ use crate::harness::{Peer, Program, Server, Signal, executable, port_in, wait_un
 const FLOOD: usize = 100_000;
 
 /// Returns message `number`, 70 bytes with its newline.
-fn message(number: usize) -> String {
+pub(crate) fn message(number: usize) -> String {
     format!("{number:08} {}{MESSAGE_END}", "말".repeat(19))
 }
 
@@ -22,7 +22,7 @@ const MESSAGE_END: &str = "끝";
 const SKIPPED: &str = "messages skipped: this connection reads too slowly";
 
 /// Returns how many messages a line says were skipped.
-fn skipped(line: &str) -> usize {
+pub(crate) fn skipped(line: &str) -> usize {
     line.strip_suffix(SKIPPED)
         .and_then(|rest| rest.strip_prefix("> "))
         .map_or(0, |count| count.trim_end().parse().unwrap())
@@ -168,7 +168,7 @@ fn a_closed_console_ends_nobody() {
 }
 
 /// Returns the port on which a process listens that prints nothing.
-fn listening_port(process: u32) -> Option<u16> {
+pub(crate) fn listening_port(process: u32) -> Option<u16> {
     let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?;
     let of_process: Vec<_> =
         descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect();

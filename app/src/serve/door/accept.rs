@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use futures_lite::future;
 use mio::net::{TcpListener, TcpStream};
-use smol::Timer;
 use socket2::SockRef;
 
-use crate::failure::{Failure, complain};
 use crate::net::{Reactor, Socket, configure};
 use crate::serve::hub::Hub;
+use crate::serve::trouble::Trouble;
 use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 
 /// Connections accepted in succession before others get to run, which takes some milliseconds. With
@@ -23,9 +22,8 @@ use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 /// again only after a second.
 const BATCH: usize = 1024;
 
-/// Pauses between two attempts when connections cannot be accepted: the first, then doubling.
+/// The first pause when connections cannot be accepted: the next one may close any moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts connections and hands them to `enter`, for ever.
 pub(super) async fn run(
@@ -61,18 +59,15 @@ struct Drained {
 
 impl<E: Fn(Socket<TcpStream>, SocketAddr)> Acceptor<'_, E> {
     async fn accept(&self, listener: Socket<TcpListener>) {
-        let mut trouble = Trouble::default();
+        let mut trouble = Trouble::new("cannot accept connections for now", FIRST_PAUSE);
         loop {
             listener.readable().await;
             self.hub.takes_newcomers().await;
             match self.drain(&listener) {
-                Drained { error: None, .. } => trouble = Trouble::default(),
+                Drained { error: None, .. } => drop(trouble.end()),
                 // There may be nobody left to accept: the system refuses without looking.
                 Drained { accepted: 1.., .. } => {}
-                Drained { error: Some(error), .. } => {
-                    trouble.report(&error);
-                    trouble.pause().await;
-                }
+                Drained { error: Some(error), .. } => trouble.pause(&error).await,
             }
             future::yield_now().await;
         }
@@ -105,26 +100,5 @@ impl<E: Fn(Socket<TcpStream>, SocketAddr)> Acceptor<'_, E> {
             configure(&SockRef::from(socket.get_ref()));
         }
         (self.enter)(socket, addr);
-    }
-}
-
-/// A time in which connections cannot be accepted.
-#[derive(Default)]
-struct Trouble {
-    pause: Option<Duration>,
-}
-
-impl Trouble {
-    /// Reports it, once.
-    fn report(&self, error: &io::Error) {
-        if self.pause.is_none() {
-            complain([Failure::new("cannot accept connections for now", error)]);
-        }
-    }
-
-    async fn pause(&mut self) {
-        let pause = self.pause.unwrap_or(FIRST_PAUSE);
-        self.pause = Some((pause * 2).min(LONGEST_PAUSE));
-        Timer::after(pause).await;
     }
 }

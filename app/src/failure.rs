@@ -36,6 +36,12 @@ impl Failure {
         Self::new(format_args!("the connection to {place} ended"), error)
     }
 
+    /// The same failure, and what else has come of it.
+    pub(crate) fn with(mut self, consequence: impl Display) -> Self {
+        self.text = format!("{}; {consequence}", self.text);
+        self
+    }
+
     /// Standard output failed.
     pub(crate) fn output(error: &io::Error) -> Self {
         Self::new("cannot write to standard output", error)

@@ -70,9 +70,15 @@ impl Connection {
     pub(super) fn take_failure(&mut self) -> Option<io::Error> {
         match self.server_end.take() {
             Some(Err(error)) => Some(error),
-            _ if self.sending == Sending::Closed => None,
+            // In a room that has no place for us the user was never.
+            _ if self.sending == Sending::Closed && !self.client.is_turned_away() => None,
             _ => Some(io::Error::other("the server closed it")),
         }
+    }
+
+    /// From now on the connection closes once the input has ended and all of it is sent.
+    pub(super) fn stay_no_longer(&mut self) {
+        self.stays = false;
     }
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Progress {

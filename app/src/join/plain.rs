@@ -1,25 +1,29 @@
 //! The plain client: lines in, lines out, like any Unix filter.
 
+use std::fmt;
 use std::future;
 use std::io;
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use chat_core::{FAREWELL, Lines};
-use futures_lite::future::or;
-use smol::Async;
+use futures_lite::future::{or, yield_now};
 
 use super::connection::Connection;
 use super::keyboard::Keyboard;
 use super::progress::Progress;
 use super::style::Style;
+use crate::clock::{PATIENCE, within};
 use crate::failure::Failure;
 use crate::net::{Place, connect};
-use crate::system::{Interrupts, Printer, widen_output};
+use crate::system::{Audience, Interrupts, Outlook, Printer, outlook, widen_output};
 
 /// Steps taken before signals are looked at again.
 const STEPS: usize = 16;
+
+/// A pause in the input after which no more of it is waited for, once the connection has ended: far
+/// more than a program takes that writes on as fast as it is read.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Joins a room until the input, the server or a signal ends it.
 pub(super) async fn join(place: &Place, style: Style, stays: bool) -> Result<(), Failure> {
@@ -29,13 +33,18 @@ pub(super) async fn join(place: &Place, style: Style, stays: bool) -> Result<(),
 
     let connected = async { Some(connect(place).await) };
     let Some(socket) = or(connected, interrupts.interrupted()).await else {
-        let farewell = async { drop(printer.print(FAREWELL).await) };
-        interrupts.finish_within_patience(farewell).await;
+        interrupts.finish_within_patience(printer.print(FAREWELL)).await;
         return Ok(());
     };
-    let socket = socket?;
-    let keyboard = Keyboard::start().map_err(Failure::thread)?;
-    let mut session = Session::new(socket, keyboard, printer, stays, style);
+    let connection = Connection::new(socket?, stays);
+    let mut session = Session {
+        connection,
+        keyboard: Some(Keyboard::start().map_err(Failure::thread)?),
+        input_error: None,
+        style,
+        printer,
+        audience: Audience::watch().map_err(Failure::thread)?,
+    };
     let ended = async { Some(session.run(place).await) };
     if let Some(end) = or(ended, interrupts.interrupted()).await {
         return end;
@@ -53,25 +62,11 @@ struct Session {
     input_error: Option<io::Error>,
     style: Style,
     printer: Printer,
+    /// Whoever reads standard output.
+    audience: Audience,
 }
 
 impl Session {
-    fn new(
-        socket: Arc<Async<TcpStream>>,
-        keyboard: Keyboard,
-        printer: Printer,
-        stays: bool,
-        style: Style,
-    ) -> Self {
-        Self {
-            connection: Connection::new(socket, stays),
-            keyboard: Some(keyboard),
-            input_error: None,
-            style,
-            printer,
-        }
-    }
-
     /// Runs until the server's side has ended and all that it said is printed, or until nobody
     /// reads the output any more.
     ///
@@ -79,18 +74,70 @@ impl Session {
     ///
     /// The server ended before the user did, the output failed, or the input did.
     async fn run(&mut self, place: &Place) -> Result<(), Failure> {
-        match future::poll_fn(|cx| self.poll(cx)).await {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(error) => return Err(Failure::output(&error)),
+        let failure = match future::poll_fn(|cx| self.poll(cx)).await {
+            Err(error) if outlook(&error) == Outlook::Unread => {
+                within(PATIENCE, self.leave()).await;
+                return Ok(());
+            }
+            Err(error) => Failure::output(&error),
+            Ok(()) => match (self.input_error.take(), self.connection.take_failure()) {
+                (Some(error), _) => Failure::new("cannot read standard input", &error),
+                (None, Some(error)) => Failure::connection_ended(place, &error),
+                (None, None) => return Ok(()),
+            },
+        };
+        Err(match self.count_unsent().await {
+            Unsent { lines: 0, .. } => failure,
+            unsent => failure.with(unsent),
+        })
+    }
+
+    /// Leaves, as nobody reads the output any more, and sends first what has come in by now: one chunk
+    /// at the most, as there may be no end of it.
+    async fn leave(&mut self) {
+        future::poll_fn(|cx| Poll::Ready(self.take_typed(cx))).await;
+        self.keyboard = None;
+        self.connection.client.break_off_input();
+        self.connection.stay_no_longer();
+        while !self.connection.has_ended() {
+            future::poll_fn(|cx| match self.connection.poll(cx) {
+                Progress::Made => Poll::Ready(()),
+                Progress::Stalled => Poll::Pending,
+            })
+            .await;
+            self.discard_lines();
+            // A server that never makes it wait does not keep it either.
+            yield_now().await;
         }
-        if let Some(error) = self.input_error.take() {
-            return Err(Failure::new("cannot read standard input", &error));
+    }
+
+    fn discard_lines(&mut self) {
+        let _ = self.connection.client.take_lines(Lines::default());
+    }
+
+    /// Counts the lines of the input that were not sent, now that no more are: those that were read,
+    /// and those that can still be read, as far as that goes on without a pause.
+    async fn count_unsent(&mut self) -> Unsent {
+        self.discard_lines();
+        let began = Instant::now();
+        let mut unsent = Unsent { lines: self.connection.client.forget_unsent(), goes_on: false };
+        while !unsent.goes_on && within(PAUSE, self.read_on()).await == Some(Progress::Made) {
+            unsent.lines += self.connection.client.forget_unsent();
+            unsent.goes_on = began.elapsed() > PATIENCE;
         }
-        match self.connection.take_failure() {
-            Some(error) => Err(Failure::connection_ended(place, &error)),
-            None => Ok(()),
-        }
+        // A line without an end is one too.
+        self.connection.client.end_of_input();
+        unsent.lines += self.connection.client.forget_unsent();
+        unsent
+    }
+
+    /// Waits for more input and takes it, unless it has ended.
+    async fn read_on(&mut self) -> Progress {
+        future::poll_fn(|cx| match self.take_typed(cx) {
+            Progress::Stalled if self.keyboard.is_some() => Poll::Pending,
+            progress => Poll::Ready(progress),
+        })
+        .await
     }
 
     /// Prints what is left to print, and the farewell.
@@ -103,6 +150,9 @@ impl Session {
 
     /// Ready when the session is over; an error is one of standard output.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.audience.poll_gone(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         for _ in 0..STEPS {
             let progress = self.take_typed(cx) | self.connection.poll(cx) | self.print(cx)?;
             if self.connection.has_ended() && !self.printer.is_busy() {
@@ -151,5 +201,22 @@ impl Session {
     fn take_lines(&mut self) -> Vec<u8> {
         let memory = Lines::with_memory(self.printer.memory());
         self.style.show(self.connection.client.take_lines(memory), "\n")
+    }
+}
+
+/// What was not sent of the input.
+struct Unsent {
+    lines: usize,
+    /// Whether there is more, which is not counted.
+    goes_on: bool,
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at_least = if self.goes_on { "at least " } else { "" };
+        match self.lines {
+            1 => write!(f, "{at_least}1 line was not sent"),
+            lines => write!(f, "{at_least}{lines} lines were not sent"),
+        }
     }
 }

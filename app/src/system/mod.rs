@@ -14,6 +14,7 @@
 //! |---|---|---|---|
 //! | the shell's streams, waited for where they are non-blocking | yes | yes | std's |
 //! | the same without a thread where no wait is needed | pipes, sockets, some files | no | no |
+//! | an output that nobody reads any more noticed before anything is written | yes | as `poll(2)` there | no |
 //! | a larger pipe at standard output | yes | no | no |
 //! | the editor's terminal: raw mode, size, jobs | yes | yes | no, the client is the plain one |
 //! | signals that ask to end | yes | yes | Ctrl+C |
@@ -45,7 +46,7 @@ pub(crate) use kind::{
 pub(crate) use linux::{bound_sending, read_now, widen_output};
 pub(crate) use signals::Interrupts;
 pub(crate) use standard::Outlook;
-pub(crate) use stdio::{Printer, read, wait_for_input, write, write_error};
+pub(crate) use stdio::{Audience, Printer, read, wait_for_input, write, write_error};
 pub(crate) use tty::RawMode;
 pub(crate) use worker::{Done, Job, TryNow, Worker, spawn};
 

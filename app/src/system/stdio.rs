@@ -6,10 +6,14 @@
 use std::future::poll_fn;
 use std::io;
 use std::mem;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_lite::Stream;
+use smol::channel::{Receiver, bounded};
+
 use super::standard::Standard;
-use super::worker::{Done, Job, Worker};
+use super::worker::{Done, Job, Worker, spawn};
 use super::{kind, linux};
 
 /// Reads from standard input; 0 bytes are its end.
@@ -61,6 +65,34 @@ fn wait_if_temporary(error: io::Error, stream: Standard) -> io::Result<()> {
         io::ErrorKind::Interrupted => Ok(()),
         io::ErrorKind::WouldBlock => kind::wait(stream),
         _ => Err(error),
+    }
+}
+
+/// Whoever reads standard output, noticed to be gone even if nothing is written.
+pub(crate) struct Audience {
+    /// `None` where that cannot be noticed.
+    is_gone: Option<Pin<Box<Receiver<()>>>>,
+}
+
+impl Audience {
+    /// Starts a thread that waits for it. That cannot be cancelled, and costs nothing.
+    pub(crate) fn watch() -> io::Result<Self> {
+        let (report, is_gone) = bounded(1);
+        spawn(move || {
+            if kind::wait_until_unread().is_ok() {
+                // If the program ends meanwhile, nobody waits for it any more.
+                let _ = report.send_blocking(());
+            }
+        })?;
+        Ok(Self { is_gone: Some(Box::pin(is_gone)) })
+    }
+
+    /// Ready, once, when nobody reads standard output any more.
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(is_gone) = &mut self.is_gone else { return Poll::Pending };
+        let told = ready!(is_gone.as_mut().poll_next(cx));
+        self.is_gone = None;
+        if told.is_some() { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 

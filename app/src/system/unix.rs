@@ -62,6 +62,24 @@ pub(super) fn wait(stream: Standard) -> io::Result<()> {
     }
 }
 
+/// Waits until nobody reads standard output any more: until the last reader of a pipe has closed it,
+/// or a terminal has hung up. For a file that is for ever.
+pub(super) fn wait_until_unread() -> io::Result<()> {
+    loop {
+        // Asked for nothing, it tells of these all the same (`poll(2)`).
+        let descriptor = stdout();
+        let mut polled = [PollFd::new(&descriptor, PollFlags::empty())];
+        match poll(&mut polled, None) {
+            Ok(_) if polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => {
+                return Ok(());
+            }
+            Ok(_) => return Err(io::ErrorKind::Unsupported.into()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 /// Returns what an error of standard output means. That a disk has no space, or that its owner may
 /// have no more of it, passes; so may whatever is not listed here.
 pub(crate) fn outlook(error: &io::Error) -> Outlook {

@@ -35,6 +35,10 @@ pub(super) fn write(stream: Standard, bytes: &[u8]) -> io::Result<usize> {
     Ok(count)
 }
 
+pub(super) fn wait_until_unread() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(crate) fn outlook(error: &io::Error) -> Outlook {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Outlook::Unread,

@@ -16,6 +16,7 @@ mod crowds;
 mod disk;
 mod emulator;
 mod faults;
+mod filter;
 mod flood;
 mod harness;
 mod interactive;

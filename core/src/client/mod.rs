@@ -41,7 +41,7 @@ const ENOUGH: usize = 64 * 1024;
 ///   [`lines`](Client::lines) and [`take_lines`](Client::take_lines) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
 ///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
-///   [`unsent`](Client::unsent), [`is_let_in`](Client::is_let_in),
+///   [`unsent`](Client::unsent), [`forget_unsent`](Client::forget_unsent), [`is_let_in`](Client::is_let_in),
 ///   [`is_turned_away`](Client::is_turned_away).
 ///
 /// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
@@ -135,6 +135,13 @@ impl Client {
     pub fn end_of_input(&mut self) {
         let outbox = &mut self.outbox;
         self.typed.end_of_stream(MAX_LINE, &mut |lines| outbox.push(lines));
+        self.input_ended = true;
+    }
+
+    /// Nothing more of what the user types is wanted. A line without an end is not said: there may be
+    /// more of it.
+    pub fn break_off_input(&mut self) {
+        self.typed = Framer::framed().in_blocks();
         self.input_ended = true;
     }
 
@@ -264,6 +271,13 @@ impl Client {
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
         self.outbox.unsent_lines()
+    }
+
+    /// Forgets what was typed and is not sent whole, and returns how many messages that is: for a
+    /// connection that has ended, with nothing to come after it.
+    pub fn forget_unsent(&mut self) -> usize {
+        self.lent = 0;
+        self.outbox.forget()
     }
 
     /// When a silence that goes on ends what the server has begun.

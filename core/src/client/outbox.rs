@@ -87,6 +87,15 @@ impl Outbox {
         self.compact();
     }
 
+    /// Forgets the lines that are not sent whole. Returns how many they are.
+    pub(super) fn forget(&mut self) -> usize {
+        let count = memchr_iter(b'\n', self.unsent_lines()).count();
+        self.lines.clear();
+        self.done = 0;
+        self.sent = 0;
+        count
+    }
+
     /// Compacts when at least half is done: amortized O(1).
     fn compact(&mut self) {
         if self.done >= self.lines.len() - self.done {

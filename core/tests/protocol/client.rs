@@ -363,6 +363,29 @@ fn what_is_not_sent_can_be_taken_along() {
 
 /// Who is turned away keeps what it has: nobody would hear it.
 #[test]
+fn what_is_not_sent_is_counted() {
+    let mut session = Session::framed();
+    session.client.type_in("하나\n둘\n\n셋".as_bytes());
+    session.client.transmit(session.now);
+    session.client.sent(session.now, "하나\n두".len());
+    assert_eq!(session.shows(), "[You] 하나\n");
+    assert_eq!(session.client.forget_unsent(), 2, "one that is sent in part, and an empty one");
+    session.client.end_of_input();
+    assert_eq!(session.client.forget_unsent(), 1);
+    assert_eq!(session.client.forget_unsent(), 0);
+    assert_eq!(session.sends(), [""; 0]);
+}
+
+#[test]
+fn an_input_that_breaks_off() {
+    let mut session = Session::framed();
+    session.client.type_in("하나\n두".as_bytes());
+    session.client.break_off_input();
+    assert_eq!(session.sends(), ["하나\n"], "there may be more of the other");
+    assert!(session.client.is_all_sent(session.now));
+}
+
+#[test]
 fn a_room_without_a_place_is_told_nothing() {
     let mut session = Session::new();
     session.client.type_in("하나\n".as_bytes());

@@ -21,6 +21,7 @@ mod flood;
 mod harness;
 mod interactive;
 mod join;
+mod keys;
 mod leaving;
 mod looks;
 mod mixture;

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: bytes that no test has thought of, fed to the core.
+//! `cargo xtask fuzz`: bytes that no test has thought of, fed to the core and to the keys.
 
 use argh::FromArgs;
 use fs_err as fs;
@@ -6,7 +6,7 @@ use fs_err as fs;
 use crate::build::target_directory;
 use crate::shell::{Outcome, nightly_cargo, quiet_output, root, run, say};
 
-/// Fuzz the core, one target after the other. Needs the nightly toolchain and cargo-fuzz; does
+/// Fuzz the core and the keys, one target after the other. Needs the nightly toolchain and cargo-fuzz; does
 /// nothing without them.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "fuzz")]
@@ -16,7 +16,9 @@ pub(crate) struct Fuzz {
     pub(crate) seconds: u32,
 }
 
-const TARGETS: [&str; 3] = ["receiving", "room", "client"];
+/// Targets, each with the folder of the package it belongs to.
+const TARGETS: [(&str, &str); 4] =
+    [("core", "receiving"), ("core", "room"), ("core", "client"), ("app", "keys")];
 
 impl Fuzz {
     pub(crate) fn run(&self) -> Outcome<()> {
@@ -25,12 +27,12 @@ impl Fuzz {
             return Ok(());
         }
         let corpora = target_directory()?.join("fuzz-corpus");
-        for target in TARGETS {
+        for (package, target) in TARGETS {
             // New inputs go elsewhere: the corpus in the repository stays as it is.
             let found = corpora.join(target);
             fs::create_dir_all(&found)?;
             let mut fuzz = nightly_cargo();
-            fuzz.current_dir(root().join("core"));
+            fuzz.current_dir(root().join(package));
             fuzz.args(["fuzz", "run", target]).arg(found).arg(format!("fuzz/corpus/{target}"));
             fuzz.args(["--", "-timeout=10", "-verbosity=0", "-print_funcs=0"]);
             run(fuzz.arg(format!("-max_total_time={}", self.seconds)))?;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use chat_core::YOU;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::draft::View;
+use super::width::{least_width, most_width};
 
 /// Columns between tab stops.
 const TAB: usize = 8;
@@ -91,20 +91,33 @@ impl Pen {
 
     fn write(&mut self, text: &str) {
         for grapheme in text.graphemes(true) {
-            let (shown, width) = self.measure(grapheme);
-            self.wrap_unless_fits(width);
-            if let Some(row) = self.rows.rows.last_mut() {
-                row.text.push_str(&shown);
-            }
-            self.column += width;
+            self.pieces(grapheme).for_each(|piece| self.put(piece));
         }
+    }
+
+    fn put(&mut self, piece: &str) {
+        let (shown, width) = self.measure(piece);
+        self.wrap_unless_fits(width);
+        if let Some(row) = self.rows.rows.last_mut() {
+            row.text.push_str(&shown);
+        }
+        self.column += width;
+    }
+
+    /// Splits a grapheme that may be wider than a row, as there is no limit to what may be joined,
+    /// into its characters.
+    fn pieces<'a>(&self, grapheme: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let is_whole = (self.width)(grapheme) <= self.columns;
+        let whole = is_whole.then_some(grapheme).into_iter();
+        let parts = if is_whole { "" } else { grapheme };
+        whole.chain(parts.char_indices().map(|(at, c)| &parts[at..at + c.len_utf8()]))
     }
 
     /// Puts the cursor where `after` will be written or, if that is empty, where the next character
     /// would be.
     fn put_cursor(&mut self, after: &str) {
-        let next = after.graphemes(true).next().unwrap_or(" ");
-        let (_, width) = self.measure(next);
+        let next = after.graphemes(true).next().and_then(|next| self.pieces(next).next());
+        let (_, width) = self.measure(next.unwrap_or(" "));
         self.wrap_unless_fits(width);
         self.rows.cursor_row = self.rows.rows.len().saturating_sub(1);
         self.rows.cursor_byte = self.rows.rows.last().map_or(0, |row| row.text.len());
@@ -125,20 +138,4 @@ impl Pen {
         }
         (Cow::Borrowed(grapheme), (self.width)(grapheme))
     }
-}
-
-/// Returns the most columns that a grapheme takes up on any terminal.
-///
-/// Some terminals give a sequence, such as an emoji joined from several, the width of one
-/// character, others the width of its parts; and what Unicode calls ambiguous is wide on some that
-/// are set up for East Asian text (UAX #11).
-fn most_width(grapheme: &str) -> usize {
-    let parts: usize = grapheme.chars().map(|c| c.width_cjk().unwrap_or(0)).sum();
-    parts.max(grapheme.width_cjk())
-}
-
-/// Returns the fewest columns that a grapheme takes up on any terminal.
-fn least_width(grapheme: &str) -> usize {
-    let parts: usize = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum();
-    parts.min(grapheme.width())
 }

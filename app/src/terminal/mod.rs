@@ -13,6 +13,7 @@
 //! | `keys` | from bytes to keys |
 //! | `text` | a text and a cursor in it |
 //! | `draft` | what is being written, the history, and the search in it |
+//! | `width` | how many columns a character takes up, at most and at least |
 //! | `layout` | from text to rows |
 //! | `painter` | from rows to what is written to the terminal |
 //! | `size` | its columns and rows |
@@ -27,6 +28,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 mod text;
+mod width;
 
 pub(crate) use draft::{Draft, Effect};
 pub(crate) use keys::{Key, Keys};

@@ -1,9 +1,13 @@
 //! Painting: what is written to a terminal so that new lines stand above the draft.
 //!
 //! What the terminal shows of the draft is known row by row. Each row ends with a line feed instead
-//! of being wrapped by the terminal; it is laid out for the greatest width that any terminal gives
-//! a character, so that none of them wraps it anywhere else. The cursor is moved to its place by
-//! writing the text before it once more, so that the terminal itself measures that text.
+//! of being wrapped by the terminal; it is laid out for the greatest width that any known terminal
+//! gives a character, so that none of them wraps it anywhere else. Where that can be had, wrapping
+//! is off while it is written: on a terminal that gives a character more, or is narrower than one,
+//! the row's end is overwritten, and it is still one row. What was said is the terminal's to wrap;
+//! each line of it ends with a line feed, so that the draft begins at the beginning of a row,
+//! whichever that is. The cursor is moved to its place by writing the text before it once more, so
+//! that the terminal itself measures that text.
 //!
 //! When a terminal becomes narrower, the number of rows is a guess: it wraps rows or cuts them off,
 //! perhaps while a frame for another width is on its way. The guess is the least number: a surplus
@@ -13,6 +17,7 @@ use std::mem::take;
 
 use super::layout::{Row, Rows, least_height};
 use super::size::Size;
+use super::width::may_be_mark;
 
 /// Begins and ends synchronized output (mode 2026, which terminals without it ignore).
 const BEGIN: &str = "\x1b[?2026h";
@@ -21,13 +26,21 @@ const SHOW: &str = "\x1b[?2026l";
 /// topmost row tmux takes that for clearing the screen, and first copies the screen into its
 /// scrollback.
 const CLEAR_BELOW: &str = "\x1b[K\x1b7\x1b[B\x1b[J\x1b8";
+/// Keep the cursor's place and go back to it.
+const KEEP: &str = "\x1b7";
+const BACK: &str = "\x1b8";
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
+/// Whether the terminal wraps what is wider than a row (DECAWM). A terminal that rewraps rows always
+/// does: what is written for its old width just after it has become narrower must be as high as what
+/// was rewrapped, or it would not be known what to take away.
+const WRAP: &str = "\x1b[?7h";
+const NO_WRAP: &str = "\x1b[?7l";
 const PASTE_MARKED: &str = "\x1b[?2004h";
 const PASTE_PLAIN: &str = "\x1b[?2004l";
 const BELL: &str = "\x07";
 
 /// Gives a terminal that has been painted on back as it was found.
-pub(crate) const RELEASE: &str = PASTE_PLAIN;
+pub(crate) const RELEASE: &str = "\x1b[?7h\x1b[?2004l";
 
 /// Knows what stands on the terminal and can still change.
 pub(crate) struct Painter {
@@ -157,6 +170,8 @@ impl Painter {
         let shown = self.choose(rows);
         let (dim, plain) = self.dim;
         let mut push = |text: &str| frame.extend_from_slice(text.as_bytes());
+        let (no_wrap, wrap) = if self.reflows { ("", "") } else { (NO_WRAP, WRAP) };
+        push(no_wrap);
         for (index, row) in shown.iter().enumerate() {
             if index > 0 {
                 push("\r\n");
@@ -171,11 +186,17 @@ impl Painter {
         let cursor_row = rows.cursor_row - self.first_shown;
         push("\r");
         push(&moved(shown.len() - 1 - cursor_row, 'A'));
-        let before = shown.get(cursor_row).and_then(|row| row.text.get(..rows.cursor_byte));
-        let before = before.unwrap_or_default();
-        let text = before.trim_end_matches(' ');
-        push(text);
-        push(&moved(before.len() - text.len(), 'C'));
+        let own = shown.get(cursor_row).map_or("", |row| row.text.as_str());
+        let (before, after) = own.split_at_checked(rows.cursor_byte).unwrap_or((own, ""));
+        if may_be_mark(after) {
+            // It may be shown in the place before it, so that is not written without it.
+            [before, KEEP, after, BACK].into_iter().for_each(&mut push);
+        } else {
+            let text = before.trim_end_matches(' ');
+            push(text);
+            push(&moved(before.len() - text.len(), 'C'));
+        }
+        push(wrap);
         self.painted = shown.to_vec();
         self.cursor_row = cursor_row;
         self.cursor_byte = rows.cursor_byte;

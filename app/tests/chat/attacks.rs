@@ -100,7 +100,7 @@ fn assert_harmless(text: &str) {
 
 /// Everything that the program tells a terminal as long as nobody asks it to clear the screen,
 /// apart from colours and short moves.
-const OWN: [&str; 13] = [
+const OWN: [&str; 15] = [
     "\n",
     "\r",
     "\x1b7",
@@ -111,6 +111,8 @@ const OWN: [&str; 13] = [
     "\x1b[m",
     "\x1b[0m",
     "\x1b[2m",
+    "\x1b[?7h",
+    "\x1b[?7l",
     "\x1b[?2026h",
     "\x1b[?2026l",
     "\x1b[?2004h",

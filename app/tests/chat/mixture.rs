@@ -12,7 +12,8 @@ const SEEDS: u64 = 24;
 const STEPS: usize = 150;
 
 /// One emulator does not know the last one: to it an accent is a character of its own.
-const CHARACTERS: [&str; 10] = ["가", "나", "다", " ", "漢", "😀", "a", "ㅋ", "한", "e\u{301}"];
+const CHARACTERS: [&str; 13] =
+    ["가", "나", "다", " ", "漢", "😀", "a", "ㅋ", "한", "é", "→", "ক", "e\u{301}"];
 
 /// A draft as a text and a place in it, counted in graphemes.
 #[derive(Default)]

@@ -3,9 +3,12 @@
 mod draft;
 #[path = "../../../tests/chat/emulator.rs"]
 mod emulator;
+mod grid;
 mod keys;
 mod layout;
 mod painter;
+mod tables;
+mod width;
 
 use super::{Draft, Effect, Keys};
 

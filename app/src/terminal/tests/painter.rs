@@ -167,6 +167,27 @@ fn nothing_is_torn() {
     }
 }
 
+/// A terminal may have become narrower when a frame for its old width arrives.
+#[test]
+fn a_frame_that_comes_late_erases_nothing() {
+    for reflows in [true, false] {
+        for columns in 20..60 {
+            let mut rig = Rig::new(60, 24, reflows);
+            rig.paint(&(0..5).map(|number| format!("> {number}")).collect::<Vec<_>>());
+            rig.types(&"가나다라 마바사".repeat(9));
+            rig.emulator.resize(columns, 24);
+            rig.paint(&["> late".to_owned()]);
+            rig.painter.resize(Size { columns, rows: 24 });
+            rig.paint(&["> then".to_owned()]);
+            // Rows of the draft may stay among them.
+            let shown = rig.emulator.lines().concat();
+            let places = rig.transcript.iter().map(|line| shown.find(line.as_str()));
+            assert!(places.clone().all(|place| place.is_some()), "{columns}: {shown}");
+            assert!(places.is_sorted(), "{columns}: {shown}");
+        }
+    }
+}
+
 #[test]
 fn leaving_keeps_the_draft_and_withdrawing_takes_it_away() {
     let mut rig = Rig::new(20, 24, true);

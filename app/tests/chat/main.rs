@@ -25,6 +25,7 @@ mod keys;
 mod leaving;
 mod looks;
 mod mixture;
+mod multiplexers;
 mod original;
 mod reconnecting;
 mod serve;

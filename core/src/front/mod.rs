@@ -73,9 +73,6 @@ impl Front {
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let Some(peer) = self.present_mut(id) else { return Outcome::default() };
-        // The shell has listened, and there was something.
-        peer.is_asked = false;
-        peer.was_refused.set(false);
         let outcome = peer.receive(now, bytes, limits, say);
         self.set_timer(id, limits);
         outcome

@@ -100,6 +100,8 @@ impl Peer {
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let mut outcome = Outcome::default();
+        self.is_asked = false;
+        self.forget_refusal(now);
         if self.wire == Wire::Messages {
             self.hear(now, bytes, limits, &mut outcome, say);
             return outcome;
@@ -148,10 +150,7 @@ impl Peer {
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        if self.was_refused.take() {
-            // Some of the time before now was no silence, but the room's own waiting.
-            self.framer.was_not_heard_until(now);
-            self.interrupted = self.interrupted.map(|_| now);
+        if self.forget_refusal(now) {
             return outcome;
         }
         if self.interrupted.is_some_and(|at| at + INTERRUPT <= now) {
@@ -165,6 +164,17 @@ impl Peer {
             }
         }
         outcome
+    }
+
+    /// It is listened to now. If it was refused before, some of the time until now was no silence, but
+    /// the room's own waiting. Returns whether it was.
+    fn forget_refusal(&mut self, now: Instant) -> bool {
+        let was_refused = self.was_refused.take();
+        if was_refused {
+            self.framer.was_not_heard_until(now);
+            self.interrupted = self.interrupted.map(|_| now);
+        }
+        was_refused
     }
 
     /// When it is to be listened to, as a silence may end something then.

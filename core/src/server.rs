@@ -341,7 +341,7 @@ impl Server {
     }
 }
 
-/// Bytes of answers that a member may have left unread and is still read from.
+/// What the answers may cost that a member has left unread and is still read from.
 const ANSWERED: usize = MAX_INSERTS / 2;
 
 /// When.

@@ -3,9 +3,12 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-/// Bytes of inserts that a reader may have pending, at the most: many answers, and little beside what
+/// What the inserts may cost that a reader has pending, in bytes: many answers, and little beside what
 /// a member's socket holds. Who asks for more without reading is not answered.
 pub(crate) const MAX_INSERTS: usize = 16 * 1024;
+
+/// What an insert costs beside its text: its place in the queue. An answer of telnet's has three bytes.
+const PLACE: usize = 64;
 
 /// The inserts of one reader, in the order in which it gets them.
 ///
@@ -47,9 +50,15 @@ impl Inserts {
         self.0.is_none()
     }
 
-    /// Bytes that are not sent.
-    pub(super) fn pending(&self) -> usize {
-        self.0.as_ref().map_or(0, |queue| queue.bytes - queue.sent)
+    /// What those cost that are not sent, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        let cost = |queue: &Queue| queue.bytes - queue.sent + PLACE * queue.inserts.len();
+        self.0.as_deref().map_or(0, cost)
+    }
+
+    /// Whether there is space for another one.
+    pub(super) fn has_space(&self, text: &[u8]) -> bool {
+        self.cost() + PLACE + text.len() <= MAX_INSERTS
     }
 
     /// Adds one behind all others.

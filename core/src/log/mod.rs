@@ -165,14 +165,14 @@ impl Log {
     /// has left too many inserts unread, or is gone.
     pub(crate) fn insert(&mut self, id: ReaderId, text: Box<[u8]>, kind: Kind) -> bool {
         let Some(reader) = self.readers.get_mut(id.key()) else { return false };
-        let fits = reader.inserts_pending() + text.len() <= MAX_INSERTS;
+        let fits = reader.has_space(&text);
         if fits {
             reader.insert(text, kind, &self.ring);
         }
         fits
     }
 
-    /// Bytes of inserts that a reader has not got.
+    /// What the inserts cost that a reader has not got, in bytes.
     pub(crate) fn inserts_pending(&self, id: ReaderId) -> usize {
         self.readers.get(id.key()).map_or(0, Reader::inserts_pending)
     }

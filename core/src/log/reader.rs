@@ -54,8 +54,8 @@ enum Newlines {
     Sent,
     /// It is left out, as the reader takes the end of a write for it.
     Withheld {
-        /// Whether that was so of the last one, so that the line before would have no end for a
-        /// reader that turns out to take newlines.
+        /// Whether that was so of the last one with any text, so that its last line would have no end
+        /// for a reader that turns out to take newlines.
         last: bool,
     },
 }
@@ -149,9 +149,14 @@ impl Reader {
         self.inserts.push(self.end(ring).0, text, kind);
     }
 
-    /// Bytes of inserts that it has not got.
+    /// Whether it has not left too many inserts unread for this one.
+    pub(super) fn has_space(&self, text: &[u8]) -> bool {
+        self.inserts.has_space(text)
+    }
+
+    /// What the inserts cost that it has not got, in bytes.
     pub(super) fn inserts_pending(&self) -> usize {
-        self.inserts.pending()
+        self.inserts.cost()
     }
 
     /// From now on the newline at the end of a delivery is left out.
@@ -179,9 +184,8 @@ impl Reader {
             return;
         }
         let told_before = self.inserts.take_back_skips();
-        if self.inserts.due(0, self.position).is_some() {
-            // That comes first, and then what was missed. A notice taken back was the first of all.
-            debug_assert_eq!(told_before, None);
+        if told_before.is_none() && self.inserts.due(0, self.position).is_some() {
+            // That comes first, and then what was missed.
             return;
         }
         let (position, lines) = self.end(ring).min((ring.start(), ring.lines_evicted()));
@@ -211,7 +215,8 @@ impl Reader {
     pub(super) fn lend<'a>(&'a self, ring: &'a Ring, cuts: &Cuts) -> Lent<'a> {
         let mut slices = Slices::default();
         let last = self.lend_all(ring, cuts, &mut slices);
-        let may_withhold = self.newlines != Newlines::Sent && last != Some(Kind::Greeting);
+        let ends_a_line = !matches!(last, Some(Kind::Greeting | Kind::Raw));
+        let may_withhold = self.newlines != Newlines::Sent && ends_a_line;
         let is_newline_withheld = may_withhold && slices.withhold_newline();
         Lent { slices, is_newline_withheld }
     }
@@ -261,19 +266,20 @@ impl Reader {
         if passed == 0 {
             return;
         }
-        if let Newlines::Withheld { last } = &mut self.newlines {
+        let has_text = self.pass(passed, ring, cuts);
+        if has_text && let Newlines::Withheld { last } = &mut self.newlines {
             *last = with_newline;
         }
-        self.pass(passed, ring, cuts);
     }
 
-    /// Goes past so many bytes of inserts and of the log.
-    fn pass(&mut self, count: usize, ring: &Ring, cuts: &Cuts) {
+    /// Goes past so many bytes of inserts and of the log. Returns whether any of them is text.
+    fn pass(&mut self, count: usize, ring: &Ring, cuts: &Cuts) -> bool {
         let end = self.end(ring).0;
-        let mut left = count;
+        let (mut left, mut has_text) = (count, false);
         loop {
-            while let Some((text, _)) = self.inserts.due(0, self.position).filter(|_| left > 0) {
+            while let Some((text, kind)) = self.inserts.due(0, self.position).filter(|_| left > 0) {
                 let step = text.len().min(left);
+                has_text |= kind != Kind::Raw;
                 self.inserts.advance(step);
                 left -= step;
                 // What is told a reader ends the half of a line that it had, if it had any.
@@ -287,6 +293,7 @@ impl Reader {
             let run_end = end.min(at).min(cut);
             assert!(self.position < run_end, "more is sent than was lent");
             let step = (run_end - self.position).min(left as u64);
+            has_text = true;
             self.position += step;
             // Not more than was left, so it fits a usize.
             left -= step as usize;
@@ -298,6 +305,7 @@ impl Reader {
         } else if self.position >= ring.start() {
             self.lines = ring.lines_before(self.position);
         }
+        has_text
     }
 
     /// Notes of which line it has got a part, now that it has moved in the log.

@@ -14,5 +14,6 @@ mod order;
 mod properties;
 mod readers;
 mod room;
+mod simulation;
 mod telnet;
 mod world;

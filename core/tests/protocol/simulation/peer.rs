@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_core::{Instant, Limits, MemberId};
+use chat_core::{Instant, Limits, MemberId, ReaderId};
 
 use super::choices::Choices;
 use super::screen::Screen;
@@ -10,7 +10,8 @@ use super::talk::Talk;
 
 /// One who sees the room.
 pub(crate) struct Peer {
-    /// `None` for the console.
+    pub(crate) reader: ReaderId,
+    /// `None` for an observer.
     pub(crate) id: Option<MemberId>,
     pub(crate) talk: Talk,
     /// Bytes that it takes at once, at the most: what its socket holds.
@@ -18,6 +19,10 @@ pub(crate) struct Peer {
     /// Whether it reads at all just now.
     pub(crate) is_stalled: bool,
     pub(crate) screen: Screen,
+    /// Whether the room has told that something may be pending, since it had nothing.
+    pub(crate) is_awake: bool,
+    /// Whether it was not read from, and the room has not told since that it may be.
+    pub(crate) was_refused: bool,
     /// Since when nothing is taken from it.
     pub(crate) refused_since: Option<Instant>,
     /// Bytes of the log that it may still have to get, at the most.
@@ -33,13 +38,20 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(id: Option<MemberId>, choices: &mut impl Choices) -> Self {
+    pub(crate) fn member(id: MemberId, choices: &mut impl Choices) -> Self {
+        Self { id: Some(id), ..Self::observer(id.into(), choices) }
+    }
+
+    pub(crate) fn observer(reader: ReaderId, choices: &mut impl Choices) -> Self {
         Self {
-            id,
+            reader,
+            id: None,
             talk: Talk::any(choices),
             buffer: choices.one(&[1, 7, 100, 3_000, usize::MAX, usize::MAX]),
             is_stalled: choices.once_in(6),
             screen: Screen::default(),
+            is_awake: false,
+            was_refused: false,
             refused_since: None,
             behind: 0,
             far_behind_since: None,
@@ -47,6 +59,12 @@ impl Peer {
             is_given_up: false,
             has_missed: false,
         }
+    }
+
+    /// It begins so many bytes behind. If that is far, the next line may be one too many.
+    pub(crate) fn begins_behind(&mut self, bytes: u64, now: Instant, limits: &Limits) {
+        self.falls_behind(bytes, false, now, limits);
+        self.has_missed = self.far_behind_since.is_some();
     }
 
     /// The log has grown by so many bytes, within what budgets allow or not.

@@ -13,6 +13,10 @@ pub(crate) enum Talk {
     Unframed,
     /// Anything at all.
     Hostile,
+    /// What telnet clients send: also a key at a time, and commands.
+    Telnet,
+    /// A browser's, or another program's that does not chat.
+    Foreign,
 }
 
 const WORDS: &[&str] = &[
@@ -69,11 +73,69 @@ const ATTACKS: &[&[u8]] = &[
     "\u{200d}".as_bytes(),
     "\u{feff}".as_bytes(),
     b"\x0b\x0c\x1c\x1d",
+    "\u{3164}".as_bytes(),
+    "\u{2800}".as_bytes(),
+    b"\x16",
+];
+
+/// Telnet's commands, whole and not.
+const COMMANDS: &[&[u8]] = &[
+    b"\xff\xfd\x06",
+    b"\xff\xfd\x06",
+    b"\xff\xfd\x06\xff\xfd\x06\xff\xfd\x06\xff\xfd\x06\xff\xfd\x06\xff\xfd\x06\xff\xfd\x06",
+    b"\xff\xfd\x03",
+    b"\xff\xfb\x18",
+    b"\xff\xfb\x00",
+    b"\xff\xfd\x0a",
+    b"\xff\xfb\x0a",
+    b"\xff\xfc\x01",
+    b"\xff\xfe\x01",
+    b"\xff\xf1",
+    b"\xff\xed",
+    b"\xff\xf5",
+    b"\xff\xf3",
+    b"\xed\xff\xf5",
+    b"\xed\x95\xff\xf3",
+    b"\xec\xff\xf4",
+    b"\xff\xfa\x18\x00xterm\xff\xf0",
+    b"\xff\xfa\xff\xff\xff\xff\xff\xf0",
+    b"\xff\xff",
+    b"\xff",
+    b"\xff\xfd",
+];
+
+/// Keys with which a user leaves, or nearly.
+const LEAVING: &[&[u8]] =
+    &[b"\xff\xf4", b"\xff\xf4\xff\xfd\x06", b"\xff\xee", b"\xff\xec", b"\xff\xfa"];
+
+/// How those begin that do not chat, and what is taken for them.
+const OPENINGS: &[&[u8]] = &[
+    b"GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n",
+    b"POST http://192.0.2.1/ HTTP/1.0\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\n",
+    b"WALK /dog HTTP/1.1\n",
+    b"GET /a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z",
+    b"GET / now",
+    b"GET a life HTTP/9",
+    b"SSH-2.0-OpenSSH_9.6\r\n",
+    b"SSH-less\n",
+    b"\x16\x03\x01\x02\x00\x01\x00",
+    b"\x16\x02",
+    b" \n\xe2\x80\x8bPRI * HTTP/2.0\r\n",
 ];
 
 impl Talk {
     pub(crate) fn any(choices: &mut impl Choices) -> Self {
-        choices.one(&[Self::Framed, Self::Framed, Self::Terse, Self::Unframed, Self::Hostile])
+        choices.one(&[
+            Self::Framed,
+            Self::Framed,
+            Self::Terse,
+            Self::Unframed,
+            Self::Unframed,
+            Self::Hostile,
+            Self::Telnet,
+            Self::Foreign,
+        ])
     }
 
     /// Something to say, in a piece as it may come from a socket.
@@ -85,6 +147,11 @@ impl Talk {
                 Self::Hostile if !choices.once_in(3) => {
                     bytes.extend_from_slice(choices.one(ATTACKS));
                 }
+                Self::Telnet if choices.once_in(2) => {
+                    let leaves = choices.once_in(20);
+                    bytes.extend_from_slice(choices.one(if leaves { LEAVING } else { COMMANDS }));
+                }
+                Self::Foreign => bytes.extend_from_slice(choices.one(OPENINGS)),
                 _ => bytes.extend_from_slice(choices.one(WORDS).as_bytes()),
             }
             let ends = match self {
@@ -92,9 +159,13 @@ impl Talk {
                 Self::Terse => true,
                 Self::Unframed => choices.once_in(12),
                 Self::Hostile => choices.once_in(4),
+                Self::Telnet => choices.once_in(6),
+                Self::Foreign => false,
             };
             if ends {
-                bytes.extend_from_slice(choices.one(&[b"\n".as_slice(), b"\r\n"]));
+                bytes.extend_from_slice(choices.one(&[b"\n".as_slice(), b"\r\n", b"\r\0\n"]));
+            } else if self == Self::Unframed && choices.once_in(4) {
+                bytes.extend_from_slice(choices.one(&[b"\r".as_slice(), b"\r\0", b"\xed\x95"]));
             }
         }
         if choices.once_in(4) {

@@ -1,9 +1,11 @@
 //! What is promised, and holds at any time.
 
 use super::super::choices::Choices;
+use super::super::model::is_observer;
 use super::Run;
 
-/// What a member may cost beside what it has not ended: its place, label, timers, watch.
+/// What a member may cost beside what it has not ended: its place, label, timers, watch, and telnet's
+/// options.
 const MEMBER: usize = 2048;
 
 /// What the room's own parts may cost beside the backlog, at the most.
@@ -13,10 +15,10 @@ impl<C: Choices> Run<C> {
     /// The log has grown since it had `said` bytes. Whoever was in time has missed nothing by that,
     /// unless it was said without regard for budgets.
     pub(super) fn grew(&mut self, said: u64, is_heedless: bool) {
-        let grown = self.room.said() - said;
+        let grown = self.server.said() - said;
         self.said_before = said;
         let grace = self.limits.grace;
-        let waited = self.waiting_since.filter(|_| !self.room.is_waiting());
+        let waited = self.waiting_since.filter(|_| !self.server.is_waiting());
         let gives_up = waited.is_some_and(|(since, _)| since + grace <= self.now);
         for peer in self.peers.values_mut() {
             if gives_up {
@@ -40,56 +42,81 @@ impl<C: Choices> Run<C> {
 
     /// Looks at all that holds at any time.
     pub(super) fn look(&mut self) {
-        assert_eq!(self.room.users(), self.model.users);
+        self.settle();
+        assert_eq!(self.server.users(), self.model.users);
         self.look_at_waiting();
         self.look_at_budgets();
+        self.look_at_events();
         self.look_at_memory();
     }
 
     /// The room waits no longer than it may, and for all at once.
     fn look_at_waiting(&mut self) {
-        if !self.room.is_waiting() {
+        if !self.server.is_waiting() {
             self.waiting_since = None;
-            assert!(self.room.takes_newcomers());
+            assert!(self.server.takes_newcomers());
             return;
         }
         let begins = self.waiting_since.is_none();
         let (since, said) = *self.waiting_since.get_or_insert((self.now, self.said_before));
-        assert!(self.now <= since + self.limits.grace, "the room waits too long");
+        let ends = since + self.limits.grace;
+        assert!(self.now <= ends, "the room waits too long");
+        assert!(self.tick_at.is_some_and(|at| at <= ends), "nothing will end that");
         if begins && let Some(before) = self.waited_at.replace(said) {
             // Whoever lacked less than a turn of being far behind then was waited for with the first.
-            let grown = self.room.said() - before;
+            let grown = self.server.said() - before;
             assert!(grown > self.turn(), "the room waits for one after the other");
         }
     }
 
-    /// While the room waits a member may say a little, and no more; and everybody is listened to soon.
+    /// While the room waits a member may say a little, and no more; and everybody is listened to soon,
+    /// but for whoever does not take its answers.
     fn look_at_budgets(&mut self) {
         let turn = self.turn();
-        for (place, peer) in &mut self.peers {
-            let Some(id) = peer.id.filter(|_| !self.model.readers[place].has_left) else {
+        for place in
+            self.peers.keys().copied().filter(|place| !is_observer(*place)).collect::<Vec<_>>()
+        {
+            if self.model.reader(place).has_left {
                 continue;
-            };
-            let budget = self.room.input_budget(self.now, id);
+            }
+            let budget = self.budget(place);
+            let is_silenced = self.model.reader(place).is_silenced();
+            assert!(!is_silenced || budget == 0, "one that does not take its answers is heard");
             if let Some((_, said)) = self.waiting_since {
-                let little = self.model.little(*place, self.now);
-                let growth = self.model.growth(*place);
+                let little = self.model.little(place, self.now);
+                let growth = self.model.growth(place);
                 assert!(budget * growth <= little, "{budget} bytes are not a little");
-                let spare = turn.saturating_sub(self.room.said() - said) as usize;
+                let spare = turn.saturating_sub(self.server.said() - said) as usize;
                 let is_spare = spare >= self.limits.least_backlog() / 12 + growth;
-                let may_say = is_spare && little > growth;
+                let may_say = is_spare && little > growth && !is_silenced;
                 assert!(
                     budget > 0 || !may_say,
                     "one who says little is refused, of {little} bytes"
                 );
             }
-            if budget > 0 {
+            let peer = self.peers.get_mut(&place).unwrap();
+            if budget > 0 || is_silenced {
                 peer.refused_since = None;
             } else {
                 let since = *peer.refused_since.get_or_insert(self.now);
                 let grace = self.limits.grace;
                 assert!(self.now <= since + grace, "a member is not listened to for too long");
             }
+            // While the room waits time alone gives something back.
+            let is_told = !peer.was_refused || self.server.is_waiting();
+            assert!(budget == 0 || is_told, "nobody was told that {place} is wanted again");
+        }
+    }
+
+    /// A shell that does what it is told, and nothing else, misses nothing.
+    fn look_at_events(&self) {
+        for (place, peer) in &self.peers {
+            let is_known = peer.is_awake || !self.server.has_pending(peer.reader);
+            assert!(is_known, "nobody was told that {place} has something pending");
+        }
+        if let Some(due) = self.model.next_due() {
+            let is_known = self.tick_at.is_some_and(|at| at <= due);
+            assert!(is_known, "nobody will notice that a silence is over");
         }
     }
 
@@ -97,7 +124,9 @@ impl<C: Choices> Run<C> {
     fn look_at_memory(&self) {
         let unended = 4 * (self.limits.max_line + 1024);
         let members = (self.joined + 1) * MEMBER + self.peers.len() * unended;
-        let most = BASE + self.limits.backlog * 7 + members;
+        let answers: usize =
+            self.peers.keys().map(|place| self.model.reader(*place).unanswered()).sum();
+        let most = BASE + self.limits.backlog * 7 + members + 2 * answers;
         assert!(self.memory <= most as i64, "{} bytes of memory, at most {most}", self.memory);
     }
 }

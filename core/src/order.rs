@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::entry::{Entry, Stamp, Stamped};
 use crate::id::NodeId;
+use crate::limits::MAX_NOTICE;
 use crate::room::{Committed, Room};
 use crate::time::Instant;
 
@@ -61,6 +62,15 @@ impl Ordered {
         }
     }
 
+    /// Proposes that another server is gone, unless that is known or proposed.
+    pub(crate) fn declare_lost(&mut self, now: Instant, node: NodeId) {
+        let entry = Entry::Lost { node };
+        let is_proposed = self.outbox.as_ref().is_some_and(|outbox| outbox.holds(&entry));
+        if node != self.node && !self.room.has_lost(node) && !is_proposed {
+            self.propose(now, &entry, MAX_NOTICE);
+        }
+    }
+
     /// Commits the next entry of the order. One of our own is proposed no more.
     pub(crate) fn commit(&mut self, now: Instant, stamped: &Stamped<'_>) -> Committed {
         let committed = self.room.commit(now, stamped.stamp(), stamped.entry());
@@ -107,6 +117,13 @@ impl Outbox {
         self.growth += growth;
         let number = stamped.stamp().number;
         self.proposals.push_back(Proposal { number, growth, encoded: encoded.into() });
+    }
+
+    /// Whether such an entry is proposed.
+    fn holds(&self, entry: &Entry<'_>) -> bool {
+        let mut proposals =
+            self.proposals.iter().map(|proposal| Stamped::decode(&proposal.encoded));
+        proposals.any(|stamped| stamped.is_ok_and(|stamped| stamped.entry() == entry))
     }
 
     fn forget_until(&mut self, number: u64) {

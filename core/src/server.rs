@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 use crate::entry::{Entry, Stamped};
 use crate::front::{Front, Newlines, Outcome, Wire};
 use crate::id::{MemberId, NodeId, ReaderId};
-use crate::limits::{Limits, MAX_NOTICE};
+use crate::limits::{Limits, MAX_LABEL, MAX_NOTICE};
 use crate::log::{Delivered, Kind, MAX_INSERTS, Start};
 use crate::notice;
 use crate::order::Ordered;
@@ -22,8 +22,9 @@ use crate::time::Instant;
 /// - **In**: [`connect`](Server::connect), [`receive`](Server::receive), [`quiet`](Server::quiet),
 ///   [`end_of_input`](Server::end_of_input), [`disconnect`](Server::disconnect) tell what peers did,
 ///   and [`tick`](Server::tick) that time has passed. None of them fails over what a peer sends.
-/// - **Order**: [`proposals`](Server::proposals) and [`commit`](Server::commit), where several
-///   servers share a room. One that is alone commits what it proposes in the same call.
+/// - **Order**: [`proposals`](Server::proposals), [`commit`](Server::commit) and
+///   [`declare_lost`](Server::declare_lost), where several servers share a room. One that is alone
+///   commits what it proposes in the same call.
 /// - **Out**: [`deliver`](Server::deliver) lends what a reader has pending: a member, or an observer
 ///   that [`observe`](Server::observe) has added, until [`dismiss`](Server::dismiss).
 /// - **When**: [`poll`](Server::poll) says what the shell has to do next, and
@@ -261,13 +262,14 @@ impl Server {
     }
 
     /// Commits the next entry of the room's order. Each server is given the same ones in the same
-    /// sequence, and may be given any of them again.
+    /// sequence, from the first on. It may be given one again that it was given before, unless that was
+    /// [`Committed::TooSoon`]: such an entry is void for ever, although another one that is the same may
+    /// come later in the order.
     pub fn commit(&mut self, now: Instant, entry: &Stamped<'_>) -> Committed {
         self.pass_time(now);
-        let in_flight = self.ordered.in_flight();
+        let was_tight = self.is_tight();
         let committed = self.ordered.commit(self.now, entry);
-        let half = self.limits.share() / 2;
-        self.events.has_resumed |= in_flight > half && self.ordered.in_flight() <= half;
+        self.events.has_resumed |= was_tight && !self.is_tight();
         if committed == Committed::New
             && self.ordered.is_own(entry.stamp().node)
             && let &Entry::Joined { member, .. } = entry.entry()
@@ -282,7 +284,16 @@ impl Server {
         committed
     }
 
-    /// Whether the room has been told that this server is gone: nothing that it says counts any more.
+    /// Has the room told that another server is gone, and all its members with it: for whoever has found
+    /// that out. Once it is committed, nothing more that `node` proposes counts, should it be there after
+    /// all. Without effect if that is known, or proposed already.
+    pub fn declare_lost(&mut self, now: Instant, node: NodeId) {
+        self.pass_time(now);
+        self.ordered.declare_lost(self.now, node);
+    }
+
+    /// Whether the room has been told that this server is gone: nothing that it says counts any more, so
+    /// that it reads from nobody. Close what is connected, and begin anew with another [`NodeId`].
     #[must_use]
     pub fn is_fenced(&self) -> bool {
         self.ordered.is_fenced()
@@ -403,7 +414,7 @@ impl Server {
         let log = &self.ordered.room.log;
         let Some((growth, allowance)) = self.front.growth_and_allowance(now, id) else { return 0 };
         let is_admitted = !self.ordered.is_shared() || log.has_started(id.into());
-        if !is_admitted || log.inserts_pending(id.into()) > ANSWERED {
+        if !is_admitted || self.is_fenced() || log.inserts_pending(id.into()) > ANSWERED {
             return 0;
         }
         let space = self.space().saturating_sub(self.limits.longest_line());
@@ -417,13 +428,22 @@ impl Server {
     #[must_use]
     pub fn takes_newcomers(&self) -> bool {
         // The other half is for members that say a little.
-        self.space() >= (self.limits.share() / 2).max(MAX_NOTICE)
+        self.space() >= (self.limits.share() / 2).max(MAX_NOTICE) && !self.is_fenced()
     }
 
     /// Whether the room waits for a reader, so that some members' [`Server::budget`] may be 0.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.ordered.room.log.is_waiting()
+    }
+
+    /// Whether there is so little space that somebody may have been refused for it.
+    fn is_tight(&self) -> bool {
+        // A label is longer than what the log grows by for a byte of anybody's.
+        let for_a_line = self.limits.longest_line() + MAX_LABEL;
+        let ample = for_a_line.max(self.limits.share() / 2);
+        debug_assert!(ample <= self.limits.share(), "there would never be so much");
+        self.space() < ample
     }
 
     /// Bytes by which the log may grow now through what is received.

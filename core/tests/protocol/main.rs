@@ -14,6 +14,7 @@ mod order;
 mod properties;
 mod readers;
 mod room;
+mod sharing;
 mod simulation;
 mod telnet;
 mod world;

@@ -5,6 +5,7 @@ mod model;
 mod peer;
 mod run;
 mod screen;
+mod shared;
 mod talk;
 
 use std::env;
@@ -13,6 +14,7 @@ use std::thread;
 
 use choices::Choices;
 use run::Run;
+use shared::Shared;
 
 /// Things that happen in a run.
 const STEPS: usize = 400;
@@ -24,22 +26,45 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().and_then(|value| value.parse().ok())
 }
 
-/// `SIMULATE_SEEDS` asks for more of them, `SIMULATE_FROM` for others.
 #[test]
 fn whatever_happens_all_that_is_promised_holds() {
+    simulate("whatever_happens", |seed| Run::new(Seeded::new(seed)).run(STEPS));
+}
+
+#[test]
+fn whatever_happens_to_servers_they_are_one_room() {
+    simulate("they_are_one_room", |seed| Shared::new(Seeded::new(seed)).run(STEPS));
+}
+
+/// Runs with each seed. `SIMULATE_SEEDS` asks for more of them, `SIMULATE_FROM` for others.
+fn simulate(name: &str, run: impl Fn(u64) + Sync) {
     let first = number("SIMULATE_FROM").unwrap_or(0);
     let count = number("SIMULATE_SEEDS").unwrap_or(SEEDS);
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get());
     thread::scope(|scope| {
         for thread in 0..threads {
             let seeds = (first..first + count).skip(thread).step_by(threads);
-            scope.spawn(move || seeds.for_each(simulate));
+            scope.spawn(|| seeds.for_each(|seed| once(name, seed, &run)));
         }
     });
 }
 
+#[allow(clippy::print_stderr, reason = "the seed is what it takes to see it again")]
+fn once(name: &str, seed: u64, run: &impl Fn(u64)) {
+    if let Err(failure) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
+        eprintln!("{name} fails. Again: cargo xtask simulate --seeds 1 --from {seed}");
+        resume_unwind(failure);
+    }
+}
+
 /// Decisions without an end.
 struct Seeded(fastrand::Rng);
+
+impl Seeded {
+    fn new(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+}
 
 impl Choices for Seeded {
     fn below(&mut self, end: usize) -> usize {
@@ -48,14 +73,5 @@ impl Choices for Seeded {
 
     fn is_exhausted(&self) -> bool {
         false
-    }
-}
-
-#[allow(clippy::print_stderr, reason = "the seed is what it takes to see it again")]
-fn simulate(seed: u64) {
-    let run = || Run::new(Seeded(fastrand::Rng::with_seed(seed))).run(STEPS);
-    if let Err(failure) = catch_unwind(AssertUnwindSafe(run)) {
-        eprintln!("Seed {seed} fails. Again: cargo xtask simulate --seeds 1 --from {seed}");
-        resume_unwind(failure);
     }
 }

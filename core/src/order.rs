@@ -114,8 +114,10 @@ impl Outbox {
     fn push(&mut self, stamped: &Stamped<'_>, growth: usize) {
         let mut encoded = Vec::new();
         stamped.encode(&mut encoded);
-        self.growth += growth;
         let number = stamped.stamp().number;
+        let last = self.proposals.back().map(|last| last.number);
+        debug_assert!(last.is_none_or(|last| last + 1 == number), "an order that misses one");
+        self.growth += growth;
         self.proposals.push_back(Proposal { number, growth, encoded: encoded.into() });
     }
 

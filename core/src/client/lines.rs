@@ -107,13 +107,13 @@ impl Lines {
     pub fn iter(&self) -> impl Iterator<Item = Line<'_>> {
         let mut at = 0;
         let runs = self.runs.iter().map(move |&(source, bytes)| {
-            let run = self.text.get(at..at + bytes).unwrap_or_default();
+            let run = &self.text[at..at + bytes];
             at += bytes;
             (source, run)
         });
         runs.flat_map(|(source, run)| {
-            let lines = Split(run).map(|line| str::from_utf8(line).unwrap_or_default());
-            lines.map(move |line| Line::of(source, line))
+            let text = |line| str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is clean"));
+            Split(run).map(text).map(move |line| Line::of(source, line))
         })
     }
 

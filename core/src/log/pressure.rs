@@ -66,6 +66,7 @@ impl Pressure {
     /// Whether a reader at `position` is far behind in a log that ends at `end`, or can come to be
     /// so while the room waits.
     pub(crate) fn is_far_behind(&self, position: u64, end: u64) -> bool {
+        debug_assert!(position <= end, "a reader ahead of the log");
         self.horizon(end) - position >= self.far_behind
     }
 

@@ -230,6 +230,7 @@ impl Reader {
     ) -> Option<Kind> {
         let (mut position, mut own, mut insert) = (self.position, self.own, 0);
         let end = self.end(ring).0;
+        debug_assert!(position <= end && end <= ring.end(), "a reader ahead of the log");
         let mut last = None;
         loop {
             while let Some((text, kind)) = self.inserts.due(insert, position) {

@@ -122,6 +122,7 @@ impl Ring {
     /// Counts the lines that end before `position`, which is kept, from the nearest position whose
     /// count is known.
     pub(super) fn lines_before(&self, position: u64) -> u64 {
+        debug_assert!((self.start..=self.end).contains(&position), "a position that is not kept");
         let mark = position / MARK;
         let (known, lines) = match mark * MARK {
             at if at < self.start => (self.start, self.lines_evicted),

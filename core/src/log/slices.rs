@@ -20,12 +20,10 @@ impl<'a> Slices<'a> {
         self.as_slice().iter().map(|slice| slice.len()).sum()
     }
 
-    /// Adds a slice. Returns whether another one would fit.
+    /// Adds a slice, for which there is a place. Returns whether another one would fit.
     pub(super) fn push(&mut self, slice: &'a [u8]) -> bool {
-        if !slice.is_empty()
-            && let Some(place) = self.slices.get_mut(self.count)
-        {
-            *place = slice;
+        if !slice.is_empty() {
+            self.slices[self.count] = slice;
             self.count += 1;
         }
         self.count < MAX_SLICES

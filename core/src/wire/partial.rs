@@ -141,8 +141,8 @@ impl Partial {
                 Ok(text) => (text, &rest[rest.len()..], 0),
                 Err(error) => {
                     let (valid, after) = rest.split_at(error.valid_up_to());
-                    // It is valid up to there.
-                    let valid = core::str::from_utf8(valid).unwrap_or_default();
+                    let valid = core::str::from_utf8(valid);
+                    let valid = valid.unwrap_or_else(|_| unreachable!("it is valid up to there"));
                     (valid, after, error.error_len().unwrap_or(0))
                 }
             };
@@ -188,10 +188,8 @@ impl Undecided {
 
     /// At most four bytes come together: with the fourth a sequence is complete or broken.
     fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(usize::from(self.len)) {
-            *place = byte;
-            self.len += 1;
-        }
+        self.bytes[usize::from(self.len)] = byte;
+        self.len += 1;
     }
 
     fn clear(&mut self) {

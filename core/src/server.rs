@@ -262,9 +262,9 @@ impl Server {
     }
 
     /// Commits the next entry of the room's order. Each server is given the same ones in the same
-    /// sequence, from the first on. It may be given one again that it was given before, unless that was
-    /// [`Committed::TooSoon`]: such an entry is void for ever, although another one that is the same may
-    /// come later in the order.
+    /// sequence, from the first on. It may be given one again that it was given before, unless that
+    /// was [`Committed::TooSoon`]: such an entry is void for ever, although another one that is the
+    /// same may come later in the order.
     pub fn commit(&mut self, now: Instant, entry: &Stamped<'_>) -> Committed {
         self.pass_time(now);
         let was_tight = self.is_tight();
@@ -284,16 +284,17 @@ impl Server {
         committed
     }
 
-    /// Has the room told that another server is gone, and all its members with it: for whoever has found
-    /// that out. Once it is committed, nothing more that `node` proposes counts, should it be there after
-    /// all. Without effect if that is known, or proposed already.
+    /// Has the room told that another server is gone, and all its members with it: for whoever has
+    /// found that out. Once it is committed, nothing more that `node` proposes counts, should it be
+    /// there after all. Without effect if that is known, or proposed already.
     pub fn declare_lost(&mut self, now: Instant, node: NodeId) {
         self.pass_time(now);
         self.ordered.declare_lost(self.now, node);
     }
 
-    /// Whether the room has been told that this server is gone: nothing that it says counts any more, so
-    /// that it reads from nobody. Close what is connected, and begin anew with another [`NodeId`].
+    /// Whether the room has been told that this server is gone: nothing that it says counts any
+    /// more, so that it reads from nobody. Close what is connected, and begin anew with another
+    /// [`NodeId`].
     #[must_use]
     pub fn is_fenced(&self) -> bool {
         self.ordered.is_fenced()

@@ -166,8 +166,8 @@ impl Peer {
         outcome
     }
 
-    /// It is listened to now. If it was refused before, some of the time until now was no silence, but
-    /// the room's own waiting. Returns whether it was.
+    /// It is listened to now. If it was refused before, some of the time until now was no silence,
+    /// but the room's own waiting. Returns whether it was.
     fn forget_refusal(&mut self, now: Instant) -> bool {
         let was_refused = self.was_refused.take();
         if was_refused {

@@ -3,11 +3,12 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-/// What the inserts may cost that a reader has pending, in bytes: many answers, and little beside what
-/// a member's socket holds. Who asks for more without reading is not answered.
+/// What the inserts may cost that a reader has pending, in bytes: many answers, and little beside
+/// what a member's socket holds. Who asks for more without reading is not answered.
 pub(crate) const MAX_INSERTS: usize = 16 * 1024;
 
-/// What an insert costs beside its text: its place in the queue. An answer of telnet's has three bytes.
+/// What an insert costs beside its text: its place in the queue. An answer of telnet's has three
+/// bytes.
 const PLACE: usize = 64;
 
 /// The inserts of one reader, in the order in which it gets them.

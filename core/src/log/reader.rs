@@ -54,8 +54,8 @@ enum Newlines {
     Sent,
     /// It is left out, as the reader takes the end of a write for it.
     Withheld {
-        /// Whether that was so of the last one with any text, so that its last line would have no end
-        /// for a reader that turns out to take newlines.
+        /// Whether that was so of the last one with any text, so that its last line would have no
+        /// end for a reader that turns out to take newlines.
         last: bool,
     },
 }

@@ -19,8 +19,9 @@ use shared::Shared;
 /// Things that happen in a run.
 const STEPS: usize = 400;
 
-/// Runs that take some seconds.
+/// Runs of rooms, and of rooms that several servers share, that take some seconds.
 const SEEDS: u64 = 2_000;
+const SHARED_SEEDS: u64 = 4_000;
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().and_then(|value| value.parse().ok())
@@ -28,31 +29,31 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn whatever_happens_all_that_is_promised_holds() {
-    simulate("whatever_happens", |seed| Run::new(Seeded::new(seed)).run(STEPS));
+    simulate("A room", SEEDS, |seed| Run::new(Seeded::new(seed)).run(STEPS));
 }
 
 #[test]
 fn whatever_happens_to_servers_they_are_one_room() {
-    simulate("they_are_one_room", |seed| Shared::new(Seeded::new(seed)).run(STEPS));
+    simulate("A shared room", SHARED_SEEDS, |seed| Shared::new(Seeded::new(seed)).run(STEPS));
 }
 
 /// Runs with each seed. `SIMULATE_SEEDS` asks for more of them, `SIMULATE_FROM` for others.
-fn simulate(name: &str, run: impl Fn(u64) + Sync) {
+fn simulate(what: &str, seeds: u64, run: impl Fn(u64) + Sync) {
     let first = number("SIMULATE_FROM").unwrap_or(0);
-    let count = number("SIMULATE_SEEDS").unwrap_or(SEEDS);
+    let count = number("SIMULATE_SEEDS").unwrap_or(seeds);
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get());
     thread::scope(|scope| {
         for thread in 0..threads {
             let seeds = (first..first + count).skip(thread).step_by(threads);
-            scope.spawn(|| seeds.for_each(|seed| once(name, seed, &run)));
+            scope.spawn(|| seeds.for_each(|seed| once(what, seed, &run)));
         }
     });
 }
 
 #[allow(clippy::print_stderr, reason = "the seed is what it takes to see it again")]
-fn once(name: &str, seed: u64, run: &impl Fn(u64)) {
+fn once(what: &str, seed: u64, run: &impl Fn(u64)) {
     if let Err(failure) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
-        eprintln!("{name} fails. Again: cargo xtask simulate --seeds 1 --from {seed}");
+        eprintln!("{what} fails. Again: cargo xtask simulate --seeds 1 --from {seed}");
         resume_unwind(failure);
     }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Party {
     addr: String,
     pub(crate) reader: Reader,
     pub(crate) speaker: Speaker,
-    /// What it may say while the room waits, in microseconds that it takes to be given back, and when
-    /// it was that much.
+    /// What it may say while the room waits, in microseconds that it takes to be given back, and
+    /// when it was that much.
     little: (u64, Instant),
 }
 
@@ -34,8 +34,8 @@ pub(crate) struct Model {
     pub(crate) parties: BTreeMap<usize, Party>,
 }
 
-/// What a member may say while the room waits, in bytes of the log, and how much of it a second gives
-/// back.
+/// What a member may say while the room waits, in bytes of the log, and how much of it a second
+/// gives back.
 const LITTLE: u64 = 4096;
 const LITTLE_A_SECOND: u64 = 500;
 
@@ -173,8 +173,8 @@ impl Model {
         (left + now.as_micros() - at.as_micros()).min(LITTLE * BYTE)
     }
 
-    /// The most bytes by which the log grows for one of a member's: three for what is shown instead of
-    /// it, half a label and a newline, as a line needs two.
+    /// The most bytes by which the log grows for one of a member's: three for what is shown instead
+    /// of it, half a label and a newline, as a line needs two.
     pub(crate) fn growth(&self, place: usize) -> usize {
         3 + ("[] ".len() + self.parties[&place].addr.len() + 1).div_ceil(2)
     }

@@ -151,7 +151,8 @@ impl Reader {
         missed
     }
 
-    /// Whether the byte at `at` of what is pending is a newline that is left out at the end of a write.
+    /// Whether the byte at `at` of what is pending is a newline that is left out at the end of a
+    /// write.
     pub(crate) fn may_withhold(&self, at: usize) -> bool {
         let mut end = 0;
         let item = self.items.iter().find(|item| {
@@ -165,8 +166,8 @@ impl Reader {
             && self.got + at + 1 == end
     }
 
-    /// The first `count` bytes of what was pending are sent, the last of them a newline that was left
-    /// out, or not. Gives how many of them are everybody's.
+    /// The first `count` bytes of what was pending are sent, the last of them a newline that was
+    /// left out, or not. Gives how many of them are everybody's.
     pub(crate) fn sent(&mut self, count: usize, is_withheld: bool) -> usize {
         let (mut left, mut of_lines) = (count, 0);
         while left > 0 {

@@ -56,7 +56,8 @@ pub(super) fn cut(text: &str, limit: usize) -> usize {
         .unwrap_or(text.floor_char_boundary(limit))
 }
 
-/// Whether a first line is a request's, or SSH's; of one that is longer than `limit` this is a piece.
+/// Whether a first line is a request's, or SSH's; of one that is longer than `limit` this is a
+/// piece.
 pub(super) fn is_foreign(line: &str, limit: usize) -> bool {
     if let ["SSH", version, _, ..] = line.split('-').collect::<Vec<_>>()[..]
         && let [major, minor] = version.split('.').collect::<Vec<_>>()[..]

@@ -213,7 +213,7 @@ impl<C: Choices> Run<C> {
     /// A member says all that is taken from it, a few times over.
     fn flood(&mut self) {
         let Some((place, _)) = self.member() else { return };
-        for _ in 0..self.choices.below(24) {
+        for _ in 0..self.choices.below(12) {
             let bytes = self.peers[&place].talk.bytes(&mut self.choices).repeat(8);
             self.receive(place, &bytes);
         }

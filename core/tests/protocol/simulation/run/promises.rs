@@ -4,8 +4,8 @@ use super::super::choices::Choices;
 use super::super::model::is_observer;
 use super::Run;
 
-/// What a member may cost beside what it has not ended: its place, label, timers, watch, and telnet's
-/// options.
+/// What a member may cost beside what it has not ended: its place, label, timers, watch, and
+/// telnet's options.
 const MEMBER: usize = 2048;
 
 /// What the room's own parts may cost beside the backlog, at the most.
@@ -69,8 +69,8 @@ impl<C: Choices> Run<C> {
         }
     }
 
-    /// While the room waits a member may say a little, and no more; and everybody is listened to soon,
-    /// but for whoever does not take its answers.
+    /// While the room waits a member may say a little, and no more; and everybody is listened to
+    /// soon, but for whoever does not take its answers.
     fn look_at_budgets(&mut self) {
         let turn = self.turn();
         for place in

@@ -23,7 +23,8 @@ impl<C: Choices> Run<C> {
         }
     }
 
-    /// Lends a reader what it has pending, of which it takes `most` bytes. Gives whether there was any.
+    /// Lends a reader what it has pending, of which it takes `most` bytes. Gives whether there was
+    /// any.
     pub(super) fn read(&mut self, place: usize, most: usize) -> bool {
         let mut expected = self.model.pending(place);
         if expected == b"\n" && self.model.reader(place).may_withhold(0) {

@@ -122,9 +122,9 @@ impl Node {
             self.sent = 0;
         }
         let mut batch = self.proposals();
-        batch.retain(|entry| Entry::of(entry).number > self.sent);
+        batch.retain(|entry| Entry::number_of(entry) > self.sent);
         if let Some(last) = batch.last() {
-            self.sent = Entry::of(last).number;
+            self.sent = Entry::number_of(last);
         }
         order.send(self.number, batch);
     }

@@ -1,4 +1,5 @@
-//! An order elsewhere, and the way to it: batches of entries come late, twice, out of order, or never.
+//! An order elsewhere, and the way to it: batches of entries come late, twice, out of order, or
+//! never.
 
 use super::super::choices::Choices;
 use super::room::{Effect, Entry, Room};

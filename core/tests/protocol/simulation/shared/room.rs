@@ -7,7 +7,7 @@ use chat_core::Committed;
 /// An entry as it is encoded.
 pub(super) struct Entry {
     node: u64,
-    pub(super) number: u64,
+    number: u64,
     pub(super) what: What,
 }
 
@@ -59,6 +59,12 @@ fn text(bytes: &mut &[u8]) -> String {
 }
 
 impl Entry {
+    /// The number of an entry among all that its server proposed.
+    pub(super) fn number_of(mut bytes: &[u8]) -> u64 {
+        let _node = number(&mut bytes);
+        number(&mut bytes)
+    }
+
     pub(super) fn of(mut bytes: &[u8]) -> Self {
         let rest = &mut bytes;
         let (node, of_node, kind) = (number(rest), number(rest), number(rest));

@@ -17,8 +17,14 @@ pub(crate) struct Fuzz {
 }
 
 /// Targets, each with the folder of the package it belongs to.
-const TARGETS: [(&str, &str); 4] =
-    [("core", "receiving"), ("core", "room"), ("core", "client"), ("app", "keys")];
+const TARGETS: [(&str, &str); 6] = [
+    ("core", "receiving"),
+    ("core", "room"),
+    ("core", "shared"),
+    ("core", "entry"),
+    ("core", "client"),
+    ("app", "keys"),
+];
 
 impl Fuzz {
     pub(crate) fn run(&self) -> Outcome<()> {

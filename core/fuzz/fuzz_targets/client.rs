@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_core::{Client, Instant, YOU};
+use chat_core::{Client, Instant, Line, Lines, YOU};
 use choices::Choices;
 use libfuzzer_sys::fuzz_target;
 
@@ -46,7 +46,8 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
             decision @ 0..3 if clients[0].wants_received() => {
                 let (chunk, after) = rest.split_at(choices.below(256).min(rest.len()));
                 let chunk = chunk.repeat(if decision == 2 { 1 + choices.below(OFTEN) } else { 1 });
-                clients.iter_mut().for_each(|client| client.receive(now, &chunk));
+                let is_full = choices.once_in(4);
+                clients.iter_mut().for_each(|client| client.receive(now, &chunk, is_full));
                 received.extend_from_slice(&chunk);
                 is_framed |= now == Instant::default() && chunk.contains(&b'\n');
                 rest = after;
@@ -75,7 +76,7 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
     }
     let took_no_time = now == Instant::default();
     received.extend_from_slice(rest);
-    clients.iter_mut().for_each(|client| client.receive(now, rest));
+    clients.iter_mut().for_each(|client| client.receive(now, rest, false));
     loop {
         now = now + LONG;
         let lent = clients[0].transmit(now).to_vec();
@@ -114,13 +115,26 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
 
 fn show(clients: &mut [Client; 2], shown: &mut [Vec<u8>; 2]) {
     for (client, shown) in clients.iter_mut().zip(shown) {
-        shown.extend(client.take_display(Vec::new()));
+        let lines = client.take_lines(Lines::default());
+        assert_eq!(lines.iter().map(text).collect::<String>().as_bytes(), lines.as_bytes());
+        shown.extend_from_slice(lines.as_bytes());
+    }
+}
+
+/// A line's text, with its newline, from its parts.
+fn text(line: Line<'_>) -> String {
+    match line {
+        Line::Notice(text) | Line::Full(text) | Line::Other(text) => format!("{text}\n"),
+        Line::Message { from, text } => format!("[{from}] {text}\n"),
+        Line::Own(text) => format!("{YOU}{text}\n"),
     }
 }
 
 /// What a server's bytes are as text, one character after the other.
 fn clean(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    let text = String::from_utf8_lossy(bytes).replace("\r\0\n", "\n").replace("\r\n", "\n");
+    // The end of all ends the last line too.
+    let text = text.strip_suffix("\r\0").or(text.strip_suffix('\r')).unwrap_or(&text);
     text.chars().map(|c| if c == '\n' { c } else { chat_core::shown(c) }).collect()
 }
 
@@ -155,7 +169,8 @@ fn are_merged(shown: &str, servers: &str, typed: &str, is_all: bool) -> bool {
 fn assert_sent(sent: &[u8], typed: &str, is_framed: bool, is_all: bool) {
     let typed: String = lines(typed).flat_map(|line| [line, "\n"]).collect();
     let mut unsent = typed.as_bytes();
-    for &byte in sent {
+    // An empty line before all others says that newlines end them.
+    for &byte in sent.strip_prefix(b"\n").unwrap_or(sent) {
         if byte != b'\n' && !is_framed {
             unsent = unsent.strip_prefix(b"\n").unwrap_or(unsent);
         }

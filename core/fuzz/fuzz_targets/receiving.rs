@@ -6,38 +6,54 @@
 #[path = "../../tests/protocol/simulation/screen.rs"]
 mod screen;
 
-use chat_core::{Instant, Limits, Room};
+use std::convert::Infallible;
+
+use chat_core::{Delivered, Instant, Limits, MemberId, Server, Wire};
 use libfuzzer_sys::fuzz_target;
 use screen::Screen;
 
 /// What a listener gets of the bytes of a framed member, that come in chunks of these lengths.
 fn heard(bytes: &[u8], lengths: &mut dyn Iterator<Item = usize>) -> Vec<u8> {
     let now = Instant::default();
-    let mut room = Room::new(Limits { max_line: 64, ..Limits::default() });
-    room.close_console();
-    let mut join = |port| room.join(now, ([127, 0, 0, 1], port).into()).expect("there is no limit");
+    let mut server = Server::new(Limits { max_line: 64, ..Limits::default() });
+    let mut join = |port| {
+        let origin = ([127, 0, 0, 1], port).into();
+        server.connect(now, origin, Wire::Lines).expect("there is no limit")
+    };
     let (talker, listener) = (join(1), join(2));
-    room.receive(now, talker, b"framed\n");
+    server.receive(now, talker, b"framed\n");
     let mut rest = bytes;
-    let mut heard = Vec::new();
+    let (mut heard, mut answers) = (Vec::new(), Vec::new());
     while !rest.is_empty() {
+        hear(&mut server, talker, &mut answers);
         let length = lengths.next().unwrap_or(rest.len()).clamp(1, rest.len());
-        let length = length.min(room.input_budget(now, talker));
+        let length = length.min(server.budget(now, talker));
+        if length == 0 {
+            // It has left.
+            break;
+        }
         let (chunk, after) = rest.split_at(length);
-        room.receive(now, talker, chunk);
+        server.receive(now, talker, chunk);
         rest = after;
-        hear(&mut room, listener, &mut heard);
+        hear(&mut server, listener, &mut heard);
     }
-    room.end_of_input(now, talker);
-    hear(&mut room, listener, &mut heard);
+    server.end_of_input(now, talker);
+    hear(&mut server, listener, &mut heard);
+    hear(&mut server, talker, &mut answers);
+    Screen::default().show(&answers);
     heard
 }
 
-fn hear(room: &mut Room, listener: chat_core::MemberId, heard: &mut Vec<u8>) {
-    while !room.has_caught_up(listener) {
-        let lent = room.transmit(listener).concat();
-        room.sent(listener, lent.len());
-        heard.extend(lent);
+/// A member takes all that it has pending.
+fn hear(server: &mut Server, id: MemberId, heard: &mut Vec<u8>) {
+    loop {
+        let Ok(delivered) = server.deliver(id, |slices| {
+            slices.iter().for_each(|slice| heard.extend_from_slice(slice));
+            Ok::<_, Infallible>(slices.iter().map(|slice| slice.len()).sum())
+        });
+        if delivered != Delivered::Partial {
+            return;
+        }
     }
 }
 

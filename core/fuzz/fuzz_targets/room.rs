@@ -5,7 +5,7 @@
 mod bytes;
 #[path = "../../tests/protocol/simulation/choices.rs"]
 mod choices;
-#[path = "../../tests/protocol/simulation/model.rs"]
+#[path = "../../tests/protocol/simulation/model/mod.rs"]
 mod model;
 #[path = "../../tests/protocol/simulation/peer.rs"]
 mod peer;

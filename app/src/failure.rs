@@ -24,8 +24,8 @@ impl Failure {
         Self { text: format!("{tried}: {}", reason(error)), status: 1 }
     }
 
-    /// Wrong usage (status 2) of a command, or of the program: names what is wrong, and says where to
-    /// read on.
+    /// Wrong usage (status 2) of a command, or of the program: names what is wrong, and says where
+    /// to read on.
     pub(crate) fn usage(command: Option<&str>, text: impl Display) -> Self {
         let command = command.map(|command| format!(" {command}")).unwrap_or_default();
         Self { text: format!("{text}\nTry: chat{command} --help"), status: 2 }

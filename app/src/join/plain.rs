@@ -92,8 +92,8 @@ impl Session {
         })
     }
 
-    /// Leaves, as nobody reads the output any more, and sends first what has come in by now: one chunk
-    /// at the most, as there may be no end of it.
+    /// Leaves, as nobody reads the output any more, and sends first what has come in by now: one
+    /// chunk at the most, as there may be no end of it.
     async fn leave(&mut self) {
         future::poll_fn(|cx| Poll::Ready(self.take_typed(cx))).await;
         self.keyboard = None;
@@ -115,8 +115,8 @@ impl Session {
         let _ = self.connection.client.take_lines(Lines::default());
     }
 
-    /// Counts the lines of the input that were not sent, now that no more are: those that were read,
-    /// and those that can still be read, as far as that goes on without a pause.
+    /// Counts the lines of the input that were not sent, now that no more are: those that were
+    /// read, and those that can still be read, as far as that goes on without a pause.
     async fn count_unsent(&mut self) -> Unsent {
         self.discard_lines();
         let began = Instant::now();

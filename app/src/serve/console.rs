@@ -21,8 +21,8 @@ use crate::system::{Outlook, Printer, outlook};
 /// stopped console still gets of what the room has gone on without.
 const CHUNK: usize = 64 * 1024;
 
-/// The first pause when nothing can be printed: little beside the time that it takes to make room on
-/// a disk.
+/// The first pause when nothing can be printed: little beside the time that it takes to make room
+/// on a disk.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints what is said.

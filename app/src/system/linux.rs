@@ -46,8 +46,8 @@ pub(crate) fn write_now(bytes: &[u8]) -> io::Result<usize> {
     Ok(pwritev2(stdout(), &[io::IoSlice::new(bytes)], OWN_POSITION, ReadWriteFlags::NOWAIT)?)
 }
 
-/// Returns the signals that are ignored, the first as the lowest bit (`proc_pid_status(5)`, "SigIgn");
-/// none where the system does not tell.
+/// Returns the signals that are ignored, the first as the lowest bit (`proc_pid_status(5)`,
+/// "SigIgn"); none where the system does not tell.
 #[cfg(target_os = "linux")]
 pub(super) fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | the shell's streams, waited for where they are non-blocking | yes | yes | std's |
 //! | the same without a thread where no wait is needed | pipes, sockets, some files | no | no |
-//! | an output that nobody reads any more noticed before anything is written | yes | as `poll(2)` there | no |
+//! | notice of an output that nobody reads any more | yes | as `poll(2)` has it | no |
 //! | a larger pipe at standard output | yes | no | no |
 //! | the editor's terminal: raw mode, size, jobs | yes | yes | no, the client is the plain one |
 //! | signals that ask to end | yes | yes | Ctrl+C |

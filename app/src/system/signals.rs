@@ -14,8 +14,8 @@ use crate::clock::{PATIENCE, within};
 /// The requests to end, from the moment this is made.
 ///
 /// A signal that the program was started with as ignored stays ignored: whoever started it wants it
-/// to go on, as `nohup` does with SIGHUP, and a shell without job control with SIGINT and SIGQUIT for
-/// what it runs in the background (POSIX, "Shell Command Language", 2.9.3.1).
+/// to go on, as `nohup` does with SIGHUP, and a shell without job control with SIGINT and SIGQUIT
+/// for what it runs in the background (POSIX, "Signals and Error Handling" of the shell).
 pub(crate) struct Interrupts {
     signals: Signals,
 }

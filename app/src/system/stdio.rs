@@ -46,8 +46,8 @@ fn write_to(stream: Standard, bytes: &[u8]) -> io::Result<()> {
     write_rest(stream, bytes, &mut 0)
 }
 
-/// Writes what is left of `bytes`, of which `count` are written; counts those that it writes, also if
-/// it fails.
+/// Writes what is left of `bytes`, of which `count` are written; counts those that it writes, also
+/// if it fails.
 fn write_rest(stream: Standard, bytes: &[u8], count: &mut usize) -> io::Result<()> {
     while let Some(rest @ [_, ..]) = bytes.get(*count..) {
         match kind::write(stream, rest) {

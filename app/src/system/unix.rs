@@ -36,8 +36,8 @@ pub(super) const WOULD_END: &[Signal] = &[
     Signal::Alarm,
 ];
 
-/// What would end the program although a call that it makes says the same: that the output has become
-/// as large as a file may be (`setrlimit(2)`, "RLIMIT_FSIZE").
+/// What would end the program although a call that it makes says the same: that the output has
+/// become as large as a file may be (`setrlimit(2)`, "RLIMIT_FSIZE").
 pub(super) const WOULD_END_NEEDLESSLY: &[Signal] = &[Signal::Xfsz];
 
 /// The terminal's size has changed, or the program continues after a stop.
@@ -62,8 +62,8 @@ pub(super) fn wait(stream: Standard) -> io::Result<()> {
     }
 }
 
-/// Waits until nobody reads standard output any more: until the last reader of a pipe has closed it,
-/// or a terminal has hung up. For a file that is for ever.
+/// Waits until nobody reads standard output any more: until the last reader of a pipe has closed
+/// it, or a terminal has hung up. For a file that is for ever.
 pub(super) fn wait_until_unread() -> io::Result<()> {
     loop {
         // Asked for nothing, it tells of these all the same (`poll(2)`).
@@ -95,8 +95,8 @@ pub(crate) fn outlook(error: &io::Error) -> Outlook {
     }
 }
 
-/// Returns whether it is a terminal, or any other device that is no disk. A terminal that has hung up
-/// does not say itself that it is one.
+/// Returns whether it is a terminal, or any other device that is no disk. A terminal that has hung
+/// up does not say itself that it is one.
 fn is_device(descriptor: BorrowedFd<'_>) -> bool {
     let file = descriptor.try_clone_to_owned().map(File::from);
     let metadata = file.and_then(|file| file.metadata());

@@ -116,8 +116,8 @@ fn a_line_that_is_cut_anywhere_goes_on_there() {
     assert_eq!(said, once.repeat(line.len() + 1), "once each, and one after the other");
 }
 
-/// A full disk costs what the backlog goes over meanwhile. The record says how much that is, and has
-/// all the rest.
+/// A full disk costs what the backlog goes over meanwhile. The record says how much that is, and
+/// has all the rest.
 #[test]
 fn a_full_disk_costs_a_gap_that_is_counted() {
     let Some(mut recording) = Recording::start_on_a_small_disk("--backlog 64K") else {

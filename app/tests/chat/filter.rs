@@ -63,8 +63,8 @@ fn an_output_that_is_a_socket() {
     assert!(ben.wait().unwrap().success());
 }
 
-/// `printf … | chat join | true`: what has come in is said before it leaves, though nobody wants to see
-/// that.
+/// `printf … | chat join | true`: what has come in is said before it leaves, though nobody wants to
+/// see that.
 #[test]
 fn what_was_entered_is_sent_though_the_output_is_closed() {
     let server = Server::start(&[]);

@@ -41,8 +41,8 @@ fn succeeds_once(attempt: impl Fn() -> bool) -> bool {
     (0..5).any(|_| attempt())
 }
 
-/// Returns whether a program still runs after a while that is long for a signal, and short beside the
-/// second that an end may take.
+/// Returns whether a program still runs after a while that is long for a signal, and short beside
+/// the second that an end may take.
 fn goes_on(program: &mut Program) -> bool {
     let until = Instant::now() + Duration::from_millis(100);
     while Instant::now() < until {

@@ -17,8 +17,8 @@ pub(crate) fn leave_out(why: &str) {
     io::stderr().write_all(format!("A test is left out: {why}\n").as_bytes()).unwrap();
 }
 
-/// A command line that a shell runs with mounts of its own, which end with it: `setting_up`, and then
-/// the program in its place. `None` where the system does not allow that.
+/// A command line that a shell runs with mounts of its own, which end with it: `setting_up`, and
+/// then the program in its place. `None` where the system does not allow that.
 pub(crate) fn with_own_mounts(setting_up: &str, program: &str) -> Option<Command> {
     let line = format!("set -e; {setting_up}; exec {program}");
     // Root may mount; others may where they may be root of a namespace.
@@ -42,8 +42,8 @@ pub(crate) fn without_socket_options<T: Send + 'static>(
     errno: u32,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
-    // `linux/seccomp.h`, `linux/bpf_common.h`, `linux/audit.h`, `syscall_64.tbl`, `syscall_32.tbl` and
-    // `linux/net.h`: 64 bits have one call for it, 32 bits two.
+    // `linux/seccomp.h`, `linux/bpf_common.h`, `linux/audit.h`, `syscall_64.tbl`, `syscall_32.tbl`
+    // and `linux/net.h`: 64 bits have one call for it, 32 bits two.
     const ALLOW: u32 = 0x7fff_0000;
     const REFUSE: u32 = 0x0005_0000;
     let load = |offset| sock_filter { code: 0x20, jt: 0, jf: 0, k: offset };

@@ -41,8 +41,8 @@ const ENOUGH: usize = 64 * 1024;
 ///   [`lines`](Client::lines) and [`take_lines`](Client::take_lines) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
 ///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
-///   [`unsent`](Client::unsent), [`forget_unsent`](Client::forget_unsent), [`is_let_in`](Client::is_let_in),
-///   [`is_turned_away`](Client::is_turned_away).
+///   [`unsent`](Client::unsent), [`forget_unsent`](Client::forget_unsent),
+///   [`is_let_in`](Client::is_let_in), [`is_turned_away`](Client::is_turned_away).
 ///
 /// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
 pub struct Client {
@@ -138,8 +138,8 @@ impl Client {
         self.input_ended = true;
     }
 
-    /// Nothing more of what the user types is wanted. A line without an end is not said: there may be
-    /// more of it.
+    /// Nothing more of what the user types is wanted. A line without an end is not said: there may
+    /// be more of it.
     pub fn break_off_input(&mut self) {
         self.typed = Framer::framed().in_blocks();
         self.input_ended = true;

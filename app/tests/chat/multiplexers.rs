@@ -26,7 +26,8 @@ const DRAFTS: [&str; 9] = [
     "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}\u{110b}\u{1175} \
      \u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}\u{110b}\u{1175} \
      \u{1161}\u{1161}\u{1161}\u{11ab}\u{11ab}\u{11ab}\u{1112}\u{1112}\u{1112}\u{1112}\u{1112}",
-    "👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3}👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3}👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3}",
+    "👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3}👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3} \
+     👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3}👩\u{200d}🚀👍🏽❤\u{fe0f}🇰🇷1\u{fe0f}\u{20e3}",
     "Donau\u{ad}dampf\u{ad}schiff\u{ad}fahrts\u{ad}gesell\u{ad}schafts\u{ad}kapitän… Привет → ←",
     "ကျွန်တော်တို့ မြန်မာနိုင်ငံမှ ဖြစ်ပါသည် ဒီနေ့ ညနေ အစည်းအဝေး ရှိပါတယ်",
 ];
@@ -193,7 +194,14 @@ impl Multiplexer {
 impl Drop for Multiplexer {
     fn drop(&mut self) {
         let _ = command(&self.program, &self.folder).args(self.end).output();
-        let _ = fs::remove_dir_all(&self.folder);
+        // It may be about to write there what it was asked to tell last.
+        let deadline = Instant::now() + LIMIT;
+        while fs::remove_dir_all(&self.folder).is_err()
+            && self.folder.exists()
+            && Instant::now() < deadline
+        {
+            thread::park_timeout(Duration::from_millis(2));
+        }
     }
 }
 

@@ -215,8 +215,8 @@ impl Reader {
     pub(super) fn lend<'a>(&'a self, ring: &'a Ring, cuts: &Cuts) -> Lent<'a> {
         let mut slices = Slices::default();
         let last = self.lend_all(ring, cuts, &mut slices);
-        let ends_a_line = !matches!(last, Some(Kind::Greeting | Kind::Raw));
-        let may_withhold = self.newlines != Newlines::Sent && ends_a_line;
+        let may_withhold =
+            self.newlines != Newlines::Sent && !matches!(last, Some(Kind::Greeting | Kind::Raw));
         let is_newline_withheld = may_withhold && slices.withhold_newline();
         Lent { slices, is_newline_withheld }
     }
@@ -267,20 +267,33 @@ impl Reader {
         if passed == 0 {
             return;
         }
-        let has_text = self.pass(passed, ring, cuts);
+        let has_text = self.newlines != Newlines::Sent && self.passes_text(passed);
         if has_text && let Newlines::Withheld { last } = &mut self.newlines {
             *last = with_newline;
         }
+        self.pass(passed, ring, cuts);
     }
 
-    /// Goes past so many bytes of inserts and of the log. Returns whether any of them is text.
-    fn pass(&mut self, count: usize, ring: &Ring, cuts: &Cuts) -> bool {
+    /// Whether any of the next bytes that it gets, so many of them, is text.
+    fn passes_text(&self, count: usize) -> bool {
+        let (mut left, mut index) = (count, 0);
+        while let Some((insert, Kind::Raw)) = self.inserts.due(index, self.position) {
+            if insert.len() >= left {
+                return false;
+            }
+            left -= insert.len();
+            index += 1;
+        }
+        true
+    }
+
+    /// Goes past so many bytes of inserts and of the log.
+    fn pass(&mut self, count: usize, ring: &Ring, cuts: &Cuts) {
         let end = self.end(ring).0;
-        let (mut left, mut has_text) = (count, false);
+        let mut left = count;
         loop {
-            while let Some((text, kind)) = self.inserts.due(0, self.position).filter(|_| left > 0) {
+            while let Some((text, _)) = self.inserts.due(0, self.position).filter(|_| left > 0) {
                 let step = text.len().min(left);
-                has_text |= kind != Kind::Raw;
                 self.inserts.advance(step);
                 left -= step;
                 // What is told a reader ends the half of a line that it had, if it had any.
@@ -294,7 +307,6 @@ impl Reader {
             let run_end = end.min(at).min(cut);
             assert!(self.position < run_end, "more is sent than was lent");
             let step = (run_end - self.position).min(left as u64);
-            has_text = true;
             self.position += step;
             // Not more than was left, so it fits a usize.
             left -= step as usize;
@@ -306,7 +318,6 @@ impl Reader {
         } else if self.position >= ring.start() {
             self.lines = ring.lines_before(self.position);
         }
-        has_text
     }
 
     /// Notes of which line it has got a part, now that it has moved in the log.

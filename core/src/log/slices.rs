@@ -22,8 +22,11 @@ impl<'a> Slices<'a> {
 
     /// Adds a slice, for which there is a place. Returns whether another one would fit.
     pub(super) fn push(&mut self, slice: &'a [u8]) -> bool {
-        if !slice.is_empty() {
-            self.slices[self.count] = slice;
+        debug_assert!(slice.is_empty() || self.count < MAX_SLICES, "a slice without a place");
+        if !slice.is_empty()
+            && let Some(place) = self.slices.get_mut(self.count)
+        {
+            *place = slice;
             self.count += 1;
         }
         self.count < MAX_SLICES

@@ -188,8 +188,11 @@ impl Undecided {
 
     /// At most four bytes come together: with the fourth a sequence is complete or broken.
     fn push(&mut self, byte: u8) {
-        self.bytes[usize::from(self.len)] = byte;
-        self.len += 1;
+        debug_assert!(usize::from(self.len) < self.bytes.len(), "a sequence of more than four");
+        if let Some(place) = self.bytes.get_mut(usize::from(self.len)) {
+            *place = byte;
+            self.len += 1;
+        }
     }
 
     fn clear(&mut self) {

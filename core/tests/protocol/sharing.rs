@@ -9,7 +9,7 @@ use crate::world::{ANN, BEN};
 const NOW: Instant = Instant::from_micros(1);
 
 fn server(number: u64, max_line: usize) -> Server {
-    Server::shared(Limits { max_line, ..Limits::default() }, NodeId(number))
+    Server::shared(Limits { max_line, backlog: 0, ..Limits::default() }, NodeId(number))
 }
 
 fn connect(server: &mut Server, addr: &str) -> MemberId {
@@ -40,6 +40,7 @@ fn whoever_was_refused_is_told_however_long_lines_may_be() {
     events(&mut server);
     while server.budget(NOW, ann) > 0 {
         server.receive(NOW, ann, &[[b'x'; 999].as_slice(), b"\n"].concat());
+        assert!(server.proposals().count() < 1_000, "it is read from without an end");
     }
     let said = proposals(&server);
     commit(&mut server, &said);

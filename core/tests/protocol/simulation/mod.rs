@@ -19,9 +19,9 @@ use shared::Shared;
 /// Things that happen in a run.
 const STEPS: usize = 400;
 
-/// Runs of rooms, and of rooms that several servers share, that take some seconds.
+/// Runs that take some seconds: of rooms, and of rooms that several servers share.
 const SEEDS: u64 = 2_000;
-const SHARED_SEEDS: u64 = 4_000;
+const SHARED_SEEDS: u64 = 3_000;
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().and_then(|value| value.parse().ok())

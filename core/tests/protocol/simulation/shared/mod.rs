@@ -20,7 +20,7 @@ const NODES: usize = 5;
 const MEMBERS: usize = 4;
 
 /// What may be said in a run, in bytes: so little that nobody falls behind.
-const MOST: usize = 300_000;
+const MOST: usize = 400_000;
 
 pub(crate) struct Shared<C> {
     choices: C,
@@ -83,7 +83,7 @@ impl<C: Choices> Shared<C> {
             _ if self.nodes[index].is_stopped => {}
             23 => self.connect(index),
             24..30 => self.talk(index),
-            30 if self.choices.once_in(4) => self.flood(index),
+            30 if self.choices.once_in(16) => self.flood(index),
             31..38 => self.commit(index),
             38 => {
                 let entry = self.choices.below(self.order.entries.len().clamp(1, 65_536));
@@ -146,7 +146,7 @@ impl<C: Choices> Shared<C> {
         let Some(addr) = self.member(index) else { return };
         let length = self.choices.one(&[30, 4_000, 60_000]).min(self.limits.max_line - 20);
         let text = "x".repeat(length);
-        let count = self.choices.below(120_000 / (length + 200));
+        let count = self.choices.below(240_000 / (length + 100));
         for _ in 0..count {
             if self.written < MOST {
                 self.write(index, &addr, &text);

@@ -97,6 +97,10 @@ pub(crate) struct Join {
     #[argh(switch)]
     pub(crate) no_reconnect: bool,
 
+    /// wait for a room that is not there yet
+    #[argh(switch)]
+    pub(crate) wait: bool,
+
     /// put the local time before each line
     #[argh(switch)]
     pub(crate) time: bool,

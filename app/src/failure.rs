@@ -31,6 +31,11 @@ impl Failure {
         Self { text: format!("{text}\nTry: chat{command} --help"), status: 2 }
     }
 
+    /// Adds what to try instead, on a line of its own.
+    pub(crate) fn with_advice(self, command: impl Display) -> Self {
+        Self { text: format!("{}\nTry: {command}", self.text), ..self }
+    }
+
     /// The connection to `place` ended although the user did not want that.
     pub(crate) fn connection_ended(place: impl Display, error: &io::Error) -> Self {
         Self::new(format_args!("the connection to {place} ended"), error)

@@ -4,9 +4,10 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
-use tz::TimeZone;
+use tz::{DateTime, TimeZone};
 
 use crate::args::{self, Color, Command};
 use crate::failure::Failure;
@@ -33,6 +34,8 @@ pub(crate) struct Join {
     pub(crate) place: Place,
     pub(crate) look: Look,
     pub(crate) manner: Manner,
+    /// What is done otherwise than asked.
+    pub(crate) complaint: Option<Failure>,
 }
 
 /// How lines are shown.
@@ -50,14 +53,24 @@ pub(crate) enum Manner {
     Plain {
         /// Whether to go on receiving after the end of the input.
         stays: bool,
+        /// Whether to wait for a room that is not there yet.
+        waits: bool,
     },
     /// A line editor on a terminal.
     Interactive {
-        /// Whether to connect again when the connection ends.
-        reconnects: bool,
-        /// Whether the terminal rewraps rows that have become too wide.
+        patience: Patience,
+        /// Whether the terminal rewraps rows that have become too wide, unless it says otherwise.
         reflows: bool,
     },
+}
+
+/// What is done about a room that cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// Whether to wait for one that was never reached.
+    pub(crate) waits: bool,
+    /// Whether to connect again when a connection ends.
+    pub(crate) reconnects: bool,
 }
 
 impl Settings {
@@ -110,10 +123,10 @@ fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), F
 impl Join {
     fn resolve(args: args::Join, surroundings: &Surroundings<'_>) -> Self {
         let manner = if args.plain || !surroundings.allow_an_editor() {
-            Manner::Plain { stays: args.stay }
+            Manner::Plain { stays: args.stay, waits: args.wait }
         } else {
-            let reflows = reflows(surroundings.variable);
-            Manner::Interactive { reconnects: !args.no_reconnect, reflows }
+            let patience = Patience { waits: args.wait, reconnects: !args.no_reconnect };
+            Manner::Interactive { patience, reflows: reflows(&surroundings.term()) }
         };
         let in_colour = match (args.color, manner) {
             (Color::Always, _) => true,
@@ -121,8 +134,15 @@ impl Join {
             (Color::Never, _) | (Color::Auto, Manner::Plain { .. }) => false,
             (Color::Auto, Manner::Interactive { .. }) => !surroundings.forbid_colour(),
         };
-        let zone = args.time.then(|| surroundings.time_zone());
+        let mut complaint = None;
+        let zone = args.time.then(|| {
+            surroundings.time_zone().unwrap_or_else(|failure| {
+                complaint = Some(failure);
+                TimeZone::utc()
+            })
+        });
         Self {
+            complaint,
             place: Place { host: args.host, port: args.port },
             look: Look { in_colour, zone },
             manner,
@@ -141,8 +161,13 @@ struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// Whether there is a terminal that can do more than print lines.
     fn allow_an_editor(&self) -> bool {
-        let is_capable = (self.variable)("TERM").is_some_and(|t| !t.is_empty() && t != "dumb");
-        HAS_EDITOR && is_capable && self.is_terminal
+        HAS_EDITOR && !matches!(self.term().as_str(), "" | "dumb") && self.is_terminal
+    }
+
+    /// The name of the terminal's kind; empty if it has none.
+    fn term(&self) -> String {
+        let term = (self.variable)("TERM").unwrap_or_default();
+        term.to_string_lossy().into_owned()
     }
 
     /// <https://no-color.org>: set and not empty.
@@ -151,13 +176,36 @@ impl Surroundings<'_> {
     }
 
     /// The system's time zone: `TZ` if it is set, else `/etc/localtime`, else UTC (`tzset(3)`).
-    fn time_zone(&self) -> TimeZone {
-        let zone = match (self.variable)("TZ").and_then(|name| name.into_string().ok()) {
-            Some(name) => TimeZone::from_posix_tz(&name),
-            None => TimeZone::local(),
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or does not say what time it is now.
+    fn time_zone(&self) -> Result<TimeZone, Failure> {
+        let Some(name) = (self.variable)("TZ") else {
+            return match TimeZone::local() {
+                _ if !Path::new(LOCAL_ZONE).exists() => Ok(TimeZone::utc()),
+                Ok(zone) if tells_the_time(&zone) => Ok(zone),
+                _ => Err(no_zone(LOCAL_ZONE)),
+            };
         };
-        zone.unwrap_or_else(|_| TimeZone::utc())
+        let name = name.to_string_lossy();
+        match TimeZone::from_posix_tz(&name) {
+            _ if name.is_empty() => Ok(TimeZone::utc()),
+            Ok(zone) if tells_the_time(&zone) => Ok(zone),
+            _ => Err(no_zone(&format!("TZ={name}"))),
+        }
     }
+}
+
+const LOCAL_ZONE: &str = "/etc/localtime";
+
+fn tells_the_time(zone: &TimeZone) -> bool {
+    DateTime::now(zone.as_ref()).is_ok()
+}
+
+fn no_zone(source: &str) -> Failure {
+    let reason = io::Error::other("times are UTC");
+    Failure::new(format_args!("cannot use the time zone of {source}"), &reason)
 }
 
 #[cfg(test)]
@@ -189,12 +237,14 @@ mod tests {
 
     #[test]
     fn the_editor_needs_a_capable_terminal_at_both_ends() {
-        let interactive = Manner::Interactive { reconnects: true, reflows: false };
-        let plain = Manner::Plain { stays: false };
+        let patience = Patience { waits: false, reconnects: true };
+        let interactive = Manner::Interactive { patience, reflows: false };
+        let plain = Manner::Plain { stays: false, waits: false };
         assert_eq!(join(&[], true, XTERM).manner, interactive);
         assert_eq!(join(&[], false, XTERM).manner, plain);
         assert_eq!(join(&["--plain"], true, XTERM).manner, plain);
-        assert_eq!(join(&["--stay"], false, XTERM).manner, Manner::Plain { stays: true });
+        let stays = Manner::Plain { stays: true, waits: false };
+        assert_eq!(join(&["--stay"], false, XTERM).manner, stays);
         for variables in [&[][..], &[("TERM", "")], &[("TERM", "dumb")]] {
             assert_eq!(join(&[], true, variables).manner, plain, "{variables:?}");
         }

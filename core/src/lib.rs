@@ -144,7 +144,7 @@ pub use notice::{FAREWELL, YOU};
 pub use room::Committed;
 pub use server::{Event, Full, Server};
 pub use time::Instant;
-pub use wire::shown;
+pub use wire::{is_visible, shown};
 
 #[doc = include_str!("../protocol.md")]
 pub mod protocol {}

@@ -32,7 +32,7 @@ _chat() {
             hosts='0.0.0.0 127.0.0.1'
             ;;
         join)
-            options='--stay --plain --no-reconnect --time --color --help'
+            options='--stay --plain --no-reconnect --wait --time --color --help'
             hosts="127.0.0.1 $(compgen -A hostname | sort -u)"
             ;;
         *) return ;;

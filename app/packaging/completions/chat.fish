@@ -34,6 +34,7 @@ function __chat_complete --argument-names name condition words command
         $option --long-option stay --description 'As a filter, stay when the input ends'
         $option --long-option plain --description 'Lines in and lines out, without an editor'
         $option --long-option no-reconnect --description 'End when the connection ends'
+        $option --long-option wait --description 'Wait for a room that is not there yet'
         $option --long-option time --description 'Put the local time before each line'
         $option --long-option color --exclusive --arguments 'auto always never' --description 'When colours are used'
         $host --arguments '127.0.0.1 (__fish_print_hostnames)'

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use chat_core::FAREWELL;
+use chat_core::{FAREWELL, is_visible};
 use futures_lite::future::or;
 
 use super::keyboard::Keyboard;
@@ -15,6 +15,7 @@ use super::typing::Typing;
 use crate::clock::{Alarm, Clock};
 use crate::failure::Failure;
 use crate::net::Place;
+use crate::settings::Patience;
 use crate::system::Interrupts;
 use crate::terminal::{Draft, Effect, Key};
 
@@ -25,21 +26,21 @@ const MOST_UNSENT: usize = 32 * 1024;
 pub(super) async fn join(
     place: &Place,
     style: Style,
-    reconnects: bool,
+    patience: Patience,
     reflows: bool,
 ) -> Result<(), Failure> {
     let mut interrupts = Interrupts::all().map_err(Failure::signals)?;
     let clock = Clock::new();
     let screen = Screen::new(style, reflows, clock)?;
-    let mut session = Session::new(Link::new(place, reconnects, clock), screen, clock)?;
+    let mut session = Session::new(Link::new(place, patience, clock), screen, clock)?;
     let ended = async { Some(poll_fn(|cx| session.poll(cx)).await) };
     let end = or(ended, interrupts.interrupted()).await.unwrap_or(Ok(()));
 
     interrupts.finish_within_patience(session.leave_room()).await;
-    session.link.give_up();
-    let Session { screen, link, draft, .. } = &mut session;
-    let farewell = end.is_ok().then_some(FAREWELL);
-    interrupts.finish_within_patience(screen.leave(link, draft, farewell)).await;
+    session.link.give_up(&session.draft.give_up());
+    let farewell = if end.is_ok() { FAREWELL } else { "" };
+    interrupts.finish_within_patience(session.screen.leave(&mut session.link, farewell)).await;
+    interrupts.finish_within_patience(session.hear_out()).await;
     end
 }
 
@@ -83,7 +84,7 @@ impl<'a> Session<'a> {
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
                 Poll::Pending => Progress::Stalled,
             };
-            let moved = self.link.poll(cx)?;
+            let moved = self.link.poll(cx, self.screen.enough())?;
             let shown = self.screen.poll(cx, &mut self.link, &self.draft);
             let shown = shown.map_err(|error| Failure::output(&error))?;
             let progress = typed | moved | shown;
@@ -94,6 +95,14 @@ impl<'a> Session<'a> {
     }
 
     fn press(&mut self, key: Key) -> Wish {
+        match &key {
+            Key::Report(report) => {
+                self.screen.heed(report);
+                return Wish::Stay;
+            }
+            Key::Other => {}
+            _ => self.link.hurry(),
+        }
         self.screen.repaint();
         match self.draft.press(key) {
             Effect::Painted => {}
@@ -106,25 +115,24 @@ impl<'a> Session<'a> {
         Wish::Stay
     }
 
-    /// Sends the draft: each of its lines is a message.
+    /// Sends the draft: each of its lines in which there is anything to see is a message. The room
+    /// relays no other.
     fn enter(&mut self) {
         if self.link.unsent().len() >= MOST_UNSENT {
             // What is typed next must not become part of this line.
             self.draft.begin_line();
             return self.screen.ring();
         }
-        let mut text = self.draft.take();
-        if !text.ends_with('\n') {
-            text.push('\n');
+        for line in self.draft.take().split('\n').filter(|line| is_visible(line)) {
+            self.link.send(line);
         }
-        self.link.send(&text);
     }
 
     /// Waits for the next time at which something is to be done.
     fn tick(&mut self, cx: &mut Context<'_>) -> Progress {
         let times = [
             self.typing.decide_at(),
-            self.link.next_attempt(),
+            self.link.wanted_at(),
             self.screen.wanted_at(self.link.waiting()),
         ];
         match self.alarm.poll(times.into_iter().flatten().min(), cx) {
@@ -140,8 +148,36 @@ impl<'a> Session<'a> {
             let is_closed = self.link.poll_close(cx).is_ready();
             while let Poll::Ready(Some(keys)) = self.typing.poll(cx) {
                 self.hurries |= keys.contains(&Key::Ctrl('c'));
+                self.heed(&keys);
             }
             if is_closed || self.hurries { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Passes on what the terminal says of itself.
+    fn heed(&mut self, keys: &[Key]) {
+        for key in keys {
+            if let Key::Report(report) = key {
+                self.screen.heed(report);
+            }
+        }
+    }
+
+    /// Takes what the terminal still answers, so that it is not left to whoever has the terminal
+    /// next.
+    async fn hear_out(&mut self) {
+        poll_fn(|cx| {
+            while let Some(until) = self.screen.answers_by() {
+                let keys = match self.typing.poll(cx) {
+                    Poll::Ready(Some(keys)) => keys,
+                    Poll::Ready(None) => break,
+                    Poll::Pending if self.alarm.poll(Some(until), cx).is_ready() => break,
+                    Poll::Pending => return Poll::Pending,
+                };
+                self.heed(&keys);
+            }
+            Poll::Ready(())
         })
         .await;
     }

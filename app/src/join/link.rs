@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time;
+use std::time::{self, Duration};
 
-use chat_core::{Instant, Line, Lines};
+use chat_core::{Instant, Line, Lines, is_visible};
 use smol::Async;
 
 use super::backoff::Backoff;
@@ -16,6 +16,13 @@ use super::progress::Progress;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::net::{Place, connect};
+use crate::settings::Patience;
+
+/// How long after an attempt a key may make another: each key that is held down is many.
+const LEAST_WAIT: Duration = Duration::from_millis(250);
+
+/// Bytes that the core's client holds from which on they are collected here, while more is wanted.
+const HELD: usize = 32 * 1024;
 
 /// Bytes waiting to be shown above which no further connection is made, which would bring more.
 const MOST_LINES: usize = 32 * 1024;
@@ -23,11 +30,14 @@ const MOST_LINES: usize = 32 * 1024;
 /// A connection, or the attempts to make one.
 pub(super) struct Link<'a> {
     place: &'a Place,
-    /// Whether to connect again when a connection ends.
-    reconnects: bool,
+    patience: Patience,
     clock: Clock,
     state: State<'a>,
     backoff: Backoff,
+    /// When the last attempt was made.
+    tried_at: Instant,
+    /// When the next one would be, had a key not asked for one before.
+    due: Option<Instant>,
     /// Whether a room has ever let us in.
     has_joined: bool,
     /// Whether the user is leaving.
@@ -57,13 +67,15 @@ enum State<'a> {
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(place: &'a Place, reconnects: bool, clock: Clock) -> Self {
+    pub(super) fn new(place: &'a Place, patience: Patience, clock: Clock) -> Self {
         Self {
             place,
-            reconnects,
+            patience,
             clock,
             state: State::Connecting(Box::pin(connect(place))),
             backoff: Backoff::new(),
+            tried_at: clock.now(),
+            due: None,
             has_joined: false,
             is_closing: false,
             unsent: Vec::new(),
@@ -73,13 +85,18 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Connects, moves bytes over the connection, waits to connect again.
+    /// Connects, moves bytes over the connection until `enough` bytes of lines are to be shown, waits
+    /// to connect again.
     ///
     /// # Errors
     ///
     /// The connection ended or could not be made, and is not to be made again: the user does not
     /// want that, or no room has ever let us in.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Result<Progress, Failure> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        enough: usize,
+    ) -> Result<Progress, Failure> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
                 Poll::Pending => return Ok(Progress::Stalled),
@@ -92,8 +109,13 @@ impl<'a> Link<'a> {
                     self.has_joined = true;
                     self.said.clear();
                     self.refusal.clear();
+                    self.due = None;
                 }
-                if !connection.has_ended() {
+                let has_ended = connection.has_ended();
+                if connection.client.lines().len() >= HELD && self.lines.len() < enough {
+                    self.collect_lines();
+                }
+                if !has_ended {
                     return Ok(progress);
                 }
                 self.end()?;
@@ -101,6 +123,7 @@ impl<'a> Link<'a> {
             State::Waiting(until)
                 if *until <= self.clock.now() && self.lines.len() < MOST_LINES =>
             {
+                self.tried_at = self.clock.now();
                 self.state = State::Connecting(Box::pin(connect(self.place)));
             }
             State::Waiting(_) | State::Closed => return Ok(Progress::Stalled),
@@ -108,19 +131,50 @@ impl<'a> Link<'a> {
         Ok(Progress::Made)
     }
 
-    /// When [`Link::poll`] must be called again even if nothing else happens.
-    pub(super) fn next_attempt(&self) -> Option<Instant> {
+    /// When [`Link::poll`] must be called again even if nothing else happens, or what
+    /// [`Link::status`] says changes.
+    pub(super) fn wanted_at(&self) -> Option<Instant> {
         match self.state {
-            State::Waiting(until) if self.lines.len() < MOST_LINES => Some(until),
+            State::Waiting(until) if self.lines.len() < MOST_LINES => {
+                let later = self.seconds_until(until).saturating_sub(1);
+                let earlier = Instant::from_micros(later.saturating_mul(SECOND));
+                Some(Instant::from_micros(until.as_micros().saturating_sub(earlier.as_micros())))
+            }
             _ => None,
         }
     }
 
-    /// Sends lines, each with its newline, as soon as possible.
-    pub(super) fn send(&mut self, lines: &str) {
+    /// Returns what is to be shown while there is no connection.
+    pub(super) fn status(&self) -> Option<String> {
+        match self.state {
+            State::Waiting(until) => {
+                let seconds = self.seconds_until(until);
+                Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))
+            }
+            State::Connecting(_) if !self.said.is_empty() => Some("chat: trying again".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Returns the seconds that are left, rounded up.
+    fn seconds_until(&self, until: Instant) -> u64 {
+        until.as_micros().saturating_sub(self.clock.now().as_micros()).div_ceil(SECOND)
+    }
+
+    /// The user does something: if the next attempt is still waited for, it is made at once.
+    pub(super) fn hurry(&mut self) {
+        if let State::Waiting(until) = &mut self.state {
+            self.due.get_or_insert(*until);
+            *until = (*until).min(self.tried_at + LEAST_WAIT);
+        }
+    }
+
+    /// Sends a line, given without its newline, as soon as possible.
+    pub(super) fn send(&mut self, line: &str) {
+        let line = format!("{line}\n");
         match &mut self.state {
-            State::Connected { connection, .. } => connection.client.type_in(lines.as_bytes()),
-            _ => self.unsent.extend_from_slice(lines.as_bytes()),
+            State::Connected { connection, .. } => connection.client.type_in(line.as_bytes()),
+            _ => self.unsent.extend_from_slice(line.as_bytes()),
         }
     }
 
@@ -185,7 +239,7 @@ impl<'a> Link<'a> {
                 State::Connecting(_) => {}
                 State::Connected { connection, .. } => connection.client.end_of_input(),
             }
-            match self.poll(cx) {
+            match self.poll(cx, usize::MAX) {
                 Ok(Progress::Made) => {}
                 Ok(Progress::Stalled) => return Poll::Pending,
                 Err(_) => return Poll::Ready(()),
@@ -193,18 +247,20 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Gives up on what is unsent, and lists it.
-    pub(super) fn give_up(&mut self) {
+    /// Gives up on what is unsent, and lists it together with `draft`, which was not even entered:
+    /// nothing must stand there as if it had been said.
+    pub(super) fn give_up(&mut self, draft: &str) {
         self.collect_lines();
-        let unsent = self.unsent().to_vec();
+        let unsent = String::from_utf8_lossy(self.unsent()).into_owned();
         self.state = State::Closed;
         self.unsent.clear();
-        if !unsent.is_empty() {
-            self.lines.push_notice("chat: not sent:");
+        let lines = unsent.split('\n').chain(draft.split('\n')).filter(|line| is_visible(line));
+        for (index, line) in lines.enumerate() {
+            if index == 0 {
+                self.lines.push_notice("chat: not sent:");
+            }
+            self.lines.push_own(line);
         }
-        String::from_utf8_lossy(&unsent)
-            .split_terminator('\n')
-            .for_each(|line| self.lines.push_own(line));
     }
 
     fn begin(&mut self, mut connection: Connection) {
@@ -230,9 +286,17 @@ impl<'a> Link<'a> {
     /// Connects again after a while; fails if that is not wanted. The same failure several times in
     /// succession is said once.
     fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
-        self.state = State::Waiting(self.clock.now() + self.backoff.wait());
-        if !self.reconnects || self.is_closing || !self.has_joined {
-            return Err(failure);
+        let now = self.clock.now();
+        let due = self.due.take().filter(|&due| due > now);
+        self.state = State::Waiting(due.unwrap_or_else(|| now + self.backoff.wait()));
+        match self.patience {
+            _ if self.is_closing => return Err(failure),
+            Patience { reconnects: false, .. } if self.has_joined => return Err(failure),
+            Patience { waits: false, .. } if !self.has_joined => {
+                let Place { host, port } = self.place;
+                return Err(failure.with_advice(format_args!("chat join --wait {host} {port}")));
+            }
+            _ => {}
         }
         let said = format!("{failure}; connecting again");
         if self.said != said {
@@ -242,3 +306,6 @@ impl<'a> Link<'a> {
         Ok(())
     }
 }
+
+/// Microseconds.
+const SECOND: u64 = 1_000_000;

@@ -26,7 +26,7 @@ mod screen;
 mod style;
 mod typing;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, complain, settle};
 use crate::settings::{Join, Manner};
 use crate::system;
 use style::Style;
@@ -34,12 +34,15 @@ use style::Style;
 /// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(settings: Join) -> Result<(), Failure> {
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
-    let Join { place, look, manner } = settings;
+    let Join { place, look, manner, complaint } = settings;
+    // Before a terminal is painted on.
+    complain(complaint);
+    settle();
     let style = Style::new(look);
     match manner {
-        Manner::Plain { stays } => smol::block_on(plain::join(&place, style, stays)),
-        Manner::Interactive { reconnects, reflows } => {
-            smol::block_on(interactive::join(&place, style, reconnects, reflows))
+        Manner::Plain { stays, waits } => smol::block_on(plain::join(&place, style, stays, waits)),
+        Manner::Interactive { patience, reflows } => {
+            smol::block_on(interactive::join(&place, style, patience, reflows))
         }
     }
 }

@@ -3,18 +3,23 @@
 use std::fmt;
 use std::future;
 use std::io;
+use std::mem;
+use std::net::TcpStream;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use chat_core::{FAREWELL, Lines};
 use futures_lite::future::{or, yield_now};
+use smol::{Async, Timer};
 
+use super::backoff::Backoff;
 use super::connection::Connection;
 use super::keyboard::Keyboard;
 use super::progress::Progress;
 use super::style::Style;
 use crate::clock::{PATIENCE, within};
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::net::{Place, connect};
 use crate::system::{Audience, Interrupts, Outlook, Printer, outlook, widen_output};
 
@@ -26,12 +31,18 @@ const STEPS: usize = 16;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Joins a room until the input, the server or a signal ends it.
-pub(super) async fn join(place: &Place, style: Style, stays: bool) -> Result<(), Failure> {
+pub(super) async fn join(
+    place: &Place,
+    style: Style,
+    stays: bool,
+    waits: bool,
+) -> Result<(), Failure> {
     let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
     widen_output();
     let mut printer = Printer::start().map_err(Failure::thread)?;
 
-    let connected = async { Some(connect(place).await) };
+    let connected =
+        async { Some(if waits { wait_for(place).await } else { connect(place).await }) };
     let Some(socket) = or(connected, interrupts.interrupted()).await else {
         interrupts.finish_within_patience(printer.print(FAREWELL)).await;
         return Ok(());
@@ -51,6 +62,20 @@ pub(super) async fn join(place: &Place, style: Style, stays: bool) -> Result<(),
     }
     interrupts.finish_within_patience(session.say_farewell()).await;
     Ok(())
+}
+
+/// Connects as soon as that is possible. Says once why it is not.
+async fn wait_for(place: &Place) -> Result<Arc<Async<TcpStream>>, Failure> {
+    let mut backoff = Backoff::new();
+    let mut complains = true;
+    loop {
+        match connect(place).await {
+            Err(failure) if mem::take(&mut complains) => complain([failure]),
+            Err(_) => {}
+            Ok(socket) => return Ok(socket),
+        }
+        Timer::after(backoff.wait()).await;
+    }
 }
 
 /// Moves bytes between a connection, standard input and standard output.

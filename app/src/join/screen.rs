@@ -17,12 +17,18 @@ use crate::failure::Failure;
 use crate::system::{Printer, RawMode, TERMINAL_CHANGES, is_foreground, stop_job, terminal_size};
 use crate::terminal::{Draft, Painter, RELEASE, Size, lay_out};
 
-/// Lines that arrive within this time are shown together: no eye sees a difference, and a flood
-/// does not repaint the draft for every line.
-const FRAME: Duration = Duration::from_millis(10);
+/// What happens within this time is shown together, 60 times a second at most: no eye sees a
+/// difference, and a flood does not repaint the draft for every line.
+const FRAME: Duration = Duration::from_micros(16_667);
 
-/// Bytes of lines that are shown without waiting for more.
-const BURST: usize = 32 * 1024;
+/// Bytes of lines that a frame shows at least, if there are so many, and at most. Between them a
+/// terminal decides by its speed: what is typed is seen once the frame before has been taken.
+const LEAST_LINES: usize = 32 * 1024;
+const MOST_LINES: usize = 512 * 1024;
+
+/// How long a terminal that was asked what it is may take to answer. An answer that comes when the
+/// program has ended is typed into the shell.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// How often to check whether other programs still have the terminal. A shell that gives it back to
 /// a job which is running already does not say so.
@@ -39,12 +45,29 @@ pub(super) struct Screen {
     painter: Painter,
     /// Whether it must be painted even if no line arrives.
     is_stale: bool,
-    /// When it may be painted next just to show lines.
+    /// What it says of the connection.
+    status: Option<String>,
+    /// When it may be painted next.
     frame_at: Instant,
+    /// Since when a frame has been written that the terminal has not taken yet.
+    writing_since: Option<Instant>,
+    /// Bytes of lines that a frame shows at most.
+    enough: usize,
+    questions: Questions,
     printer: Printer,
     mode: RawMode,
     changes: Signals,
     hold: Hold,
+}
+
+/// Whether the terminal was asked what it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Questions {
+    /// It is, once there is something to show.
+    Unasked,
+    /// It answers by then, or never.
+    Asked(Instant),
+    Answered,
 }
 
 /// Who has the terminal.
@@ -65,19 +88,23 @@ impl Screen {
     pub(super) fn new(style: Style, reflows: bool, clock: Clock) -> Result<Self, Failure> {
         let changes = Signals::new(TERMINAL_CHANGES).map_err(Failure::signals)?;
         let printer = Printer::start().map_err(Failure::thread)?;
-        let mode = RawMode::enter(RELEASE)
-            .map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
-        Ok(Self {
+        let mut screen = Self {
             clock,
             painter: Painter::new(size(), reflows, style.dim()),
             style,
             is_stale: true,
+            status: None,
             frame_at: clock.now(),
+            writing_since: None,
+            enough: LEAST_LINES,
+            questions: Questions::Unasked,
             printer,
-            mode,
+            mode: RawMode::new(RELEASE),
             changes,
-            hold: Hold::Ours,
-        })
+            hold: Hold::Others(clock.now()),
+        };
+        screen.go_on().map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
+        Ok(screen)
     }
 
     /// The draft has changed.
@@ -95,6 +122,27 @@ impl Screen {
     pub(super) fn clear(&mut self) {
         self.painter.clear();
         self.is_stale = true;
+    }
+
+    /// The terminal has sent a report.
+    pub(super) fn heed(&mut self, report: &str) {
+        if self.painter.heed(report) {
+            self.questions = Questions::Answered;
+        }
+    }
+
+    /// Returns when the terminal's answers are not waited for any more; `None` if there is nothing
+    /// to wait for.
+    pub(super) fn answers_by(&self) -> Option<Instant> {
+        match self.questions {
+            Questions::Asked(until) if until > self.clock.now() => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Returns up to how many bytes of lines are to be collected for the next frame.
+    pub(super) fn enough(&self) -> usize {
+        self.enough
     }
 
     /// Gives the terminal to the shell, and stops until that continues us.
@@ -118,14 +166,19 @@ impl Screen {
         let progress = self.take_changes(cx);
         let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(progress) };
         idle?;
+        self.note_speed();
+        self.note_status(link);
         match self.hold {
             Hold::Ours if self.is_due(link.waiting()) => self.begin_frame(link, draft),
             Hold::Leaving => {
                 self.hold = Hold::Withdrawing;
                 self.printer.begin(self.painter.withdraw());
             }
-            Hold::Withdrawing => self.stop(),
-            Hold::Until(at) | Hold::Others(at) if at <= self.clock.now() => self.go_on(),
+            Hold::Withdrawing if self.answers_by().is_none() => self.stop(),
+            Hold::Until(at) | Hold::Others(at) if at <= self.clock.now() => {
+                // If that fails the terminal is gone, which the next read finds out.
+                let _ = self.go_on();
+            }
             _ => return Ok(progress),
         }
         Ok(Progress::Made)
@@ -136,55 +189,77 @@ impl Screen {
     pub(super) fn wanted_at(&self, waiting: usize) -> Option<Instant> {
         match self.hold {
             _ if self.printer.is_busy() => None,
-            Hold::Ours if waiting > 0 => Some(self.frame_at),
+            Hold::Ours if self.is_stale || waiting > 0 => Some(self.frame_at),
+            Hold::Withdrawing => self.answers_by(),
             Hold::Until(at) | Hold::Others(at) => Some(at),
             _ => None,
         }
     }
 
-    /// Shows what is left to show, and gives the terminal back as it was: with `farewell` below
-    /// what stands there or, without one, as if there had been no draft. If other programs have the
-    /// terminal, they have it as it was, and nothing is shown.
-    pub(super) async fn leave(
-        &mut self,
-        link: &mut Link<'_>,
-        draft: &Draft,
-        farewell: Option<&str>,
-    ) {
+    /// Shows what is left to show, takes the draft away, and gives the terminal back as it was, with
+    /// `farewell` below what stands there. If other programs have the terminal, they have it as it
+    /// was, and nothing is shown.
+    pub(super) async fn leave(&mut self, link: &mut Link<'_>, farewell: &str) {
         let _ = self.printer.idle().await;
         if matches!(self.hold, Hold::Withdrawing | Hold::Until(_) | Hold::Others(_)) {
-            self.go_on();
+            let _ = self.go_on();
         }
         if let Hold::Others(_) = self.hold {
             return;
         }
-        self.begin_frame(link, draft);
+        self.note_status(link);
+        self.begin_frame(link, &Draft::new());
         let _ = self.printer.idle().await;
-        let last = match farewell {
-            None if draft.is_empty() => self.painter.withdraw(),
-            farewell => self.painter.farewell(farewell.unwrap_or("\n")),
-        };
+        let mut last = self.painter.withdraw();
+        last.extend_from_slice(farewell.replace('\n', "\r\n").as_bytes());
         let _ = self.printer.print(last).await;
     }
 
     fn is_due(&self, waiting: usize) -> bool {
-        let is_time = waiting >= BURST || self.frame_at <= self.clock.now();
-        self.is_stale || (is_time && waiting > 0)
+        (self.is_stale || waiting > 0) && self.frame_at <= self.clock.now()
     }
 
     fn begin_frame(&mut self, link: &mut Link<'_>, draft: &Draft) {
+        let now = self.clock.now();
         self.is_stale = false;
-        self.frame_at = self.clock.now() + FRAME;
+        self.frame_at = now + FRAME;
+        self.writing_since = Some(now);
         self.painter.resize(size());
-        let above = self.style.show(link.take_lines(), "\r\n");
+        let above = self.style.show(link.take_lines(), "\n");
+        if !above.is_empty() && self.questions == Questions::Unasked {
+            self.questions = Questions::Asked(now + ANSWER);
+            self.painter.ask();
+        }
         let pending = String::from_utf8_lossy(link.unsent());
-        let rows = lay_out(&pending, &draft.view(), self.painter.columns());
-        self.printer.begin(self.painter.frame(&above, &rows));
+        let mut rows = lay_out(&pending, &draft.view(), self.painter.columns());
+        if let Some(status) = &self.status {
+            rows.put_above(status, self.painter.columns());
+        }
+        self.printer.begin(self.painter.frame(&String::from_utf8_lossy(&above), &rows));
+    }
+
+    fn note_status(&mut self, link: &Link<'_>) {
+        let status = link.status();
+        self.is_stale |= status != self.status;
+        self.status = status;
+    }
+
+    /// The terminal has taken a frame: the faster it does, the more the next ones show.
+    fn note_speed(&mut self) {
+        let Some(since) = self.writing_since.take() else { return };
+        let now = self.clock.now();
+        self.enough = match self.enough {
+            enough if now > since + 2 * FRAME => (enough / 2).max(LEAST_LINES),
+            enough if now < since + FRAME => (enough * 2).min(MOST_LINES),
+            enough => enough,
+        };
     }
 
     fn take_changes(&mut self, cx: &mut Context<'_>) -> Progress {
         match Pin::new(&mut self.changes).poll_next(cx) {
-            Poll::Ready(Some(Ok(Signal::Cont))) => self.go_on(),
+            Poll::Ready(Some(Ok(Signal::Cont))) => {
+                let _ = self.go_on();
+            }
             // The next frame asks for the size.
             Poll::Ready(Some(Ok(_))) => self.is_stale = true,
             Poll::Ready(Some(Err(_))) => {}
@@ -201,19 +276,19 @@ impl Screen {
     }
 
     /// We are continued, or were not stopped, or may take the terminal back.
-    fn go_on(&mut self) {
+    fn go_on(&mut self) -> io::Result<()> {
         if !is_foreground() {
             self.hold = Hold::Others(self.clock.now() + LOOK);
-            return;
-        }
-        if !self.mode.is_entered() {
-            // Another program had the terminal, and left it in any state.
-            self.painter.forget();
-            // If that fails the terminal is gone, which the next read finds out.
-            let _ = self.mode.resume();
+            return Ok(());
         }
         self.hold = Hold::Ours;
         self.is_stale = true;
+        if self.mode.is_entered() {
+            return Ok(());
+        }
+        // Another program had the terminal, and left it in any state.
+        self.painter.forget();
+        self.mode.enter()
     }
 }
 

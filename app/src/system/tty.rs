@@ -10,23 +10,31 @@ use super::stdio;
 /// Raw mode: every key arrives at once and unchanged, and nothing is echoed. The mode before is
 /// restored when this is dropped.
 pub(crate) struct RawMode {
-    before: TerminalMode,
+    /// The mode when this program first had the terminal. In the background it may be that of the
+    /// shell's own line editor, which is nobody's to restore.
+    before: Option<TerminalMode>,
     is_ours: bool,
+    goodbye: &'static str,
 }
 
 impl RawMode {
-    /// Enters raw mode. If the program panics, `goodbye` is written and the mode before restored.
-    pub(crate) fn enter(goodbye: &'static str) -> io::Result<Self> {
-        let before = TerminalMode::now()?;
-        restore_on_panic(before.clone(), goodbye);
-        let mut mode = Self { before, is_ours: false };
-        mode.resume()?;
-        Ok(mode)
+    /// Does not enter it yet. If the program panics while it is entered, `goodbye` is written and
+    /// the mode before restored.
+    pub(crate) fn new(goodbye: &'static str) -> Self {
+        Self { before: None, is_ours: false, goodbye }
     }
 
-    /// Enters it again, after another program had the terminal.
-    pub(crate) fn resume(&mut self) -> io::Result<()> {
-        self.before.to_raw().set()?;
+    /// Enters it, also again after another program had the terminal. Call only in the foreground.
+    pub(crate) fn enter(&mut self) -> io::Result<()> {
+        let before = match &self.before {
+            Some(before) => before,
+            None => {
+                let before = TerminalMode::now()?;
+                restore_on_panic(before.clone(), self.goodbye);
+                self.before.insert(before)
+            }
+        };
+        before.to_raw().set()?;
         self.is_ours = true;
         Ok(())
     }
@@ -39,8 +47,8 @@ impl RawMode {
     /// Restores the mode before, unless another program has the terminal: then the mode is that
     /// program's too.
     pub(crate) fn suspend(&mut self) {
-        if mem::take(&mut self.is_ours) {
-            restore(&self.before);
+        if let Some(before) = self.before.as_ref().filter(|_| mem::take(&mut self.is_ours)) {
+            restore(before);
         }
     }
 }

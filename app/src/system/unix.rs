@@ -13,7 +13,8 @@ use rustix::process::{
 };
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::{
-    LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr,
+    LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetpgrp, tcgetwinsize,
+    tcsetattr,
 };
 use socket2::Socket;
 
@@ -121,9 +122,13 @@ impl TerminalMode {
     }
 
     /// Returns the mode in which every key arrives at once and unchanged, and nothing is echoed.
+    ///
+    /// What is written is processed as in any other: a line feed begins a line also for programs
+    /// that know nothing of this one, such as a job in the background.
     pub(super) fn to_raw(&self) -> Self {
         let mut raw = self.0.clone();
         raw.make_raw();
+        raw.output_modes = OutputModes::OPOST | OutputModes::ONLCR;
         Self(raw)
     }
 

@@ -106,10 +106,6 @@ impl Draft {
         View { prompt, text: self.text.as_str(), cursor: self.text.cursor() }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
     /// Takes the text, which becomes the newest entry of the history, and begins a new one.
     pub(crate) fn take(&mut self) -> String {
         let text = self.text.as_str().to_owned();
@@ -121,6 +117,14 @@ impl Draft {
         text
     }
 
+    /// Takes the text that was being written, also in the middle of a search.
+    pub(crate) fn give_up(&mut self) -> String {
+        if let Some(search) = self.search.take() {
+            self.set(&search.before);
+        }
+        self.take()
+    }
+
     /// Begins another line at the end.
     pub(crate) fn begin_line(&mut self) {
         self.text.set_cursor_to_end();
@@ -128,7 +132,7 @@ impl Draft {
     }
 
     pub(crate) fn press(&mut self, key: Key) -> Effect {
-        if key == Key::Other {
+        if matches!(key, Key::Other | Key::Report(_)) {
             return Effect::Painted;
         }
         let key = match &self.search {
@@ -181,7 +185,7 @@ impl Draft {
             Key::WordDelete | Key::Alt('d') => text.kill_word_end(),
             Key::Ctrl('y') => text.yank(),
             Key::Ctrl('t') => text.transpose(),
-            Key::Escape | Key::Other => true,
+            Key::Escape | Key::Other | Key::Report(_) => true,
             Key::Ctrl(_) | Key::Alt(_) => false,
         };
         if done { Effect::Painted } else { Effect::Refused }

@@ -15,7 +15,7 @@ const TAB: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) text: String,
-    /// Whether it is entered, but not sent yet.
+    /// Whether it is no part of the draft: entered, but not sent yet, or about the connection.
     pub(crate) is_pending: bool,
 }
 
@@ -27,6 +27,15 @@ pub(crate) struct Rows {
     pub(crate) cursor_row: usize,
     /// Bytes of that row before the cursor.
     pub(crate) cursor_byte: usize,
+}
+
+impl Rows {
+    /// Puts a row above all others that says `status`, ASCII, as far as it fits.
+    pub(crate) fn put_above(&mut self, status: &str, columns: usize) {
+        let text = status.chars().take(columns).collect();
+        self.rows.insert(0, Row { text, is_pending: true });
+        self.cursor_row += 1;
+    }
 }
 
 /// Lays out `pending`, lines that are entered and not sent, and the draft below them.

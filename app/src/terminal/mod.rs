@@ -15,11 +15,17 @@
 //! | `draft` | what is being written, the history, and the search in it |
 //! | `width` | how many columns a character takes up, at most and at least |
 //! | `layout` | from text to rows |
+//! | `height` | how many rows a line takes up where the terminal wraps it |
 //! | `painter` | from rows to what is written to the terminal |
+//! | `gone` | what has left a screen that became lower |
 //! | `size` | its columns and rows |
 //! | `reflow` | which terminals rewrap rows that have become too wide |
+//! | `answers` | what a terminal says of itself when it is asked |
 
+mod answers;
 mod draft;
+mod gone;
+mod height;
 mod keys;
 mod layout;
 mod painter;

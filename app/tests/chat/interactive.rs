@@ -1,7 +1,7 @@
 //! `chat join` on a terminal: the draft, and the lines above it.
 
 use crate::harness::{Peer, Server, Signal};
-use crate::terminal::{CTRL_C, CTRL_D, Kind, Terminal};
+use crate::terminal::{CTRL_C, CTRL_D, GREETING, Kind, Terminal};
 
 const UP: &str = "\x1b[A";
 const LEFT: &str = "\x1b[D";
@@ -56,15 +56,14 @@ fn one_session() {
             "[You] 안녕하세요?",
             &format!("[{ben_addr}] 네 안녕하세요ㅋㅋ"),
             &format!("< The user {ben_addr} left (1 user online)"),
-            "[You]",
+            "",
             "exit",
         ]);
         ben.shows(&[
             CONNECTED,
             &format!("[{ann_addr}] 안녕하세요?"),
             "[You] 네 안녕하세요ㅋㅋ",
-            "[You]",
-            "[You]",
+            "",
             "exit",
         ]);
     }
@@ -272,6 +271,8 @@ fn a_paste_is_sent_by_enter_alone() {
     for text in ["먼저 하나", "둘", "셋"] {
         assert_eq!(peer.line().split_once("] ").unwrap().1, text);
     }
+    // Of an empty line nobody hears, so nothing stands of it.
+    expected.retain(|line| *line != "[You]");
     expected.push("[You]");
     terminal.ends_with(&expected);
     // The line end of a paste's last line is not a line of its own.
@@ -280,6 +281,50 @@ fn a_paste_is_sent_by_enter_alone() {
     expected.pop();
     expected.extend(["[You] 넷", "[You]"]);
     terminal.ends_with(&expected);
+}
+
+/// Nobody hears of a line with nothing to see in it, so nothing stands of it either.
+#[test]
+fn an_empty_draft_leaves_nothing() {
+    let (_server, mut peer, terminal) = room(Kind::WIDE);
+    terminal.types("\r\r  \r\u{3164}\u{200b}\r");
+    terminal.pastes("\n \n\n");
+    terminal.types("\r안녕\r");
+    assert_eq!(peer.line().split_once("] ").unwrap().1, "안녕");
+    terminal.shows(&[CONNECTED, "[You] 안녕", "[You]"]);
+}
+
+/// What a variable says of a terminal may be inherited from another: nothing that was said is
+/// erased when one that cuts off its rows becomes narrower.
+#[test]
+fn a_narrower_terminal_loses_nothing_that_was_said() {
+    let inherited = [
+        ("VTE_VERSION", "7600"),
+        ("TMUX", "/tmp/tmux-0/default,1,0"),
+        ("KITTY_WINDOW_ID", "1"),
+        ("TERM_PROGRAM", "iTerm.app"),
+        ("WT_SESSION", "1"),
+    ];
+    for term in ["st-256color", "xterm-256color", "screen"] {
+        for kind in [Kind::cutting(80), Kind::cutting(80).mute()] {
+            let server = Server::start(&["--quiet"]);
+            let environment = [&inherited[..], &[("TERM", term)]].concat();
+            let terminal = Terminal::join_with(server.port, kind, &[], &environment);
+            terminal.ends_with(&[GREETING, "[You]"]);
+            let mut peer = server.member();
+            peer.send("지워지면 안 되는 말\n");
+            terminal.types(&"가나다라마바사아자차".repeat(3));
+            terminal.wait("all is there", |seen| {
+                let rows = seen.emulator.lines().concat();
+                rows.contains("지워지면") && rows.matches("차").count() == 3
+            });
+            terminal.resize(40, 24);
+            terminal.has_rows(&["아자차가나다라마바사아자차"]);
+            let said = format!("[{}] 지워지면 안 되는 말", peer.addr());
+            let lines = terminal.lines();
+            assert!(lines.iter().any(|line| said.starts_with(line.as_str())), "{lines:#?}");
+        }
+    }
 }
 
 /// More lines than the terminal has rows, and still one draft.

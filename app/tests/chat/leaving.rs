@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use pty_process::blocking::Command;
 
+use crate::clients::installed;
 use crate::harness::{Peer, Server, Signal, executable, wait_until};
 use crate::terminal::{CTRL_C, CTRL_D, CTRL_Z, GREETING, Kind, Terminal};
 
@@ -29,22 +30,57 @@ fn keys_and_signals_that_end_it() {
                 _ => terminal.signal(Signal::ALARM),
             }
             assert_eq!(terminal.status(), 0, "{way}");
-            terminal.shows(&[GREETING, &standing, "exit"]);
+            match draft {
+                "" => terminal.shows(&[GREETING, "", "exit"]),
+                _ => terminal.shows(&[GREETING, "chat: not sent:", &standing, "", "exit"]),
+            }
             server.says("(0 user online)\n");
         }
     }
 }
 
-/// In a search, with several rows and the cursor in the first of them.
+/// What was not sent must not stand there as if it had been said: it is named, also in the middle
+/// of a search, whose result is no draft.
 #[test]
-fn what_stands_below_the_cursor_stays() {
+fn a_draft_that_is_not_sent_is_named() {
     let server = Server::start(&[]);
     let mut terminal = Terminal::member(&server, &[]);
-    terminal.pastes("하나\n둘\n셋");
-    terminal.types("\x1b[A\x1b[A");
-    terminal.types(CTRL_C);
+    terminal.types("벌써 한 말\r");
+    terminal.ends_with(&["[You] 벌써 한 말", "[You]"]);
+    terminal.pastes("하나\n\n둘\n셋");
+    terminal.types("\x1b[A\x1b[A\x12벌써");
+    terminal.ends_with(&["(reverse-i-search)`벌써': 벌써 한 말"]);
+    terminal.signal(Signal::TERM);
     assert_eq!(terminal.status(), 0);
-    terminal.shows(&[GREETING, "[You] 하나", "[You] 둘", "[You] 셋", "exit"]);
+    let named = ["chat: not sent:", "[You] 하나", "[You] 둘", "[You] 셋", "", "exit"];
+    terminal.shows(&[&[GREETING, "[You] 벌써 한 말"], &named[..]].concat());
+}
+
+/// A terminal may answer late, or never: it is waited for, though not for long, so that its answer
+/// is not typed into the shell.
+#[test]
+fn answers_are_not_left_to_the_shell() {
+    let server = Server::start(&[]);
+    for kind in [Kind::WIDE, Kind::WIDE.mute()] {
+        let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
+        let shell = Command::new("bash").args(["--norc", "--noprofile", "-i"]);
+        let mut shell = Terminal::run(shell, kind, &[("PS1", "$ ")]);
+        shell.ends_with(&["$"]);
+        shell.types(&format!("{join}\r"));
+        shell.ends_with(&[GREETING, "[You]"]);
+        if !kind.answers {
+            // It does, once the program is about to end.
+            shell.types(&format!("{CTRL_C}\x1bP>|slow 1\x1b\\\x1b[?2026;0$y\x1b[?6c"));
+        } else {
+            shell.types(CTRL_C);
+        }
+        shell.ends_with(&["", "exit", "$"]);
+        shell.types("echo $((40 + 2))\r");
+        shell.ends_with(&["$ echo $((40 + 2))", "42", "$"]);
+        shell.types("exit\r");
+        assert_eq!(shell.status(), 0);
+        server.says("(0 user online)\n");
+    }
 }
 
 #[test]
@@ -60,7 +96,7 @@ fn what_was_entered_is_sent_before_it_ends() {
         assert!(peer.line().ends_with("] 둘"));
         assert!(peer.line().starts_with("< "));
         let lines = terminal.lines();
-        assert!(lines.ends_with(&["[You] 하나", "[You] 둘", "[You]", "exit"].map(str::to_owned)));
+        assert!(lines.ends_with(&["[You] 하나", "[You] 둘", "", "exit"].map(str::to_owned)));
     }
 }
 
@@ -75,7 +111,7 @@ fn a_mute_server_does_not_hold_it() {
     terminal.ends_with(&[GREETING, "[You]"]);
     terminal.types(CTRL_C);
     assert_eq!(terminal.status(), 0);
-    terminal.shows(&[GREETING, "[You]", "exit"]);
+    terminal.shows(&[GREETING, "", "exit"]);
 }
 
 /// Closing the window ends the terminal and the program, but nothing that was entered is lost.
@@ -141,7 +177,7 @@ fn it_stops_and_goes_on_as_any_job() {
     assert!(peer.line().ends_with("] 쓰다 만 글"));
     shell.types(CTRL_C);
     assert_eq!(shell.status(), 0);
-    shell.ends_with(&["[You]", "exit", "끝"]);
+    shell.ends_with(&["[You] 쓰다 만 글", "", "exit", "끝"]);
 }
 
 /// Stopped and continued from outside, while nobody else uses the terminal: nothing is torn.
@@ -193,9 +229,64 @@ fn it_waits_in_the_background() {
     shell.types("\r");
     assert!(peer.line().ends_with("] 쓰다 만 글"));
     shell.types(CTRL_C);
-    shell.ends_with(&["[You]", "exit", "$"]);
+    shell.ends_with(&["[You] 쓰다 만 글", "", "exit", "$"]);
     shell.types("exit\r");
     assert_eq!(shell.status(), 0);
+}
+
+/// Started in the background, it has the terminal only once it is brought to the front: what the
+/// mode is before that is the shell's own, whose line editor may have switched the echo off.
+#[test]
+fn a_job_that_begins_in_the_background() {
+    for (shell, name) in [("busybox", "ash"), ("bash", "bash")] {
+        if installed(shell, shell).is_none() {
+            continue;
+        }
+        let server = Server::start(&[]);
+        let command = match name {
+            "ash" => Command::new(shell).args([name, "-i"]),
+            _ => Command::new(shell).args(["--norc", "--noprofile", "-i"]),
+        };
+        let mut shell = Terminal::run(command, Kind::WIDE, &[("PS1", "$ ")]);
+        shell.ends_with(&["$"]);
+        shell.types(&format!("{} join 127.0.0.1 {} &\r", executable(), server.port));
+        server.says("(1 user online)\n");
+        shell.types("fg\r");
+        shell.ends_with(&[GREETING, "[You]"]);
+        shell.types("앞으로");
+        shell.ends_with(&["[You] 앞으로"]);
+        shell.types("\r");
+        server.says("] 앞으로\n");
+        shell.types(CTRL_C);
+        shell.ends_with(&["", "exit", "$"]);
+        shell.types("stty -a | grep -ow -e '-*echo' -e '-*icanon' -e '-*opost'\r");
+        shell.ends_with(&["icanon", "echo", "$"]);
+        shell.wait("the output is processed", |seen| {
+            seen.emulator.lines().iter().rev().take(5).any(|line| line == "opost")
+        });
+        shell.types("exit\r");
+        assert_eq!(shell.status(), 0, "{name}");
+    }
+}
+
+/// Jobs in the background know nothing of the editor: their lines begin at the left.
+#[test]
+fn what_a_job_prints_is_no_staircase() {
+    let server = Server::start(&[]);
+    let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
+    let job = "(read go < fifo; printf '가\\n나\\n다\\n'; exec 3> done)";
+    let folder = std::env::temp_dir().join(format!("chat-job-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let script = format!("cd {}; mkfifo fifo done; {job} & {join}", folder.display());
+    let terminal = Terminal::run(Command::new("sh").args(["-c", &script]), Kind::WIDE, &[]);
+    terminal.ends_with(&[GREETING, "[You]"]);
+    fs::write(folder.join("fifo"), "go\n").unwrap();
+    fs::read(folder.join("done")).unwrap();
+    terminal.wait("each begins at the left", |seen| {
+        let lines = seen.emulator.lines();
+        lines.ends_with(&["나".to_owned(), "다".to_owned()])
+    });
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 /// It can be left at any moment of a stop.

@@ -70,7 +70,11 @@ fn none_where_it_hurts() {
 fn the_time() {
     let (mut terminal, _peer, _server) = seen(&["--time"], &[("TZ", "KST-9")]);
     terminal.types("네\r");
-    terminal.wait("it is sent", |seen| seen.emulator.lines().len() == 4);
+    // What can still change has no time.
+    terminal.wait("it is sent", |seen| {
+        let lines = seen.emulator.lines();
+        lines.len() == 4 && lines[3] == "[You]"
+    });
     terminal.types(CTRL_C);
     assert_eq!(terminal.status(), 0);
     let date = |zone: &str| {
@@ -90,8 +94,28 @@ fn the_time() {
         assert!((now - minutes(time)).rem_euclid(24 * 60) <= 1, "{time}, {now}");
         assert_eq!(time.len(), 5);
     }
-    // What can still change has no time.
-    assert_eq!(lines[3], "[You]");
+}
+
+/// A zone that cannot be read, or that does not say what time it is now, is named, and the time is
+/// UTC's.
+#[test]
+fn no_time_zone() {
+    for zone in ["no/such zone", "right/UTC", "/dev/null", "!"] {
+        let (terminal, _peer, _server) = seen(&["--time"], &[("TZ", zone)]);
+        let lines = terminal.lines();
+        let complaint = format!("chat: cannot use the time zone of TZ={zone}: times are UTC");
+        // Where it can be read it is as good as any other.
+        let is_named = lines[0] == complaint;
+        assert!(is_named || zone == "right/UTC", "{lines:?}");
+        for line in &lines[usize::from(is_named)..lines.len() - 1] {
+            let (time, _) = line.split_once(' ').unwrap();
+            assert!(time.len() == 5 && time.contains(':'), "{line}");
+        }
+    }
+    for environment in [&[("TZ", "")][..], &[("TZ", "KST-9")], &[("TZ", "UTC0")]] {
+        let (terminal, _peer, _server) = seen(&["--time"], environment);
+        assert!(terminal.lines().iter().all(|line| !line.starts_with("chat:")));
+    }
 }
 
 /// On terminals that cannot do more, and where it is asked for: what a pipe would get, apart from

@@ -34,4 +34,5 @@ mod signals;
 mod stalls;
 mod surroundings;
 mod terminal;
+mod tmux;
 mod wire;

@@ -201,7 +201,7 @@ fn the_draft_and_what_was_sent_are_what_a_model_says() {
         let mut other = server.member();
         peer.line();
         let columns = random.usize(20..100);
-        let kind = Kind { columns, rows: 40, reflows };
+        let kind = Kind { columns, rows: 40, reflows, answers: true };
         let terminal = Terminal::join(server.port, kind, &[]);
         peer.line();
         other.line();

@@ -1,5 +1,6 @@
 //! `chat join` on a terminal: connections that end, and are made again.
 
+use std::cell::Cell;
 use std::net::TcpListener;
 
 use crate::harness::{Peer, Program, Server, Signal, wait_until};
@@ -10,6 +11,19 @@ fn end(server: Server, terminal: &Terminal) {
     drop(server);
     terminal
         .wait("it is said", |seen| seen.emulator.lines().concat().contains("; connecting again"));
+}
+
+/// Begins the row that says when the next attempt is made.
+const STATUS: &str = "chat: trying again";
+
+/// Waits until these are all lines but for that row.
+#[track_caller]
+fn shows(terminal: &Terminal, expected: &[&str]) {
+    terminal.wait(&format!("it shows {expected:#?}"), |seen| {
+        let mut lines = seen.emulator.lines();
+        lines.retain(|line| !line.starts_with(STATUS));
+        lines.iter().eq(expected)
+    });
 }
 
 fn again(port: u16, reason: &str) -> String {
@@ -31,7 +45,7 @@ fn it_connects_again_and_keeps_the_draft() {
         // The draft can still be edited, and what is entered waits.
         terminal.types(" 글\r다음");
         let refused = again(port, "cannot connect to PLACE: Connection refused");
-        terminal.ends_with(&[&refused, "[You] 쓰다 만 글", "[You] 다음"]);
+        shows(&terminal, &[GREETING, &ended, &refused, "[You] 쓰다 만 글", "[You] 다음"]);
 
         let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
         server.says("] 쓰다 만 글\n");
@@ -47,10 +61,10 @@ fn it_connects_again_and_keeps_the_draft() {
 #[test]
 fn leaving_without_a_connection() {
     for (typed, left) in [
-        (CTRL_C, &["[You]", "exit"][..]),
-        (CTRL_D, &["[You]", "exit"]),
-        ("하나\r둘\x03", &["chat: not sent:", "[You] 하나", "[You] 둘", "exit"]),
-        ("하나\r\x03", &["chat: not sent:", "[You] 하나", "[You]", "exit"]),
+        (CTRL_C, &["", "exit"][..]),
+        (CTRL_D, &["", "exit"]),
+        ("하나\r둘\x03", &["chat: not sent:", "[You] 하나", "[You] 둘", "", "exit"]),
+        ("하나\r\x03", &["chat: not sent:", "[You] 하나", "", "exit"]),
     ] {
         let server = Server::start(&[]);
         let mut terminal = Terminal::member(&server, &[]);
@@ -73,7 +87,7 @@ fn what_is_not_sent_is_named() {
     let own: Vec<String> = lines.iter().map(|line| format!("[You] {line}")).collect();
     let mut expected = vec!["chat: not sent:"];
     expected.extend(own.iter().map(String::as_str));
-    expected.extend(["[You] 초안", "exit"]);
+    expected.extend(["[You] 초안", "", "exit"]);
     terminal.ends_with(&expected);
 }
 
@@ -92,7 +106,7 @@ fn connections_that_end_again_and_again() {
         drop(server);
         expected.extend([GREETING, &ended]);
         let shown: Vec<&str> = expected.iter().copied().chain(["[You]"]).collect();
-        terminal.shows(&shown);
+        shows(&terminal, &shown);
     }
 }
 
@@ -108,7 +122,7 @@ fn a_room_that_is_full_when_it_is_back() {
     assert_eq!(server.line(), "", "the client shows that it sends lines");
     drop(server);
     let ended = again(port, "the connection to PLACE ended: the server closed it");
-    terminal.shows(&[GREETING, &ended, "[You]"]);
+    shows(&terminal, &[GREETING, &ended, "[You]"]);
     terminal.types("중요한 말\r");
     let full = "> The chat server is full (1 user online)";
     // Said once, although each attempt ends so.
@@ -118,7 +132,7 @@ fn a_room_that_is_full_when_it_is_back() {
         server.send(format!("{full}\n"));
         server.close_sending();
         assert_eq!(server.rest(), "");
-        terminal.shows(&expected);
+        shows(&terminal, &expected);
     }
     let mut server = Peer::new(listener.accept().unwrap().0);
     server.send(format!("{GREETING}\n"));
@@ -162,7 +176,7 @@ fn no_reconnect() {
         let why = format!("chat: the connection to 127.0.0.1:{port} ended: the server closed it");
         match draft {
             "" => terminal.shows(&[GREETING, &why]),
-            _ => terminal.shows(&[GREETING, &standing, &why]),
+            _ => terminal.shows(&[GREETING, "chat: not sent:", &standing, &why]),
         }
     }
 }
@@ -172,7 +186,10 @@ fn a_first_connection_that_fails() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut terminal = Terminal::join(port, Kind::WIDE, &[]);
     assert_eq!(terminal.status(), 1);
-    terminal.shows(&[&format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused")]);
+    terminal.shows(&[
+        &format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused"),
+        &format!("Try: chat join --wait 127.0.0.1 {port}"),
+    ]);
 
     let server = Server::start(&["--max-users", "1"]);
     let _member = server.member();
@@ -181,5 +198,98 @@ fn a_first_connection_that_fails() {
     terminal.shows(&[
         "> The chat server is full (1 user online)",
         &format!("chat: the connection to 127.0.0.1:{} ended: the server closed it", server.port),
+        &format!("Try: chat join --wait 127.0.0.1 {}", server.port),
     ]);
+}
+
+/// A room that is not there yet is waited for where that is wanted, also by a filter.
+#[test]
+fn it_waits_for_a_room() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &["--wait"]);
+    let refused = again(port, "cannot connect to PLACE: Connection refused");
+    terminal.wait("it says why", |seen| seen.emulator.lines().contains(&refused));
+    let mut filter = Program::join(port, &["--wait"]);
+    filter.err.wait_for(&format!("chat: cannot connect to 127.0.0.1:{port}: Connection refused\n"));
+    let server = Server::from(Program::start(["serve", "127.0.0.1", &port.to_string()]));
+    server.says("(2 users online)\n");
+    terminal.types("왔어요\r");
+    filter.out.wait_for("] 왔어요\n");
+    filter.close_input();
+    assert_eq!(filter.status(), 0);
+    server.says("] 왔어요\n");
+    drop(server);
+    terminal.wait("the next one too", |seen| {
+        seen.emulator.lines().iter().any(|line| line.ends_with("; connecting again"))
+    });
+}
+
+/// How long the wait is can be seen, and any key ends it.
+#[test]
+fn a_key_ends_the_wait() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &[]);
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send(format!("{GREETING}\n"));
+    terminal.ends_with(&[GREETING, "[You]"]);
+    drop(server);
+    // Each wait that ends by itself doubles the next.
+    let mut left = seconds_left(&terminal);
+    while left < 4 {
+        turn_away(&listener, &terminal);
+        left = seconds_left(&terminal);
+    }
+    // Enter on an empty draft, and a key that does nothing there. The wait that they interrupt goes
+    // on, if that was in vain; otherwise there would be a longer one now.
+    for key in ["\r", "\x1b[H"] {
+        terminal.types(key);
+        turn_away(&listener, &terminal);
+        assert!(seconds_left(&terminal) <= left, "it has waited for {left} s");
+    }
+    seconds_left(&terminal);
+    terminal.types("x\x7f");
+    let mut server = Peer::new(listener.accept().unwrap().0);
+    server.send(format!("{GREETING}\n"));
+    terminal.wait("nothing is waited for", |seen| {
+        let lines = seen.emulator.lines();
+        lines.ends_with(&[GREETING, "[You]"].map(str::to_owned))
+            && !lines.iter().any(|line| line.starts_with(STATUS))
+    });
+}
+
+/// Ends the next connection as soon as it is made.
+fn turn_away(listener: &TcpListener, terminal: &Terminal) {
+    let connection = listener.accept().unwrap();
+    terminal.wait("nothing is waited for", |seen| {
+        !seen.emulator.lines().iter().any(|line| line.starts_with(STATUS))
+    });
+    drop(connection);
+}
+
+/// Waits until it is shown how many seconds are left, and returns that.
+fn seconds_left(terminal: &Terminal) -> u64 {
+    let left = Cell::new(0);
+    terminal.wait("it says how long it waits", |seen| {
+        let rows = seen.emulator.screen();
+        let status = rows.iter().find_map(|row| row.strip_prefix(STATUS)?.strip_prefix(" in "));
+        let seconds = status.and_then(|status| status.split_once(" s")?.0.parse().ok());
+        seconds.map(|seconds| left.set(seconds)).is_some()
+    });
+    left.get()
+}
+
+/// In one row, which is gone when the wait is.
+#[test]
+fn the_wait_is_counted_down() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &["--wait"]);
+    for left in ["2 s", "1 s"] {
+        terminal.wait(&format!("{left} are left"), |seen| {
+            let row = format!("{STATUS} in {left}");
+            let lines = seen.emulator.lines();
+            lines.iter().any(|line| line.starts_with(&row))
+                && lines.iter().filter(|line| line.starts_with(STATUS)).count() == 1
+        });
+    }
 }

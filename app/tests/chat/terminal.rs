@@ -34,17 +34,26 @@ pub(crate) struct Terminal {
 pub(crate) struct Seen {
     pub(crate) emulator: Emulator,
     pub(crate) bytes: Vec<u8>,
-    /// The screen when the last frame was complete: what a terminal shows that honours synchronized
-    /// output.
+    /// The screen, but for a synchronized frame that is not complete: what a terminal shows.
     pub(crate) rows: Vec<String>,
     /// Bytes that the emulator was fed: whole characters.
     fed: usize,
+    /// Whether the terminal answers questions, and how many it has answered.
+    answers: bool,
+    answered: usize,
+    /// Whether a synchronized frame has begun and not ended.
+    is_in_frame: bool,
     has_ended: bool,
     /// Whether the terminal is no longer needed.
     is_closed: bool,
 }
 
+const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
 const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+/// What is asked of the terminal last, and what one answers that synchronizes its output.
+const QUESTION: &[u8] = b"\x1b[c";
+const ANSWERS: &str = "\x1bP>|NAME\x1b\\\x1b[?2026;2$y\x1b[?62;22c";
 
 /// So many columns that no line of these tests is wrapped.
 pub(crate) const NEVER_WRAPS: usize = 100;
@@ -56,6 +65,8 @@ pub(crate) struct Kind {
     pub(crate) rows: usize,
     /// Whether it rewraps rows when it becomes narrower.
     pub(crate) reflows: bool,
+    /// Whether it answers what it is asked, and knows synchronized output.
+    pub(crate) answers: bool,
 }
 
 impl Kind {
@@ -63,11 +74,16 @@ impl Kind {
     pub(crate) const WIDE: Self = Self::cutting(NEVER_WRAPS);
 
     pub(crate) const fn cutting(columns: usize) -> Self {
-        Self { columns, rows: 24, reflows: false }
+        Self { columns, rows: 24, reflows: false, answers: true }
     }
 
     pub(crate) const fn reflowing(columns: usize) -> Self {
-        Self { columns, rows: 24, reflows: true }
+        Self { columns, rows: 24, reflows: true, answers: true }
+    }
+
+    /// The same, but it answers nothing.
+    pub(crate) const fn mute(self) -> Self {
+        Self { answers: false, ..self }
     }
 
     /// Returns the name of a terminal of its kind.
@@ -115,6 +131,9 @@ impl Terminal {
             bytes: Vec::new(),
             rows: Vec::new(),
             fed: 0,
+            answers: kind.answers,
+            answered: 0,
+            is_in_frame: false,
             has_ended: false,
             is_closed: false,
         };
@@ -265,6 +284,12 @@ fn read(pty: &Pty, seen: &(Mutex<Seen>, Condvar)) {
         let mut seen_now = seen.0.lock().unwrap();
         if is_readable {
             seen_now.take(&buffer[..count]);
+            if seen_now.is_asked() {
+                // A terminal that is gone needs no answer.
+                let rewraps = matches!(seen_now.emulator, Emulator::Reflowing(_));
+                let name = if rewraps { "foot(1.16.2)" } else { "XTerm(379)" };
+                let _ = reader.write_all(ANSWERS.replace("NAME", name).as_bytes());
+            }
             seen.1.notify_all();
         }
         if seen_now.has_ended || seen_now.is_closed {
@@ -290,10 +315,27 @@ impl Seen {
             let (frame, after) = rest.split_at(at + FRAME_END.len());
             self.emulator.feed(frame);
             self.rows = self.emulator.screen();
+            self.is_in_frame = false;
             rest = after;
         }
         self.emulator.feed(rest);
+        self.is_in_frame |= rest.windows(FRAME_BEGIN.len()).any(|bytes| bytes == FRAME_BEGIN);
+        if !self.is_in_frame {
+            self.rows = self.emulator.screen();
+        }
         self.fed += whole;
+    }
+
+    /// Returns whether the terminal is asked something that it answers.
+    fn is_asked(&mut self) -> bool {
+        let new = &self.bytes[self.answered..];
+        let Some(at) = new.windows(QUESTION.len()).position(|bytes| bytes == QUESTION) else {
+            // It may be cut off.
+            self.answered = self.bytes.len().saturating_sub(QUESTION.len()).max(self.answered);
+            return false;
+        };
+        self.answered += at + QUESTION.len();
+        self.answers
     }
 }
 

@@ -21,4 +21,4 @@ pub use cleaning::shown;
 pub(crate) use foreign::{Opening, begins_request, is_request};
 pub(crate) use framing::Framer;
 pub(crate) use telnet::{Heard, Key, Telnet};
-pub(crate) use visible::is_visible;
+pub use visible::is_visible;

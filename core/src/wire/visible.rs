@@ -34,9 +34,11 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Whether any character of `text` leaves something on a screen.
+/// Whether any character of `text` leaves something on a screen. A message in which none does is
+/// not relayed.
 #[inline]
-pub(crate) fn is_visible(text: &str) -> bool {
+#[must_use]
+pub fn is_visible(text: &str) -> bool {
     // Most texts begin with one that does.
     matches!(text.as_bytes().first(), Some(b'!'..=b'~')) || text.chars().any(|c| !is_invisible(c))
 }

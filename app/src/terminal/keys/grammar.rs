@@ -70,7 +70,7 @@ pub(in crate::terminal) const TABLE: &[Row] = &[
     row(CSI, Parameters::Private, b"Mm", Meaning::Nothing),
     row(CSI, Parameters::Several, b"Mw", Meaning::Nothing),
     // Answers: of attributes, status, modes, parameters, the window. Sun's function keys.
-    row(CSI, Parameters::Private, b"cny", Meaning::Nothing),
+    row(CSI, Parameters::Private, b"cny", Meaning::Report),
     row(CSI, Parameters::Several, b"ytx", Meaning::Nothing),
     row(CSI, Parameters::Some, b"nz", Meaning::Nothing),
 ];

@@ -27,6 +27,9 @@ pub(crate) enum Key {
     Escape,
     /// The text of a bracketed paste, with newlines as line ends.
     Paste(String),
+    /// What the terminal says of itself: a control sequence without what introduces it, or a device
+    /// control string that begins with `P`.
+    Report(String),
     /// Anything else that a terminal sends: a key that means nothing here, a key's release, a
     /// movement of the mouse, an answer to another program.
     Other,

@@ -15,6 +15,8 @@ pub(in crate::terminal) enum Meaning {
     /// By its first parameter: a code point, or a functional key of the kitty keyboard protocol.
     CodePoint,
     Enter,
+    /// What the terminal says of itself.
+    Report,
     Nothing,
 }
 
@@ -79,6 +81,9 @@ pub(super) fn press(
     press: &mut dyn FnMut(Key),
 ) {
     let parameters = Parameters(str::from_utf8(parameters).unwrap_or_default());
+    if meaning == Meaning::Report {
+        return press(Key::Report(format!("{}{}", parameters.0, char::from(last))));
+    }
     if parameters.number(1, 1) == Some(RELEASE) || parameters.0.starts_with(['<', '=', '?']) {
         return press(Key::Other);
     }
@@ -117,7 +122,7 @@ pub(super) fn press(
             coded_key(code, shifted, base, modifiers)
         }
         Meaning::Enter => enter(with(cursor_modifiers(parameters.0), 0)),
-        Meaning::Nothing => Key::Other,
+        Meaning::Report | Meaning::Nothing => Key::Other,
     });
 }
 

@@ -216,7 +216,11 @@ impl Keys {
             }
             Read::Beginning(_) => {}
             Read::Alt(c) => self.end(press, |press| press(alt_key(c))),
-            Read::Report | Read::String => self.end(press, |press| press(Key::Other)),
+            Read::String => {
+                let key = string_key(&self.bytes);
+                self.end(press, |press| press(key));
+            }
+            Read::Report => self.end(press, |press| press(Key::Other)),
             Read::Sequence { introducer: CSI, parameters: b"200", last: b'~' } => {
                 self.paste = Some(Paste::new(self.is_eight_bit));
                 self.end(press, |_| {});
@@ -258,6 +262,16 @@ impl Keys {
         self.bytes.clear();
         self.decided = 0;
         typed.into_iter().for_each(|byte| self.take(byte, press));
+    }
+}
+
+/// Returns what a whole string is: a terminal's name and version (xterm's XTVERSION), or nothing.
+fn string_key(string: &[u8]) -> Key {
+    let content = string.strip_prefix(b"\x1b").unwrap_or(string);
+    let content = content.split(|byte| matches!(*byte, ESC | 0x07 | 0x9c)).next();
+    match content.map(str::from_utf8) {
+        Some(Ok(text)) if text.starts_with("P>|") => Key::Report(text.to_owned()),
+        _ => Key::Other,
     }
 }
 

@@ -44,7 +44,7 @@ impl<'a> Grid<'a> {
         while let Some(first) = rest.chars().next() {
             match first {
                 '\r' => self.column = 0,
-                '\n' => self.line_feed(),
+                '\n' | '\x0b' => self.line_feed(),
                 '\x07' => {}
                 '\x1b' => {
                     rest = self.escape(&rest[1..]);
@@ -160,6 +160,12 @@ impl<'a> Grid<'a> {
                 let bottom = self.top() + self.rows - 1;
                 self.lines.resize(self.lines.len().max(bottom + 1), Line::default());
                 self.line = (self.line + count).min(bottom);
+            }
+            (_, b'L') => {
+                let bottom = self.top() + self.rows;
+                let blank = std::iter::repeat_n(Line::default(), count);
+                self.lines.splice(self.line..self.line, blank);
+                self.lines.truncate(bottom);
             }
             (_, b'C') => self.column = (self.column + count).min(self.columns - 1),
             ("", b'K') => self.lines[self.line].cells.truncate(self.column),

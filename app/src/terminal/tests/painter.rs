@@ -31,9 +31,9 @@ impl Rig {
     }
 
     fn paint(&mut self, lines: &[String]) {
-        let above: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let above: String = lines.iter().map(|line| format!("{line}\n")).collect();
         self.transcript.extend_from_slice(lines);
-        let frame = self.painter.frame(above.as_bytes(), &self.rows());
+        let frame = self.painter.frame(&above, &self.rows());
         self.emulator.feed(&frame);
     }
 
@@ -189,21 +189,100 @@ fn a_frame_that_comes_late_erases_nothing() {
 }
 
 #[test]
-fn leaving_keeps_the_draft_and_withdrawing_takes_it_away() {
-    let mut rig = Rig::new(20, 24, true);
-    rig.paint(&[message(1)]);
-    rig.types("가나다라마바사아자차카타파하\x1b[H");
-    let farewell = rig.painter.farewell("\nexit\n");
-    rig.emulator.feed(&farewell);
-    let lines = rig.emulator.lines();
-    assert_eq!(lines[1..], ["[You] 가나다라마바사", "아자차카타파하", "exit"]);
-
+fn withdrawing_takes_the_draft_away() {
     let mut rig = Rig::new(20, 24, true);
     rig.paint(&["> 안내".to_owned()]);
     rig.types("가나다라마바사아자차카타파하\x1b[H");
     let withdrawn = rig.painter.withdraw();
     rig.emulator.feed(&withdrawn);
     assert_eq!(rig.emulator.lines(), ["> 안내"]);
+}
+
+/// Lines of every kind: short and long, wide and in doubt, higher than the screen.
+fn any_line(random: &mut fastrand::Rng) -> String {
+    let piece = random.choice(["도배 ", "abc ", "é", "…", "😀", "\x1b[2m>\x1b[0m", "가"]);
+    let most = *random.choice(&[3, 30, 200]).unwrap();
+    format!("> {}", piece.unwrap().repeat(random.usize(0..most)))
+}
+
+/// A terminal may show its screen after any byte, so after each of them the draft is there.
+#[test]
+fn the_draft_stands_after_every_byte() {
+    for seed in 0..12 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (columns, rows) = (random.usize(12..60), random.usize(8..30));
+        let mut rig = Rig::new(columns, rows, false);
+        rig.types(random.choice(["초안", "abc", ""]).unwrap());
+        let draft: Vec<String> = rig.rows().rows.into_iter().map(|row| row.text).collect();
+        let draft = draft.concat();
+        for is_calm in [true, false, false] {
+            let count = if is_calm { 1 } else { 100 };
+            let lines: Vec<String> = (0..count).map(|_| any_line(&mut random)).collect();
+            let above: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let frame = rig.painter.frame(&above, &rig.rows());
+            for character in String::from_utf8(frame).unwrap().chars() {
+                rig.emulator.feed(character.encode_utf8(&mut [0; 4]).as_bytes());
+                // So many steps are alike that some bytes of each are enough.
+                if random.u8(0..16) > 0 {
+                    continue;
+                }
+                let screen = rig.emulator.screen();
+                let is_there = screen.iter().any(|row| row == draft.trim_end());
+                // What is written in one go may be torn.
+                assert!(is_there || is_calm, "seed {seed}, {columns} × {rows}: {screen:#?}");
+            }
+            let bare = |text: String| text.replace(' ', "");
+            let shown = bare(rig.emulator.lines().concat());
+            let last: String = lines.iter().map(|line| without_colours(line)).collect();
+            assert!(shown.ends_with(&bare(last + &draft)), "seed {seed}: lines are torn");
+        }
+    }
+}
+
+fn without_colours(line: &str) -> String {
+    line.replace("\x1b[2m", "").replace("\x1b[0m", "")
+}
+
+/// A draft of which rows left the screen at its top: there they are its only copy.
+#[test]
+fn a_lower_screen_leaves_one_copy_of_the_draft() {
+    for grows_to in [14, 9, 30] {
+        let mut rig = Rig::new(60, 14, true);
+        rig.paint(&(0..20).map(message).collect::<Vec<_>>());
+        let text: Vec<String> = (1..=12).map(|number| format!("줄 {number}.")).collect();
+        rig.types(&format!("\x1b[200~{}\x1b[201~", text.join("\n")));
+        for rows in [5, grows_to, 4, grows_to] {
+            rig.resize(60, rows);
+            rig.paint(&[message(rows)]);
+            let all = rig.emulator.lines().concat();
+            for line in &text {
+                let copies = all.matches(line.as_str()).count();
+                assert!(copies <= 1, "{copies} of {line} at {rows}: {:#?}", rig.emulator.lines());
+            }
+        }
+        rig.types("끝");
+        assert!(rig.emulator.lines().last().unwrap().ends_with("줄 12.끝"));
+    }
+}
+
+/// Terminals that know synchronized output get it, once they have said so.
+#[test]
+fn a_frame_is_synchronized_where_that_is_understood() {
+    let mut rig = Rig::new(60, 14, true);
+    let is_synchronized = |rig: &mut Rig| {
+        let frame = String::from_utf8(rig.painter.frame("> 안내\n", &rig.rows())).unwrap();
+        let (begins, ends) = (frame.starts_with("\x1b[?2026h"), frame.ends_with("\x1b[?2026l"));
+        assert_eq!(begins, ends);
+        begins
+    };
+    assert!(!is_synchronized(&mut rig));
+    rig.painter.ask();
+    assert!(!is_synchronized(&mut rig));
+    assert!(!rig.painter.heed("?2026;2$y"));
+    assert!(rig.painter.heed("?1;2c"), "that is the last answer");
+    assert!(is_synchronized(&mut rig));
+    rig.painter.heed("?2026;0$y");
+    assert!(!is_synchronized(&mut rig));
 }
 
 #[test]

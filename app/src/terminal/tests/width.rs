@@ -120,11 +120,11 @@ impl<'a> Session<'a> {
 
     fn hears(&mut self, line: &str) {
         self.said.push(line.to_owned());
-        self.paint(&format!("{line}\r\n"));
+        self.paint(&format!("{line}\n"));
     }
 
     fn paint(&mut self, above: &str) {
-        let frame = self.painter.frame(above.as_bytes(), &self.rows());
+        let frame = self.painter.frame(above, &self.rows());
         self.grid.feed(str::from_utf8(&frame).unwrap());
     }
 

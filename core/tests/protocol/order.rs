@@ -206,6 +206,7 @@ fn what_is_in_flight_is_no_budget() {
     while node.server.budget(now(), ann) > text.len() {
         node.say(ann, &text);
         said += ANN.len() + 3 + text.len() + 1;
+        assert!(said < node.server.limits().backlog, "there is no end to it");
     }
     assert!(said <= node.server.limits().backlog / 8, "{said}");
     assert_eq!(node.events(), []);

@@ -17,12 +17,14 @@
 //! | `layout` | from text to rows |
 //! | `height` | how many rows a line takes up where the terminal wraps it |
 //! | `painter` | from rows to what is written to the terminal |
+//! | `block` | lines that are written above the draft together |
 //! | `gone` | what has left a screen that became lower |
 //! | `size` | its columns and rows |
 //! | `reflow` | which terminals rewrap rows that have become too wide |
 //! | `answers` | what a terminal says of itself when it is asked |
 
 mod answers;
+mod block;
 mod draft;
 mod gone;
 mod height;

@@ -24,6 +24,7 @@
 use std::mem::take;
 
 use super::answers::{Answer, QUESTIONS};
+use super::block::Block;
 use super::gone::Gone;
 use super::height::{Height, fitting, most_columns};
 use super::layout::{Row, Rows, least_height};
@@ -421,29 +422,6 @@ impl Painter {
         let (hidden, rest) = rows.rows.split_at(self.first_shown);
         self.before_shown = hidden.iter().map(|row| row.text.len()).sum();
         &rest[..rest.len().min(fit)]
-    }
-}
-
-/// Lines that are inserted at once.
-struct Block<'a> {
-    /// Each with whether there is space behind it in its last row.
-    lines: Vec<(&'a str, bool)>,
-    /// How many rows they take up at most, and whether that is certain.
-    rows: usize,
-    is_certain: bool,
-}
-
-impl Default for Block<'_> {
-    fn default() -> Self {
-        Self { lines: Vec::new(), rows: 0, is_certain: true }
-    }
-}
-
-impl<'a> Block<'a> {
-    fn add(&mut self, line: &'a str, height: Height) {
-        self.lines.push((line, height.has_space));
-        self.rows += height.most;
-        self.is_certain &= height.is_certain;
     }
 }
 

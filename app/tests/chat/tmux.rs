@@ -1,5 +1,6 @@
 //! `chat join` in a real terminal: tmux, whose screen can be asked for at any moment.
 
+use std::fs::File;
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::{Command, Output};
@@ -7,8 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use rustix::termios::tcgetwinsize;
+
 use crate::clients::installed;
-use crate::harness::{LIMIT, Server, SetAtEnd, executable};
+use crate::harness::{LIMIT, Server, SetAtEnd, executable, wait_until};
 
 /// A tmux server of its own, with one window in which a program runs.
 struct Tmux {
@@ -45,9 +48,16 @@ impl Tmux {
         self.run(&["paste-buffer", "-p"]);
     }
 
-    fn resize(&self, columns: usize, rows: usize) {
-        let (columns, rows) = (columns.to_string(), rows.to_string());
-        self.run(&["resize-window", "-x", &columns, "-y", &rows]);
+    /// Changes its size, and waits until the program is told: tmux takes its time.
+    fn resize(&self, columns: u16, rows: u16) {
+        let size = [columns, rows].map(|length| length.to_string());
+        self.run(&["resize-window", "-x", &size[0], "-y", &size[1]]);
+        let name = self.run(&["display-message", "-p", "#{pane_tty}"]).stdout;
+        let terminal = File::open(String::from_utf8(name).unwrap().trim()).unwrap();
+        wait_until("the program is told the size", || {
+            let size = tcgetwinsize(&terminal).unwrap();
+            ((size.ws_col, size.ws_row) == (columns, rows)).then_some(())
+        });
     }
 
     /// Returns the rows of its screen.
@@ -150,7 +160,7 @@ fn sizes_leave_one_copy_of_the_draft() {
         tmux.shows("[You] 줄 12.");
         for (number, &(columns, rows)) in sizes.iter().enumerate() {
             tmux.resize(columns, rows);
-            // It has painted for this size once this is there.
+            // The draft is painted for this size once this is there.
             peer.send(format!("크기 {number}\n"));
             let said = format!("크기 {number}");
             tmux.wait(&format!("one copy stands after {sizes:?}[..={number}]"), |all| {

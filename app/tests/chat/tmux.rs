@@ -1,6 +1,6 @@
 //! `chat join` in a real terminal: tmux, whose screen can be asked for at any moment.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::{Command, Output};
@@ -90,7 +90,10 @@ impl Tmux {
 
 impl Drop for Tmux {
     fn drop(&mut self) {
+        let socket = self.run(&["display-message", "-p", "#{socket_path}"]).stdout;
         self.run(&["kill-server"]);
+        // It leaves that behind.
+        let _ = fs::remove_file(String::from_utf8_lossy(&socket).trim());
     }
 }
 

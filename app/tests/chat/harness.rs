@@ -7,10 +7,13 @@ use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, Once};
 use std::time::{Duration, Instant};
-use std::{mem, thread};
+use std::{mem, process, thread};
 
+use async_signal::{Signal as CaughtSignal, Signals};
+use futures_lite::StreamExt;
+use futures_lite::future::block_on;
 pub(crate) use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
@@ -20,7 +23,22 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// Returns the executable under test: the one that was built with these tests, unless the
 /// environment names another.
 pub(crate) fn executable() -> String {
+    catch_interrupts();
     std::env::var("CHAT_UNDER_TEST").unwrap_or_else(|_| env!("CARGO_BIN_EXE_chat").to_owned())
+}
+
+/// Has what the tests start heed interrupts, also where the tests were started with these ignored, as
+/// by a shell without job control in its background: a signal that is caught is not ignored in what
+/// is started.
+fn catch_interrupts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let mut interrupts = Signals::new([CaughtSignal::Int, CaughtSignal::Quit]).unwrap();
+        thread::spawn(move || {
+            let _ = block_on(interrupts.next());
+            process::exit(130);
+        });
+    });
 }
 
 /// A running program whose output is read all the time.

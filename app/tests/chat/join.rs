@@ -58,14 +58,17 @@ fn the_servers_end() {
     for signal in [Signal::INT, Signal::KILL] {
         let server = Server::start(&[]);
         let mut ben = Program::join(server.port, &[]);
-        ben.out.wait_for("(1 user online)\n");
+        // With input unread at its end, even an empty line, the connection would be reset.
+        ben.type_in("안녕\n");
+        server.says("안녕\n");
         server.program.signal(signal);
         assert_eq!(ben.status(), 1);
         let port = server.port;
         let expected =
             format!("chat: the connection to 127.0.0.1:{port} ended: the server closed it\n");
         assert_eq!(ben.err.all(), expected);
-        assert_eq!(ben.out.all(), "> Connected to the chat server (1 user online)\n");
+        let shown = "> Connected to the chat server (1 user online)\n[You] 안녕\n";
+        assert_eq!(ben.out.all(), shown);
     }
 }
 

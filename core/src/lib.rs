@@ -93,13 +93,14 @@
 //! - The work of a call is proportional to the bytes that it is given, not to the number of
 //!   members. (Readers that might be far behind are looked at; that is amortized over delivered bytes.)
 //! - The memory is that of the backlog, of the cuts in it (at most a few times the backlog if all lines
-//!   are of one letter), and for each member a few hundred bytes, its inserts (16 KiB at the most) and
+//!   are of one letter), and for each member a few hundred bytes, its inserts (32 KiB at the most) and
 //!   the message that it has not ended.
 //!
 //! # Where things stand
 //!
-//! An arrow goes from the left to the right only, and the gate checks that it does:
-//! `server` → `front` → `entry`, `room` → `log` → `limits`, `time`; `front`, `client` → `wire`.
+//! An arrow goes from the left to the right only, and the gate checks that it does
+//! (`ci/core-layers.txt`): `server` → `order`, `front` → `room` → `entry`, `log`; `front`, `entry`,
+//! `client` → `wire`; and everybody → `notice`, `id`, `limits`, `time`.
 //!
 //! | module | noun |
 //! |---|---|

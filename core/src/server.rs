@@ -354,7 +354,7 @@ impl Server {
 }
 
 /// What the answers may cost that a member has left unread and is still read from.
-const ANSWERED: usize = MAX_INSERTS / 2;
+const ANSWERED: usize = MAX_INSERTS / 4;
 
 /// When.
 impl Server {

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 
 /// What the inserts may cost that a reader has pending, in bytes: many answers, and little beside
 /// what a member's socket holds. Who asks for more without reading is not answered.
-pub(crate) const MAX_INSERTS: usize = 16 * 1024;
+pub(crate) const MAX_INSERTS: usize = 32 * 1024;
 
 /// What an insert costs beside its text: its place in the queue. An answer of telnet's has three
 /// bytes.
@@ -74,16 +74,16 @@ impl Inserts {
         queue.inserts.push_back(Insert { at, text, kind });
     }
 
-    /// Adds one before all others, of which none is sent in part.
+    /// Adds one before all others, but for one that is sent in part.
     pub(super) fn push_first(&mut self, at: u64, text: Box<[u8]>, kind: Kind) {
         if text.is_empty() {
             return;
         }
         let queue = self.0.get_or_insert_default();
-        assert_eq!(queue.sent, 0, "an insert between two halves of another");
         queue.bytes += text.len();
         queue.reserve_first();
-        queue.inserts.push_front(Insert { at, text, kind });
+        let index = usize::from(queue.sent > 0);
+        queue.inserts.insert(index, Insert { at, text, kind });
     }
 
     /// The one at `index` with what is not sent of its text, if a reader at `position` gets it

@@ -132,3 +132,32 @@ fn a_message_that_goes_on_after_the_room_has_waited() {
     world.receive(ann, " and the rest\n");
     assert!(world.hear(reader).ends_with("half of a line........... and the rest\n"));
 }
+
+/// What its last line lacks comes between two answers, of which the first is sent in part.
+#[test]
+fn a_newline_that_is_owed_behind_half_an_answer() {
+    let mut world = World::new();
+    let [ann, ben] = [ANN, BEN].map(|addr| world.join_quietly(addr));
+    world.hear(ann);
+    become_unframed(&mut world, ann);
+    world.receive(ben, "one\n");
+    assert_eq!(raw(&mut world, ann), b"[127.0.0.1:45392] one");
+    world.receive(ann, ASKED);
+    assert_eq!(world.hear_bytes(ann, 1), b"\xff");
+    world.receive(ann, ASKED);
+    world.receive(ann, "\n");
+    world.receive(ben, "two\n");
+    let rest = [&b"\xfd\x00"[..], TOLD, b"\n", TOLD, b"[127.0.0.1:45392] two\n"].concat();
+    assert_eq!(raw(&mut world, ann), rest);
+}
+
+/// However much one read asks, a client that reads is answered.
+#[test]
+fn one_that_reads_is_answered_whatever_it_asks_at_once() {
+    const READ: usize = 16 * 1024;
+    let (mut world, telnet, _) = telnet_and_talker(Limits::default());
+    for _ in 0..3 {
+        world.receive(telnet, ASKED.repeat(READ / ASKED.len()));
+        assert_eq!(raw(&mut world, telnet), TOLD.repeat(READ / ASKED.len()));
+    }
+}

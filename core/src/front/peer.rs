@@ -242,6 +242,7 @@ impl Peer {
     ) {
         let Self { framer, label, allowance, has_spoken, wire, .. } = self;
         let label = label.as_str();
+        let mut said = 0;
         work(framer, limits.max_line, &mut |text| {
             if outcome.departs || !is_visible(text) {
                 return;
@@ -253,8 +254,10 @@ impl Peer {
                     return;
                 }
             }
-            allowance.spend(now, label.len() + text.len() + 1);
+            said += label.len() + text.len() + 1;
             say(label, text);
         });
+        // All at once: it is the same as for each message.
+        allowance.spend(now, said);
     }
 }

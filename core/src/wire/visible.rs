@@ -39,8 +39,10 @@ const INVISIBLE: [(char, char); 26] = [
 #[inline]
 #[must_use]
 pub fn is_visible(text: &str) -> bool {
-    // Most texts begin with one that does.
-    matches!(text.as_bytes().first(), Some(b'!'..=b'~')) || text.chars().any(|c| !is_invisible(c))
+    // Most texts begin with one that does: of ASCII, or of Hangul and its neighbours in UTF-8, U+4000 to
+    // U+DFFF.
+    matches!(text.as_bytes().first(), Some(b'!'..=b'~' | 0xe4..=0xed))
+        || text.chars().any(|c| !is_invisible(c))
 }
 
 fn is_invisible(c: char) -> bool {

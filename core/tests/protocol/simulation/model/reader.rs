@@ -7,7 +7,7 @@ use std::rc::Rc;
 const PLACE: usize = 64;
 
 /// Answers that a member may leave unread, in bytes.
-const MOST_ANSWERS: usize = 16 * 1024;
+const MOST_ANSWERS: usize = 32 * 1024;
 
 /// Something that a reader is to get.
 pub(crate) enum Item {
@@ -89,7 +89,7 @@ impl Reader {
 
     /// Whether it takes too few of its answers to be read from.
     pub(crate) fn is_silenced(&self) -> bool {
-        self.unanswered() > MOST_ANSWERS / 2
+        self.unanswered() > MOST_ANSWERS / 4
     }
 
     /// It takes newlines after all.

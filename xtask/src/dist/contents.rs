@@ -16,7 +16,7 @@ pub(crate) const NOTICES: &str = "NOTICES.txt";
 const RUST_NOTICES: (&str, &str) = ("NOTICES-rust.html", "share/doc/rust/COPYRIGHT-library.html");
 
 /// Paths in the archive, and in the project.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 14] = [
     (README, README),
     ("LICENSE-APACHE", "app/packaging/LICENSE-APACHE"),
     ("LICENSE-MIT", "app/packaging/LICENSE-MIT"),
@@ -29,6 +29,7 @@ const FILES: [(&str, &str); 13] = [
     ("figures/latency.svg", "xtask/figures/latency.svg"),
     ("figures/memory.svg", "xtask/figures/memory.svg"),
     ("figures/results.txt", "xtask/figures/results.txt"),
+    ("protocol.md", "core/protocol.md"),
     ("session.svg", "app/session.svg"),
 ];
 

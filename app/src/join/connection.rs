@@ -26,6 +26,8 @@ pub(super) struct Connection {
     sending: Sending,
     /// How the server's side ended.
     server_end: Option<io::Result<()>>,
+    /// That the connection was reset, if a write was told so: a read after it is told of an end.
+    reset: Option<io::Error>,
 }
 
 /// The state of the sending side.
@@ -50,6 +52,7 @@ impl Connection {
             stays,
             sending: Sending::Open,
             server_end: None,
+            reset: None,
         }
     }
 
@@ -72,7 +75,10 @@ impl Connection {
             Some(Err(error)) => Some(error),
             // In a room that has no place for us the user was never.
             _ if self.sending == Sending::Closed && !self.client.is_turned_away() => None,
-            _ => Some(io::Error::other("the server closed it")),
+            _ => {
+                let closed = || io::Error::other("the server closed it");
+                Some(self.reset.take().unwrap_or_else(closed))
+            }
         }
     }
 
@@ -120,7 +126,10 @@ impl Connection {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => self.sending = Sending::Failed,
             },
-            Err(_) => self.sending = Sending::Failed,
+            Err(error) => {
+                self.sending = Sending::Failed;
+                self.reset = Some(error).filter(|e| e.kind() == io::ErrorKind::ConnectionReset);
+            }
         }
         Progress::Made
     }

@@ -70,15 +70,11 @@ impl Console {
 
     /// As [`Console::run`]; fails as soon as it is known that nothing more can be printed.
     async fn print_all(&mut self, is_quiet: bool) -> io::Result<()> {
-        if is_quiet {
-            let first_line = self.take();
-            self.dismiss();
-            self.print(first_line).await?;
-            self.hub.stopped().await;
-            return Ok(());
-        }
         loop {
             let chunk = self.take();
+            if is_quiet {
+                self.dismiss();
+            }
             if !chunk.is_empty() {
                 self.print(chunk).await?;
                 continue;
@@ -91,7 +87,7 @@ impl Console {
             }
             self.await_growth().await;
         }
-        self.print(FAREWELL.into()).await
+        if is_quiet { Ok(()) } else { self.print(FAREWELL.into()).await }
     }
 
     /// Prints `chunk`, in as many attempts as it takes, each from where the one before has got to.

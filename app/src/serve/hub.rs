@@ -35,8 +35,6 @@ pub(crate) struct Hub {
     /// The ticker, which waits to be set to an earlier time.
     ticker: Wakers,
     is_stopping: Cell<bool>,
-    /// Whoever waits for the end, and for nothing else.
-    stopped: Wakers,
     /// Connections that are open.
     open: Cell<usize>,
     /// Whoever waits for `open` to become 0.
@@ -56,7 +54,6 @@ impl Hub {
             held_back: Wakers::default(),
             ticker: Wakers::default(),
             is_stopping: Cell::new(false),
-            stopped: Wakers::default(),
             open: Cell::new(0),
             all_closed: Wakers::default(),
         }
@@ -192,12 +189,6 @@ impl Hub {
     pub(crate) fn stop(&self) {
         self.is_stopping.set(true);
         self.growth.wake();
-        self.stopped.wake();
-    }
-
-    /// Waits until the server is to end.
-    pub(crate) async fn stopped(&self) {
-        self.stopped.until(|| self.is_stopping()).await;
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -107,15 +107,8 @@ fn a_count_that_grows_before_it_is_told() {
 /// The room's own waiting is no part of a message's second either.
 #[test]
 fn a_message_that_goes_on_after_the_room_has_waited() {
-    let mut world = World::new();
-    world.close_console();
-    let [reader, ann] = [BEN, ANN].map(|addr| world.join_quietly(addr));
-    while world.budget(ann) > 0 {
-        world.receive(ann, [b'x'; 4_000]);
-    }
-    world.receive(ann, "half of a line");
+    let (mut world, reader, ann) = World::held_back();
     let said = world.server.said();
-    assert_eq!(world.budget(ann), 0);
     world.pass_millis(90);
     world.catch_up(reader);
     for _ in 0..10 {

@@ -211,15 +211,8 @@ fn the_greeting_has_its_newline() {
 #[test]
 fn what_was_not_listened_to_was_no_silence() {
     for held in [10, 50, 99] {
-        let mut world = World::new();
-        world.close_console();
-        let [reader, ann] = [BEN, ANN].map(|addr| world.join_quietly(addr));
-        while world.budget(ann) > 0 {
-            world.receive(ann, [b'x'; 4_000]);
-        }
-        world.receive(ann, "half of a line");
+        let (mut world, reader, ann) = World::held_back();
         let said = world.server.said();
-        assert_eq!(world.budget(ann), 0);
         world.pass_millis(held);
         world.catch_up(reader);
         assert!(!world.server.is_waiting());

@@ -41,6 +41,20 @@ impl World {
         }
     }
 
+    /// A room that waits for a reader, and a member that has said so much that it is not read from. Its
+    /// last message has only begun.
+    pub(crate) fn held_back() -> (Self, MemberId, MemberId) {
+        let mut world = Self::new();
+        world.close_console();
+        let [reader, talker] = [BEN, ANN].map(|addr| world.join_quietly(addr));
+        while world.budget(talker) > 0 {
+            world.receive(talker, [b'x'; 4_000]);
+        }
+        world.receive(talker, "half of a line");
+        assert_eq!(world.budget(talker), 0);
+        (world, reader, talker)
+    }
+
     /// Does what the server wants done. Whoever is to be listened to has sent nothing.
     pub(crate) fn settle(&mut self) {
         loop {

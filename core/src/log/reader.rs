@@ -310,7 +310,9 @@ impl Reader {
             self.position += step;
             // Not more than was left, so it fits a usize.
             left -= step as usize;
-            self.find_line(ring);
+            if left == 0 {
+                self.find_line(ring);
+            }
             self.pass_cuts(cuts);
         }
         if self.position == ring.end() {

@@ -71,11 +71,11 @@
 //! }
 //!
 //! let lines = client.take_lines(Lines::default());
-//! let values: Vec<Line> = lines.iter().collect();
+//! let values: Vec<Line> = lines.iter().map(|shown| shown.line).collect();
 //! assert_eq!(
 //!     values,
 //!     [
-//!         Line::Notice("> Connected to the chat server (2 users online)"),
+//!         Line::Greeting { text: "> Connected to the chat server (2 users online)", count: 2 },
 //!         Line::Message { from: "192.0.2.1:45390", text: "안녕하세요?" },
 //!         Line::Own("네 안녕하세요ㅋㅋ"),
 //!     ]
@@ -111,7 +111,7 @@
 //! | `room` | entries become lines: `roster`, `label` |
 //! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `pressure` |
 //! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
-//! | `client` | the other end: `outbox`, `lines` |
+//! | `client` | the other end: `outbox`, `lines`, `line` |
 //! | `notice` | every line that the program says of its own accord |
 //! | `id`, `limits`, `time` | handles, numbers that bound something, moments |
 //!
@@ -135,7 +135,7 @@ mod server;
 mod time;
 mod wire;
 
-pub use client::{Client, Line, Lines};
+pub use client::{Client, Line, Lines, Shown};
 pub use entry::{DecodeError, Stamp, Stamped};
 pub use front::Wire;
 pub use id::{MemberId, NodeId, ReaderId};

@@ -1,5 +1,12 @@
 //! Every line that the room and the client say of their own accord: the one place where those
-//! words stand.
+//! words stand. What they say is read back by the functions of `reading`.
+
+mod reading;
+
+pub(crate) use reading::{
+    Private, is_refusal, read_connected, read_entered, read_left, read_named, read_private_label,
+    read_skipped,
+};
 
 use alloc::format;
 use alloc::string::String;
@@ -12,7 +19,29 @@ pub const FAREWELL: &str = "\nexit\n";
 pub const YOU: &str = "[You] ";
 
 /// How the notice begins that turns a newcomer away.
-pub(crate) const FULL: &str = "> The chat server is full (";
+const FULL: &str = "> The chat server is full (";
+
+/// The other one that does.
+const LOCKED: &str = "> The room is locked";
+
+/// What stands before and after a newcomer's name.
+const ENTERED: [&str; 2] = ["> New user ", " entered ("];
+
+/// What stands before and after the name of one who left.
+const LEFT: [&str; 2] = ["< The user ", " left ("];
+
+/// What stands before a member's old name, and before its new one.
+const NAMED: [&str; 2] = ["> The user ", " is now "];
+
+/// What stands after the number of messages that a reader did not get.
+const SKIPPED: &str = " skipped: this connection reads too slowly";
+
+/// The receiver in the label of a private message that it gets, and the sender in that of one that
+/// it has sent.
+const SELF: &str = "you";
+
+/// What stands between sender and receiver there.
+const ARROW: &str = " -> ";
 
 /// The server's first line on its console.
 pub(crate) fn started(port: u16) -> String {
@@ -34,12 +63,14 @@ pub(crate) fn begins_greeting(text: &str) -> bool {
 
 /// What everybody else gets about a newcomer; the log adds the newline.
 pub(crate) fn entered(name: &str, users: usize) -> String {
-    format!("> New user {name} entered ({})", Online(users))
+    let [before, after] = ENTERED;
+    format!("{before}{name}{after}{})", Online(users))
 }
 
 /// What everybody who stays gets about one who left; the log adds the newline.
 pub(crate) fn left(name: &str, users: usize) -> String {
-    format!("< The user {name} left ({})", Online(users))
+    let [before, after] = LEFT;
+    format!("{before}{name}{after}{})", Online(users))
 }
 
 /// What everybody gets about the members of a server that is gone; the log adds the newline.
@@ -51,7 +82,7 @@ pub(crate) fn lost(members: usize, users: usize) -> String {
 /// What a reader gets that fell behind the backlog.
 pub(crate) fn skipped(messages: u64) -> String {
     let s = if messages == 1 { "" } else { "s" };
-    format!("> {messages} message{s} skipped: this connection reads too slowly\n")
+    format!("> {messages} message{s}{SKIPPED}\n")
 }
 
 /// What a newcomer gets when the room is full.

@@ -215,8 +215,8 @@ impl<'a> Link<'a> {
         if !self.is_closing {
             return self.lines.append(&lines);
         }
-        for line in lines.iter() {
-            if let Line::Own(text) = line {
+        for shown in lines.iter() {
+            if let Line::Own(text) = shown.line {
                 self.lines.push_own(text);
             }
         }

@@ -1,6 +1,6 @@
 //! How lines are shown: with or without colours, with or without the time.
 
-use chat_core::{Line, Lines, YOU};
+use chat_core::{Line, Lines, Shown};
 use tz::{DateTime, TimeZone};
 
 use crate::settings::Look;
@@ -31,7 +31,7 @@ impl Style {
         }
         let time = self.look.zone.as_ref().map(time_now).unwrap_or_default();
         let mut shown = Vec::with_capacity(2 * lines.len());
-        for line in lines.iter() {
+        for Shown { line, .. } in lines.iter() {
             self.show_line(line, &time, &mut shown);
             shown.extend_from_slice(newline.as_bytes());
         }
@@ -52,14 +52,18 @@ impl Style {
             push(&[dim, time, plain, " "]);
         }
         match line {
-            Line::Notice(text) | Line::Full(text) => push(&[dim, text, plain]),
+            Line::Greeting { text, .. }
+            | Line::Joined { text, .. }
+            | Line::Left { text, .. }
+            | Line::Named { text, .. }
+            | Line::Skipped { text, .. }
+            | Line::Notice(text)
+            | Line::Full(text) => push(&[dim, text, plain]),
             Line::Message { from, text } if self.look.in_colour => {
                 let colour = format!("\x1b[38;5;{}m", colour_of(from));
                 push(&[&colour, "[", from, "]", plain, " ", text]);
             }
-            Line::Message { from, text } => push(&["[", from, "] ", text]),
-            Line::Own(text) => push(&[YOU, text]),
-            Line::Other(text) => push(&[text]),
+            line => push(&[&line.to_string()]),
         }
     }
 }

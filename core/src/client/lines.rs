@@ -5,7 +5,8 @@ use core::fmt;
 
 use memchr::memchr;
 
-use crate::notice::{FULL, YOU};
+use super::line::{Line, Shown};
+use crate::notice::YOU;
 
 /// Lines to show, in order, of which it is known whose they are.
 ///
@@ -23,28 +24,9 @@ pub struct Lines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Server,
+    /// Of the server, from before the user asked for it.
+    Earlier,
     User,
-}
-
-/// A line, without its newline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line<'a> {
-    /// `> …` and `< …`: the room says what happened. What a user says stands behind a label, so nobody
-    /// can forge one.
-    Notice(&'a str),
-    /// The notice that the room has no place: the server closes after it.
-    Full(&'a str),
-    /// `[ADDRESS] text`: somebody else's message.
-    Message {
-        /// What stands in the brackets.
-        from: &'a str,
-        /// What stands behind the label.
-        text: &'a str,
-    },
-    /// The user's own message, once it is sent.
-    Own(&'a str),
-    /// Anything else, which only a server of another kind says.
-    Other(&'a str),
 }
 
 impl Lines {
@@ -93,7 +75,7 @@ impl Lines {
 
     /// Adds a line of a program's own words, such as what became of the connection.
     pub fn push_notice(&mut self, notice: &str) {
-        self.push_server(notice);
+        self.push_server(notice, false);
     }
 
     /// Adds a line of the user's own, given without its newline.
@@ -104,7 +86,7 @@ impl Lines {
     }
 
     /// The lines as values.
-    pub fn iter(&self) -> impl Iterator<Item = Line<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Shown<'_>> {
         let mut at = 0;
         let runs = self.runs.iter().map(move |&(source, bytes)| {
             let run = &self.text[at..at + bytes];
@@ -113,15 +95,16 @@ impl Lines {
         });
         runs.flat_map(|(source, run)| {
             let text = |line| str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is clean"));
-            Split(run).map(text).map(move |line| Line::of(source, line))
+            Split(run).map(text).map(move |line| shown(source, line))
         })
     }
 
     /// Adds lines of the server, with a newline between each two.
-    pub(super) fn push_server(&mut self, lines: &str) {
+    pub(super) fn push_server(&mut self, lines: &str, are_earlier: bool) {
         self.text.extend_from_slice(lines.as_bytes());
         self.text.push(b'\n');
-        self.note(Source::Server, lines.len() + 1);
+        let source = if are_earlier { Source::Earlier } else { Source::Server };
+        self.note(source, lines.len() + 1);
     }
 
     /// Adds a line of the user's own, with its newline if it has one.
@@ -145,6 +128,12 @@ impl fmt::Debug for Lines {
     }
 }
 
+fn shown(source: Source, line: &str) -> Shown<'_> {
+    let is_earlier = source == Source::Earlier;
+    let line = if source == Source::User { Line::of_user(line) } else { Line::of_server(line) };
+    Shown { line, is_earlier }
+}
+
 /// Lines that each have a newline, without it.
 struct Split<'a>(&'a [u8]);
 
@@ -159,85 +148,18 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
-impl<'a> Line<'a> {
-    fn of(source: Source, line: &'a str) -> Self {
-        match source {
-            Source::User => Self::Own(line.strip_prefix(YOU).unwrap_or(line)),
-            Source::Server => Self::of_server(line),
-        }
-    }
-
-    /// What a line of the server is: the wire carries text.
-    pub(super) fn of_server(line: &'a str) -> Self {
-        if line.starts_with(FULL) {
-            return Self::Full(line);
-        }
-        if line.starts_with("> ") || line.starts_with("< ") {
-            return Self::Notice(line);
-        }
-        match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-            Some((from, text)) => Self::Message { from, text },
-            None => Self::Other(line),
-        }
-    }
-}
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Notice(text) | Self::Full(text) | Self::Other(text) => f.write_str(text),
-            Self::Message { from, text } => write!(f, "[{from}] {text}"),
-            Self::Own(text) => write!(f, "{YOU}{text}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::format;
-    use alloc::string::ToString;
-    use core::net::SocketAddr;
-
-    use crate::notice;
-    use crate::room::Label;
-
-    fn lines(text: &str) -> Lines {
-        let mut lines = Lines::default();
-        lines.push_server(text);
-        lines
-    }
-
-    #[test]
-    fn what_a_room_says() {
-        for notice in [
-            notice::connected(1),
-            notice::entered("192.0.2.1:45390", 2),
-            notice::left("192.0.2.1:45390", 1),
-            notice::lost(37, 12),
-            notice::skipped(12),
-        ] {
-            let line = notice.trim_end();
-            assert_eq!(Line::of_server(line), Line::Notice(line));
-        }
-        let full = notice::full(2);
-        assert_eq!(Line::of_server(full.trim_end()), Line::Full(full.trim_end()));
-        for address in ["192.0.2.1:45390", "[::1]:3333"] {
-            let addr: SocketAddr = address.parse().unwrap();
-            let text = "> 안녕] [You] 하세요?";
-            assert_eq!(
-                Line::of_server(&format!("{}{text}", Label::of_address(addr).as_str())),
-                Line::Message { from: address, text }
-            );
-        }
-    }
 
     #[test]
     fn an_own_line_is_known_and_not_recognized() {
-        let mut lines = lines("[You] 가짜\n[a] 안녕");
+        let mut lines = Lines::default();
+        lines.push_server("[You] 가짜\n[a] 안녕", false);
         lines.push_own("> 진짜");
         lines.push_own("");
-        let values: Vec<Line<'_>> = lines.iter().collect();
+        let values: Vec<Line<'_>> = lines.iter().map(|shown| shown.line).collect();
         assert_eq!(
             values,
             [
@@ -252,9 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn what_other_servers_say() {
-        for line in ["", "[", "[] ", "[a]b", "안녕", ">", "<b>", "] "] {
-            assert_eq!(Line::of_server(line).to_string(), line);
-        }
+    fn what_is_earlier_is_marked() {
+        let mut lines = Lines::default();
+        lines.push_server("> 2 earlier messages, 14:02 to 14:05:", false);
+        lines.push_server("[a] 하나\n[b] 둘", true);
+        lines.push_server("> That was earlier", false);
+        let mut all = Lines::default();
+        all.append(&lines);
+        let are_earlier: Vec<bool> = all.iter().map(|shown| shown.is_earlier).collect();
+        assert_eq!(are_earlier, [false, true, true, false]);
     }
 }

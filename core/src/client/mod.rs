@@ -4,11 +4,14 @@
 //! |---|---|
 //! | `outbox` | what was typed and is not sent |
 //! | `lines` | lines to show, as text and as values |
+//! | `line` | one of them, as a value |
 
+mod line;
 mod lines;
 mod outbox;
 
-pub use lines::{Line, Lines};
+pub use line::{Line, Shown};
+pub use lines::Lines;
 
 use core::mem;
 use core::time::Duration;
@@ -327,7 +330,7 @@ impl Display {
         if self.greeting == Greeting::NotYet || has_empty_line(lines) {
             lines.split('\n').filter(|line| !line.is_empty()).for_each(|line| self.show_line(line));
         } else {
-            self.lines.push_server(lines);
+            self.lines.push_server(lines, false);
         }
     }
 
@@ -336,6 +339,6 @@ impl Display {
             let is_full = matches!(Line::of_server(line), Line::Full(_));
             self.greeting = if is_full { Greeting::Full } else { Greeting::Welcome };
         }
-        self.lines.push_server(line);
+        self.lines.push_server(line, false);
     }
 }

@@ -108,7 +108,7 @@
 //! | `front` | a peer's bytes become proposals: `peer`, `allowance`, `timers` |
 //! | `order` | what is proposed, on its way into the room |
 //! | `entry` | what happens in a room, as values, with their codec |
-//! | `room` | entries become lines: `roster`, `label` |
+//! | `room` | entries become lines: `roster`, `label`, `name` |
 //! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `pressure` |
 //! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
 //! | `client` | the other end: `outbox`, `lines`, `line` |

@@ -9,6 +9,7 @@ mod dist;
 mod fuzz;
 mod layers;
 mod miri;
+mod names;
 mod old_kernel;
 mod picture;
 mod program;
@@ -40,6 +41,7 @@ enum Task {
     Fuzz(fuzz::Fuzz),
     Layers(layers::Layers),
     Miri(miri::Miri),
+    Names(names::Names),
     OldKernel(old_kernel::OldKernel),
     Picture(picture::Picture),
     Simulate(simulate::Simulate),
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Layers(layers) => layers.run(),
         Task::Miri(miri) => miri.run(),
+        Task::Names(names) => names.run(),
         Task::OldKernel(old_kernel) => old_kernel.run(),
         Task::Picture(picture) => picture.run(),
         Task::Simulate(simulate) => simulate.run(),

@@ -4,11 +4,16 @@
 //! |---|---|
 //! | `roster` | who is here, and which entries were committed |
 //! | `label` | what stands before a member's messages |
+//! | `name` | what a member may be called, and what that is taken for |
 
 mod label;
+#[allow(dead_code, reason = "nobody asks for a name yet")]
+mod name;
 mod roster;
 
 pub(crate) use label::Label;
+#[allow(unused_imports, reason = "nobody asks for a name yet")]
+pub(crate) use name::{Name, NotAName, Skeleton, Skeletons, free_like};
 
 use crate::entry::{Entry, Stamp};
 use crate::id::{MemberId, NodeId, ReaderId};

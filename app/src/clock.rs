@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{self, Duration};
+use std::time::{self, Duration, SystemTime};
 
-use chat_core::Instant;
+use chat_core::{Instant, Wall};
 use futures_lite::future::or;
 use smol::Timer;
+use tz::TimeZone;
 
 /// How long the program, when it ends, takes at most to send and print its last words.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,6 +31,24 @@ impl Clock {
     /// Converts one of the core's instants to std's.
     fn to_std(self, instant: Instant) -> time::Instant {
         self.origin + Duration::from_micros(instant.as_micros())
+    }
+}
+
+/// The clock on the wall, here.
+pub(crate) struct WallClock {
+    zone: Option<TimeZone>,
+}
+
+impl WallClock {
+    pub(crate) fn new() -> Self {
+        Self { zone: TimeZone::local().ok() }
+    }
+
+    pub(crate) fn now(&self) -> Wall {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let unix_seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        let zone = self.zone.as_ref().and_then(|zone| zone.find_local_time_type(unix_seconds).ok());
+        Wall { unix_seconds, offset_seconds: zone.map_or(0, |zone| zone.ut_offset()) }
     }
 }
 

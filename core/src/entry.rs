@@ -12,10 +12,18 @@
 //! | field | |
 //! |---|---|
 //! | node, number | the [`Stamp`] |
-//! | kind | a byte: 1 joined, 2 said, 3 left, 4 lost |
-//! | joined, left | the member's number, its name |
+//! | kind | a byte: 1 joined, 2 said, 3 left, 4 lost, 5 named, 6 whispered, 7 away, 8 forgotten, 9 removed, 10 muted, 11 unmuted, 12 topic, 13 rule |
+//! | joined, left, away, forgotten | the member's number, its name |
 //! | said | the member's number, its label, the text |
 //! | lost | the node |
+//! | named | the member's number, what it was called, its name |
+//! | whispered | the member's number, its name; the receiver's node, number, name; the text |
+//! | removed | the member's node, number, name; the reason |
+//! | muted, unmuted | the member's node, number, name |
+//! | topic | the text |
+//! | rule | a byte: 1 hush, 2 lock, 3 private; a byte: 0 off, 1 on |
+//!
+//! The number 0 is the host's of a server.
 //!
 //! An encoded entry has no end of its own: whoever carries it says how long it is.
 
@@ -23,7 +31,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::id::NodeId;
-use crate::limits::{MAX_LABEL, MAX_LINE};
+use crate::limits::{MAX_LABEL, MAX_LINE, MAX_REMARK};
 use crate::wire::is_clean;
 
 /// Who proposed an entry, and its number among all that it proposed, from 1 on.
@@ -46,8 +54,47 @@ pub(crate) enum Entry<'a> {
     Said { member: u64, label: &'a str, text: &'a str },
     /// A member has left.
     Left { member: u64, name: &'a str },
+    /// A member has left, and may come back under its name.
+    Away { member: u64, name: &'a str },
+    /// A member that was away does not come back.
+    Forgotten { member: u64, name: &'a str },
+    /// A member wants to be called `name`, and was called `from`.
+    Named { member: u64, from: &'a str, name: &'a str },
+    /// A member has said `text` to one other.
+    Whispered { member: u64, from: &'a str, to: Person<'a>, text: &'a str },
+    /// The host has removed a member.
+    Removed { who: Person<'a>, reason: &'a str },
+    /// What a member says is not said, or it is again.
+    Muted { who: Person<'a>, is_muted: bool },
+    /// What newcomers are told.
+    Topic { text: &'a str },
+    /// The host has changed a rule.
+    Ruled { rule: Rule, is_on: bool },
     /// A server is gone, and all its members with it: nothing that it proposes counts any more.
     Lost { node: NodeId },
+}
+
+/// Somebody on any server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Person<'a> {
+    pub(crate) node: NodeId,
+    /// Its number, or [`HOST`].
+    pub(crate) member: u64,
+    pub(crate) name: &'a str,
+}
+
+/// The number of a server's host: no member has it.
+pub(crate) const HOST: u64 = 0;
+
+/// What a host can rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Only the host speaks.
+    Hush = 1,
+    /// Newcomers are not let in.
+    Lock = 2,
+    /// Members may write to each other.
+    Private = 3,
 }
 
 /// An entry with its stamp, as an order carries it.
@@ -70,6 +117,15 @@ const JOINED: u8 = 1;
 const SAID: u8 = 2;
 const LEFT: u8 = 3;
 const LOST: u8 = 4;
+const NAMED: u8 = 5;
+const WHISPERED: u8 = 6;
+const AWAY: u8 = 7;
+const FORGOTTEN: u8 = 8;
+const REMOVED: u8 = 9;
+const MUTED: u8 = 10;
+const UNMUTED: u8 = 11;
+const TOPIC: u8 = 12;
+const RULED: u8 = 13;
 
 impl<'a> Stamped<'a> {
     pub(crate) fn new(stamp: Stamp, entry: Entry<'a>) -> Self {
@@ -101,6 +157,28 @@ impl<'a> Stamped<'a> {
             Entry::Said { member, label, text } => push_entry(SAID, member, &[label, text], out),
             Entry::Left { member, name } => push_entry(LEFT, member, &[name], out),
             Entry::Lost { node } => push_entry(LOST, node.0, &[], out),
+            Entry::Named { member, from, name } => push_entry(NAMED, member, &[from, name], out),
+            Entry::Away { member, name } => push_entry(AWAY, member, &[name], out),
+            Entry::Forgotten { member, name } => push_entry(FORGOTTEN, member, &[name], out),
+            Entry::Whispered { member, from, to, text } => {
+                push_entry(WHISPERED, member, &[from], out);
+                push_person(to, out);
+                push_text(text, out);
+            }
+            Entry::Removed { who, reason } => {
+                out.push(REMOVED);
+                push_person(who, out);
+                push_text(reason, out);
+            }
+            Entry::Muted { who, is_muted } => {
+                out.push(if is_muted { MUTED } else { UNMUTED });
+                push_person(who, out);
+            }
+            Entry::Topic { text } => {
+                out.push(TOPIC);
+                push_text(text, out);
+            }
+            Entry::Ruled { rule, is_on } => out.extend([RULED, rule as u8, is_on.into()]),
         }
     }
 
@@ -122,6 +200,19 @@ impl<'a> Stamped<'a> {
             }
             LEFT => Entry::Left { member: rest.number()?, name: rest.name()? },
             LOST => Entry::Lost { node: NodeId(rest.number()?) },
+            NAMED => {
+                Entry::Named { member: rest.number()?, from: rest.name()?, name: rest.name()? }
+            }
+            AWAY => Entry::Away { member: rest.number()?, name: rest.name()? },
+            FORGOTTEN => Entry::Forgotten { member: rest.number()?, name: rest.name()? },
+            WHISPERED => {
+                let (member, from, to) = (rest.number()?, rest.name()?, rest.person()?);
+                Entry::Whispered { member, from, to, text: rest.text(MAX_LINE)? }
+            }
+            REMOVED => Entry::Removed { who: rest.person()?, reason: rest.text(MAX_REMARK)? },
+            MUTED | UNMUTED => Entry::Muted { who: rest.person()?, is_muted: kind == MUTED },
+            TOPIC => Entry::Topic { text: rest.text(MAX_REMARK)? },
+            RULED => Entry::Ruled { rule: rest.rule()?, is_on: rest.flag()? },
             kind => return Err(DecodeError::UnknownKind(kind)),
         };
         if rest.0.is_empty() { Ok(Self { stamp, entry }) } else { Err(DecodeError::Malformed) }
@@ -142,10 +233,18 @@ impl core::error::Error for DecodeError {}
 fn push_entry(kind: u8, number: u64, texts: &[&str], out: &mut Vec<u8>) {
     out.push(kind);
     push_number(number, out);
-    for text in texts {
-        push_number(text.len() as u64, out);
-        out.extend_from_slice(text.as_bytes());
-    }
+    texts.iter().for_each(|text| push_text(text, out));
+}
+
+fn push_person(person: Person<'_>, out: &mut Vec<u8>) {
+    push_number(person.node.0, out);
+    push_number(person.member, out);
+    push_text(person.name, out);
+}
+
+fn push_text(text: &str, out: &mut Vec<u8>) {
+    push_number(text.len() as u64, out);
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn push_number(number: u64, out: &mut Vec<u8>) {
@@ -202,6 +301,25 @@ impl<'a> Rest<'a> {
         self.text(MAX_LABEL)
     }
 
+    fn person(&mut self) -> Result<Person<'a>, DecodeError> {
+        let (node, member) = (NodeId(self.number()?), self.number()?);
+        Ok(Person { node, member, name: self.name()? })
+    }
+
+    fn rule(&mut self) -> Result<Rule, DecodeError> {
+        let byte = self.byte()?;
+        let rules = [Rule::Hush, Rule::Lock, Rule::Private];
+        rules.into_iter().find(|&rule| rule as u8 == byte).ok_or(DecodeError::Malformed)
+    }
+
+    fn flag(&mut self) -> Result<bool, DecodeError> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(DecodeError::Malformed),
+        }
+    }
+
     fn label(&mut self) -> Result<&'a str, DecodeError> {
         let label = self.text(MAX_LABEL)?;
         let is_label = label.starts_with('[') && label.ends_with("] ");
@@ -217,11 +335,22 @@ mod tests {
         Stamped::new(Stamp { node: NodeId(3), number: 300 }, entry)
     }
 
-    const ENTRIES: [Entry<'_>; 4] = [
+    const SOMEBODY: Person<'_> = Person { node: NodeId(1), member: 1 << 32 | 7, name: "민수" };
+
+    const ENTRIES: [Entry<'_>; 13] = [
         Entry::Joined { member: 1 << 32 | 1, name: "192.0.2.1:45390" },
         Entry::Said { member: 0, label: "[192.0.2.1:45390] ", text: "안녕하세요?" },
         Entry::Left { member: u64::MAX, name: "[2001:db8::1]:1" },
         Entry::Lost { node: NodeId(u64::MAX) },
+        Entry::Named { member: 7, from: "192.0.2.1:45390", name: "지민" },
+        Entry::Whispered { member: HOST, from: "Host", to: SOMEBODY, text: "안녕" },
+        Entry::Away { member: 7, name: "지민" },
+        Entry::Forgotten { member: 7, name: "지민" },
+        Entry::Removed { who: SOMEBODY, reason: "" },
+        Entry::Muted { who: SOMEBODY, is_muted: true },
+        Entry::Muted { who: SOMEBODY, is_muted: false },
+        Entry::Topic { text: "3과" },
+        Entry::Ruled { rule: Rule::Private, is_on: false },
     ];
 
     #[test]
@@ -257,9 +386,11 @@ mod tests {
             b"\x81\x00\x01\x04\x01",
             b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x01\x04\x01",
             b"\x01\x01\x02\x05\x04[a] \xff\xff\xff\xff\x0fx",
+            b"\x01\x01\x0d\x00\x01",
+            b"\x01\x01\x0d\x01\x02",
         ] {
             assert_eq!(Stamped::decode(bytes), Err(DecodeError::Malformed), "{bytes:x?}");
         }
-        assert_eq!(Stamped::decode(b"\x01\x01\x09"), Err(DecodeError::UnknownKind(9)));
+        assert_eq!(Stamped::decode(b"\x01\x01\x63"), Err(DecodeError::UnknownKind(0x63)));
     }
 }

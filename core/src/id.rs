@@ -35,6 +35,10 @@ impl MemberId {
         self.0.data().as_ffi()
     }
 
+    pub(crate) fn from_key(key: DefaultKey) -> Self {
+        Self(key)
+    }
+
     pub(crate) fn key(self) -> DefaultKey {
         self.0
     }

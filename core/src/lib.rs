@@ -104,25 +104,27 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `server` | every transition of the server's side |
-//! | `front` | a peer's bytes become proposals: `peer`, `allowance`, `timers` |
+//! | `server` | every transition of the server's side: `commands`, `host`, `sessions` |
+//! | `front` | a peer's bytes become proposals: `peer`, `person`, `allowance`, `timers` |
 //! | `order` | what is proposed, on its way into the room |
 //! | `entry` | what happens in a room, as values, with their codec |
 //! | `room` | entries become lines: `roster`, `label`, `name` |
-//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `pressure` |
+//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `times`, `pressure` |
 //! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
 //! | `client` | the other end: `outbox`, `lines`, `line` |
+//! | `command` | the words that make one of a message |
 //! | `notice` | every line that the program says of its own accord |
 //! | `id`, `limits`, `time` | handles, numbers that bound something, moments |
 //!
-//! A command such as `/who` belongs into the front, where a peer's message is known and not yet
-//! proposed: `front::peer` says it to `server`, and there it becomes an entry, or an insert.
+//! A command is found by the front, in `peer`, which defers it and what comes after it; `server::commands`
+//! does what it asks, as an entry that is proposed or as an insert for the asker.
 
 #![no_std]
 
 extern crate alloc;
 
 mod client;
+mod command;
 mod entry;
 mod front;
 mod id;
@@ -136,6 +138,7 @@ mod time;
 mod wire;
 
 pub use client::{Client, Line, Lines, Shown};
+pub use command::{Audience, Command, Meaning};
 pub use entry::{DecodeError, Stamp, Stamped};
 pub use front::Wire;
 pub use id::{MemberId, NodeId, ReaderId};
@@ -143,8 +146,8 @@ pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
 pub use log::{Delivered, MAX_SLICES, Start};
 pub use notice::{FAREWELL, YOU};
 pub use room::Committed;
-pub use server::{Event, Full, Server};
-pub use time::Instant;
+pub use server::{Event, Refused, Server};
+pub use time::{Instant, Wall};
 pub use wire::{is_visible, shown};
 
 #[doc = include_str!("../protocol.md")]

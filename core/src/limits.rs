@@ -12,11 +12,19 @@ pub const MAX_LINE: usize = 64 * 1024;
 /// The largest backlog in bytes: what a 32-bit machine can still allocate in one piece.
 pub const MAX_BACKLOG: usize = 1 << 30;
 
-/// The longest label in bytes: `[` + IPv6 in brackets, colon and port + `] `.
-pub(crate) const MAX_LABEL: usize = 1 + 47 + 2;
+/// The longest name in bytes: 20 letters of four. The longest address, IPv6 in brackets with colon and
+/// port, has 47.
+pub(crate) const MAX_NAME: usize = 80;
 
-/// The longest notice in bytes: an upper bound for all functions of [`crate::notice`].
-pub(crate) const MAX_NOTICE: usize = 128;
+/// The longest label in bytes: `[NAME] `.
+pub(crate) const MAX_LABEL: usize = 1 + MAX_NAME + 2;
+
+/// The longest remark of the host's in bytes: a reason, a topic.
+pub(crate) const MAX_REMARK: usize = 256;
+
+/// The longest notice in bytes that the log is given, its newline included: an upper bound for what
+/// [`crate::notice`] says to everybody.
+pub(crate) const MAX_NOTICE: usize = 384;
 
 /// What a room allows and how long it waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +47,10 @@ pub struct Limits {
     /// notices.
     pub silence: Duration,
 
+    /// Messages that a member is given at the most of what was said earlier, within half of the backlog.
+    /// 0: none is given to anybody. Default: no other limit.
+    pub history: usize,
+
     /// How long the room waits for readers that are far behind, in all, until they have caught up
     /// completely. Taken as an hour at the most. Default: 1 s.
     pub grace: Duration,
@@ -51,6 +63,7 @@ impl Default for Limits {
             max_line: 4096,
             backlog: 1024 * 1024,
             silence: SILENCE,
+            history: usize::MAX,
             grace: Duration::from_secs(1),
         }
     }
@@ -79,6 +92,24 @@ pub(crate) const ALLOWANCE: usize = 4096;
 /// The time, in microseconds, that refills a byte of it: 500 bytes a second are faster than anybody
 /// types, and of flooders at that speed it takes hundreds to hold up anybody else.
 pub(crate) const REFILL_MICROS_PER_BYTE: u64 = 2_000;
+
+/// How long a newcomer has to say that it has come back, before it is greeted as one: what it says so
+/// with arrives together with it.
+pub(crate) const WELCOME: Duration = Duration::from_millis(50);
+
+/// How long the room keeps who may come back: longer than a machine needs to start again.
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
+
+/// Those whom the room keeps at the most while they are away; beyond that it forgets who has been away
+/// for longest. Each costs some hundred bytes, and the inserts that wait for it.
+pub(crate) const MOST_AWAY: usize = 4096;
+
+/// The commands that one call does for a member; it goes on with the next ones after [`BREATH`]. They
+/// cost more than lines that are said.
+pub(crate) const COMMANDS: usize = 8;
+
+/// How long a member's commands wait for those of others.
+pub(crate) const BREATH: Duration = Duration::from_millis(1);
 
 /// How late a tick may come. If it comes later, whoever calls the room was held up itself (stopped,
 /// or short of processors): nobody could be sent anything, so it does not count as time that readers

@@ -1,8 +1,10 @@
 //! Every line that the room and the client say of their own accord: the one place where those
 //! words stand. What they say is read back by the functions of `reading`.
 
+mod people;
 mod reading;
 
+pub(crate) use people::*;
 pub(crate) use reading::{
     Private, is_refusal, read_connected, read_entered, read_left, read_named, read_private_label,
     read_skipped,

@@ -95,6 +95,11 @@ impl Ordered {
         self.outbox.as_ref().map_or(0, |outbox| outbox.growth)
     }
 
+    /// This server.
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
     pub(crate) fn is_own(&self, node: NodeId) -> bool {
         self.node == node
     }

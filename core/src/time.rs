@@ -1,5 +1,6 @@
 //! Time as a value: the core has no clock of its own.
 
+use core::fmt;
 use core::num::NonZeroU64;
 use core::ops::Add;
 use core::time::Duration;
@@ -44,5 +45,29 @@ impl Add<Duration> for Instant {
     fn add(self, duration: Duration) -> Self {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(micros))
+    }
+}
+
+/// What a clock on the wall says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wall {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub unix_seconds: i64,
+    /// By how many seconds the time of day here is later than UTC.
+    pub offset_seconds: i32,
+}
+
+impl Wall {
+    /// The minute that it is, counted from 1970 on, here.
+    pub(crate) fn minute(self) -> i64 {
+        self.unix_seconds.saturating_add(self.offset_seconds.into()).div_euclid(60)
+    }
+}
+
+impl fmt::Display for Wall {
+    /// As `HH:MM`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minute = self.minute().rem_euclid(24 * 60);
+        write!(f, "{:02}:{:02}", minute / 60, minute % 60)
     }
 }

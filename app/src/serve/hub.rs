@@ -2,25 +2,32 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::future::Future;
+use std::mem;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::task::Context;
 
-use chat_core::{Event, Full, Instant, MemberId, ReaderId, Server, Wire};
+use chat_core::{Event, Instant, MemberId, ReaderId, Refused, Server, Wire};
 use smol::LocalExecutor;
 
 use super::participant::{Call, Participant};
 use super::wakers::{Entered, Wakers};
-use crate::clock::Clock;
+use crate::clock::{Clock, WallClock};
 
 /// Most bytes read from one member at once: large enough that a flood costs few system calls, small
 /// enough that the others are soon read from too.
 const CHUNK: usize = 16 * 1024;
 
+/// Microseconds.
+const SECOND: u64 = 1_000_000;
+
 /// The core's server, and who is to be woken when it has something to do.
 pub(crate) struct Hub {
     server: RefCell<Server>,
     clock: Clock,
+    wall_clock: WallClock,
+    /// When the server was last told what that says.
+    looked_at_wall: Cell<Instant>,
     executor: Rc<LocalExecutor<'static>>,
     /// Every read goes into this one buffer, from which the core takes what it needs.
     buffer: RefCell<Box<[u8]>>,
@@ -42,10 +49,14 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(server: Server, executor: Rc<LocalExecutor<'static>>) -> Self {
+    pub(crate) fn new(mut server: Server, executor: Rc<LocalExecutor<'static>>) -> Self {
+        let (clock, wall_clock) = (Clock::new(), WallClock::new());
+        server.set_wall(clock.now(), wall_clock.now());
         Self {
             server: RefCell::new(server),
-            clock: Clock::new(),
+            clock,
+            wall_clock,
+            looked_at_wall: Cell::new(clock.now()),
             executor,
             buffer: RefCell::new(vec![0; CHUNK].into()),
             participants: RefCell::default(),
@@ -81,17 +92,27 @@ impl Hub {
 
     /// Tells the server that something has happened, and wakes whoever that concerns.
     pub(crate) fn tell<R>(&self, what: impl FnOnce(&mut Server, Instant) -> R) -> R {
-        let told = what(&mut self.server(), self.clock.now());
+        let now = self.clock.now();
+        self.look_at_wall(now);
+        let told = what(&mut self.server(), now);
         self.dispatch();
         told
+    }
+
+    /// Tells the server what the clock on the wall says, if a second has passed since it was told.
+    fn look_at_wall(&self, now: Instant) {
+        if now.as_micros() - self.looked_at_wall.get().as_micros() >= SECOND {
+            self.looked_at_wall.set(now);
+            self.server().set_wall(now, self.wall_clock.now());
+        }
     }
 
     /// Connects a newcomer, which is to be made a participant by [`Hub::introduce`].
     ///
     /// # Errors
     ///
-    /// The room is full.
-    pub(crate) fn connect(&self, origin: SocketAddr, wire: Wire) -> Result<MemberId, Full> {
+    /// The room is full, or locked.
+    pub(crate) fn connect(&self, origin: SocketAddr, wire: Wire) -> Result<MemberId, Refused> {
         self.server().connect(self.clock.now(), origin, wire)
     }
 
@@ -134,12 +155,38 @@ impl Hub {
                 Event::Addressed(reader) => self.call(reader, Call::Deliver),
                 // It has been in the round since it was connected, with nothing pending.
                 Event::Admitted(id) => self.call(id, Call::Deliver),
+                Event::KeyWanted(id) => self.give_key(id),
+                Event::Replaced { connection, member } => self.replace(connection, member),
             }
         }
     }
 
     fn next_event(&self) -> Option<Event> {
         self.server().poll()
+    }
+
+    /// Gives a member a key for when it comes back; none, if the system has no randomness to give.
+    fn give_key(&self, id: MemberId) {
+        let mut key = [0; 16];
+        if getrandom::fill(&mut key).is_ok() {
+            self.server().give_key(self.clock.now(), id, u128::from_ne_bytes(key));
+        }
+    }
+
+    /// A connection goes on as a member that has come back.
+    fn replace(&self, connection: MemberId, member: MemberId) {
+        let [from, to] = [connection, member].map(|id| ReaderId::from(id).index());
+        let mut participants = self.participants.borrow_mut();
+        let newcomer = participants.get_mut(from).and_then(Option::take);
+        let before =
+            participants.get_mut(to).and_then(|place| mem::replace(place, newcomer.clone()));
+        drop(participants);
+        if let Some(before) = before.as_ref().and_then(Weak::upgrade) {
+            before.call(Call::Replace);
+        }
+        if let Some(newcomer) = newcomer.as_ref().and_then(Weak::upgrade) {
+            newcomer.become_member(member);
+        }
     }
 
     /// Wakes the ticker if it would wake up too late. If too early, it finds that out itself.

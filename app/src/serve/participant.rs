@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use chat_core::MemberId;
+
 /// A member, as the hub and the round see it.
 pub(crate) trait Participant {
     /// Delivers what is pending to it. Returns whether it has got everything there is and stays in
@@ -10,6 +12,9 @@ pub(crate) trait Participant {
 
     /// Is told what the core wants of this member alone.
     fn call(self: Rc<Self>, call: Call);
+
+    /// Goes on as another member, which has come back.
+    fn become_member(&self, id: MemberId);
 }
 
 /// What the core wants of one member.
@@ -21,4 +26,6 @@ pub(crate) enum Call {
     Deliver,
     /// Read nothing more, deliver what is pending, and close.
     Close,
+    /// Another connection goes on as this member: close at once, and say nothing of it.
+    Replace,
 }

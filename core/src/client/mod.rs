@@ -114,7 +114,7 @@ impl Client {
             self.incoming.frame();
         }
         let display = &mut self.display;
-        let mut show = |lines: &str| display.show(lines);
+        let mut show = |lines: &str, _| display.show(lines);
         self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut show);
         // What one read of the original server gives is one message.
         if self.incoming.is_unframed() && !is_full && !self.incoming.is_inside_character() {
@@ -125,19 +125,19 @@ impl Client {
     /// The server sends no more.
     pub fn end_of_stream(&mut self) {
         let display = &mut self.display;
-        self.incoming.end_of_stream(LONGEST_LINE, &mut |lines| display.show(lines));
+        self.incoming.end_of_stream(LONGEST_LINE, &mut |lines, _| display.show(lines));
     }
 
     /// The user has typed `bytes`, in any chunks. A line is a message.
     pub fn type_in(&mut self, bytes: &[u8]) {
         let outbox = &mut self.outbox;
-        self.typed.receive(self.began, bytes, MAX_LINE, &mut |lines| outbox.push(lines));
+        self.typed.receive(self.began, bytes, MAX_LINE, &mut |lines, _| outbox.push(lines));
     }
 
     /// The user types no more; a line without an end is a message too.
     pub fn end_of_input(&mut self) {
         let outbox = &mut self.outbox;
-        self.typed.end_of_stream(MAX_LINE, &mut |lines| outbox.push(lines));
+        self.typed.end_of_stream(MAX_LINE, &mut |lines, _| outbox.push(lines));
         self.input_ended = true;
     }
 
@@ -158,7 +158,7 @@ impl Client {
         } else if at <= self.now {
             self.has_only_greeting = self.incoming.is_undecided();
             let display = &mut self.display;
-            self.incoming.end_by_silence(LONGEST_LINE, &mut |lines| display.show(lines));
+            self.incoming.end_by_silence(LONGEST_LINE, &mut |lines, _| display.show(lines));
         }
     }
 

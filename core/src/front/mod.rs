@@ -3,23 +3,27 @@
 //! | module | noun |
 //! |---|---|
 //! | `peer` | one connection's bytes, and what they come to |
+//! | `person` | what is known of a peer that does more than to listen and to speak |
 //! | `allowance` | what a peer may say while the room waits |
 //! | `timers` | when to look at a peer although it has sent nothing |
 
 mod allowance;
 mod peer;
+mod person;
 mod timers;
 
 pub use peer::Wire;
-pub(crate) use peer::{Newlines, Outcome};
+pub(crate) use peer::{Newlines, Outcome, Terms};
+pub(crate) use person::{Arrival, Next, Person, Session, read_resume};
 
+use alloc::vec::Vec;
 use core::mem;
 
 use slotmap::{DefaultKey, SecondaryMap};
 
 use crate::id::MemberId;
 use crate::limits::Limits;
-use crate::room::Label;
+use crate::room::{Label, Name};
 use crate::time::Instant;
 use peer::Peer;
 use timers::Timers;
@@ -33,6 +37,8 @@ pub(crate) const SIZE_OF_PEER: usize = size_of::<Peer>();
 pub(crate) struct Front {
     peers: SecondaryMap<DefaultKey, Peer>,
     timers: Timers,
+    /// How many have not been greeted.
+    newcomers: usize,
 }
 
 impl Front {
@@ -41,9 +47,123 @@ impl Front {
         self.peers.insert(id.key(), Peer::new(now, label, wire));
     }
 
+    /// A peer has come that may have come back: it is not greeted before that is known.
+    pub(crate) fn hold(&mut self, now: Instant, id: MemberId, limits: &Limits) {
+        if let Some(peer) = self.peers.get_mut(id.key()) {
+            peer.hold(now);
+            self.newcomers += 1;
+        }
+        self.set_timer(id, limits);
+    }
+
     /// A peer is gone.
     pub(crate) fn remove(&mut self, id: MemberId) {
-        self.peers.remove(id.key());
+        if self.peers.remove(id.key()).is_some_and(|peer| peer.is_new) {
+            self.newcomers -= 1;
+        }
+    }
+
+    /// Whether a peer has not been greeted.
+    pub(crate) fn is_new(&self, id: MemberId) -> bool {
+        self.newcomers > 0 && self.peers.get(id.key()).is_some_and(|peer| peer.is_new)
+    }
+
+    /// What the first bytes of one come to that has not been greeted.
+    pub(crate) fn arrive(
+        &mut self,
+        now: Instant,
+        id: MemberId,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Arrival {
+        let arrival = self.present_mut(id).map_or(Arrival::New, |peer| peer.arrive(now, bytes));
+        self.set_timer(id, limits);
+        arrival
+    }
+
+    /// A peer is greeted. Returns what it has sent so far; `None` if it was greeted before.
+    pub(crate) fn welcome(&mut self, id: MemberId) -> Option<Vec<u8>> {
+        let peer = self.peers.get_mut(id.key()).filter(|peer| peer.is_new)?;
+        self.newcomers -= 1;
+        Some(peer.welcome())
+    }
+
+    /// A peer goes on with another connection.
+    pub(crate) fn come_back(&mut self, now: Instant, id: MemberId) {
+        if let Some(peer) = self.peers.get_mut(id.key()) {
+            peer.come_back(now);
+        }
+    }
+
+    /// A peer's label, if it is there or may come back.
+    pub(crate) fn label(&self, id: MemberId) -> Option<&Label> {
+        self.peers.get(id.key()).map(|peer| &peer.label)
+    }
+
+    /// What it is called without a name.
+    pub(crate) fn address(&self, id: MemberId) -> Option<&Label> {
+        let peer = self.peers.get(id.key())?;
+        Some(peer.person.as_ref().and_then(|person| person.address.as_ref()).unwrap_or(&peer.label))
+    }
+
+    /// A peer is called so from now on.
+    pub(crate) fn set_name(&mut self, id: MemberId, name: &Name) {
+        let Some(peer) = self.peers.get_mut(id.key()) else { return };
+        let before = mem::replace(&mut peer.label, Label::of_name(name.as_str()));
+        peer.person_mut().address.get_or_insert(before);
+    }
+
+    /// What is known of a peer beside, if it is there or may come back.
+    pub(crate) fn person(&self, id: MemberId) -> Option<&Person> {
+        self.peers.get(id.key())?.person.as_deref()
+    }
+
+    pub(crate) fn person_mut(&mut self, id: MemberId) -> Option<&mut Person> {
+        self.peers.get_mut(id.key()).map(Peer::person_mut)
+    }
+
+    /// Whether a peer is there, and has been greeted.
+    pub(crate) fn is_here(&self, id: MemberId) -> bool {
+        self.present(id).is_some_and(|peer| !peer.is_new)
+    }
+
+    /// Those that are, with what they are called, whether that is a name, and when they came.
+    pub(crate) fn here(&self) -> impl Iterator<Item = (MemberId, &str, bool, Instant)> {
+        let peers = self.peers.iter().filter(|(_, peer)| !peer.has_left && !peer.is_new);
+        peers.map(|(key, peer)| {
+            let is_named = peer.person.as_ref().is_some_and(|person| person.address.is_some());
+            (MemberId::from_key(key), peer.label.name(), is_named, peer.came())
+        })
+    }
+
+    /// How many bytes of a peer's input count in its session.
+    pub(crate) fn heard(&self, id: MemberId) -> Option<u64> {
+        let peer = self.peers.get(id.key())?;
+        let person = peer.person.as_ref()?;
+        person.session.map(|_| person.received)
+    }
+
+    /// Begins a session of a peer, and returns the one that it had.
+    pub(crate) fn begin_session(&mut self, id: MemberId, key: u128) -> Option<Session> {
+        let session = Session([(key >> 64) as u64, key as u64]);
+        self.present_mut(id)?.person_mut().session.replace(session)
+    }
+
+    /// Takes the next message of a peer that was deferred.
+    pub(crate) fn next_deferred(&mut self, id: MemberId) -> Option<Next> {
+        self.peers.get_mut(id.key())?.person.as_mut()?.deferred.take()
+    }
+
+    /// Whether messages of a peer are deferred.
+    pub(crate) fn has_deferred(&self, id: MemberId) -> bool {
+        self.person(id).is_some_and(Person::has_deferred)
+    }
+
+    /// A peer has said so many bytes of the log.
+    pub(crate) fn spend(&mut self, now: Instant, id: MemberId, bytes: usize) {
+        if let Some(peer) = self.peers.get_mut(id.key()) {
+            peer.allowance.spend(now, bytes);
+        }
     }
 
     /// A peer leaves. Returns its label, unless it had left.
@@ -69,12 +189,12 @@ impl Front {
         now: Instant,
         id: MemberId,
         bytes: &[u8],
-        limits: &Limits,
+        terms: Terms<'_>,
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let Some(peer) = self.present_mut(id) else { return Outcome::default() };
-        let outcome = peer.receive(now, bytes, limits, say);
-        self.set_timer(id, limits);
+        let outcome = peer.receive(now, bytes, terms, say);
+        self.set_timer(id, terms.limits);
         outcome
     }
 
@@ -83,11 +203,11 @@ impl Front {
         &mut self,
         now: Instant,
         id: MemberId,
-        limits: &Limits,
+        terms: Terms<'_>,
         say: &mut impl FnMut(&str, &str),
     ) {
         if let Some(peer) = self.present_mut(id) {
-            peer.end_of_input(now, limits, say);
+            peer.end_of_input(now, terms, say);
         }
     }
 
@@ -96,15 +216,15 @@ impl Front {
         &mut self,
         now: Instant,
         id: MemberId,
-        limits: &Limits,
+        terms: Terms<'_>,
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let Some(peer) = self.present_mut(id) else { return Outcome::default() };
         if !mem::take(&mut peer.is_asked) {
             return Outcome::default();
         }
-        let outcome = peer.quiet(now, limits, say);
-        self.set_timer(id, limits);
+        let outcome = peer.quiet(now, terms, say);
+        self.set_timer(id, terms.limits);
         outcome
     }
 

@@ -1,15 +1,22 @@
 //! A peer: one connection's bytes become messages.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::mem;
 use core::time::Duration;
 
+use memchr::memchr;
+
 use super::allowance::Allowance;
-use crate::limits::{INTERRUPT, LONGEST_MESSAGE, Limits};
+use super::person::{Arrival, Person, read_resume};
+use crate::command::{Command, Meaning};
+use crate::limits::{INTERRUPT, LONGEST_MESSAGE, Limits, WELCOME};
 use crate::room::Label;
 use crate::time::Instant;
-use crate::wire::{Framer, Heard, Key, Opening, Telnet, begins_request, is_request, is_visible};
+use crate::wire::{
+    Framer, Heard, Key, Opening, Piece, Telnet, begins_request, is_request, is_visible,
+};
 
 /// How a peer's bytes are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +48,34 @@ pub(super) struct Peer {
     /// Whether the shell wanted to read from it and was told not to, since anything came.
     pub(super) was_refused: Cell<bool>,
     pub(super) has_left: bool,
+    /// Whether it has not been greeted: it may be one that has come back.
+    pub(super) is_new: bool,
+    /// How many of the first bytes it has sent that ask for a session, if it has sent nothing else.
+    asks: Option<u8>,
+    /// The second in which it came.
+    came: u32,
+    pub(super) person: Option<Box<Person>>,
 }
+
+/// By what a peer is heard.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) limits: &'a Limits,
+    /// Whether only the host speaks.
+    pub(crate) is_hushed: bool,
+}
+
+/// The first bytes of a program that asks for a session: an empty line, and one that ends otherwise.
+/// To every server that knows nothing of that they are two empty lines; no other client sends them.
+const ASKS_FOR_SESSION: &[u8] = b"\n\r\n";
+
+/// How the first line of one begins that has come back.
+const HAS_COME_BACK: &[u8] = b"/resume ";
+
+const SECOND: u64 = 1_000_000;
+
+/// The longest such line.
+const MAX_RESUME: usize = 128;
 
 /// What becomes of a peer by what it has sent, beside what it has said.
 #[derive(Debug, Default)]
@@ -52,6 +86,10 @@ pub(crate) struct Outcome {
     pub(crate) newlines: Option<Newlines>,
     /// Whether it is to leave: because its user wants to, or because it does not chat.
     pub(crate) departs: bool,
+    /// Whether it has asked for a session by its first bytes.
+    pub(crate) wants_session: bool,
+    /// Whether messages of it are deferred, to be dealt with one by one.
+    pub(crate) has_deferred: bool,
 }
 
 /// Whether what is sent to a peer ends with newlines.
@@ -78,7 +116,73 @@ impl Peer {
             is_asked: false,
             was_refused: Cell::new(false),
             has_left: false,
+            is_new: false,
+            asks: Some(0),
+            // Good for a century.
+            came: u32::try_from(now.as_micros() / SECOND).unwrap_or(u32::MAX),
+            person: None,
         }
+    }
+
+    /// What is known of it beside.
+    pub(super) fn person_mut(&mut self) -> &mut Person {
+        self.person.get_or_insert_default()
+    }
+
+    /// What its first bytes come to, if it has not been greeted: they are kept until that is known.
+    pub(super) fn arrive(&mut self, now: Instant, bytes: &[u8]) -> Arrival {
+        let person = self.person_mut();
+        if person.arrival.is_empty() {
+            // It has begun to say something: it may go on, though not for ever.
+            person.greeted_at = Some(now + LONGEST_MESSAGE);
+        }
+        let arrival = &mut person.arrival;
+        arrival.extend_from_slice(bytes);
+        let known = arrival.len().min(HAS_COME_BACK.len());
+        if arrival[..known] != HAS_COME_BACK[..known] {
+            return Arrival::New;
+        }
+        let Some(newline) = memchr(b'\n', arrival) else {
+            return if arrival.len() < MAX_RESUME { Arrival::Undecided } else { Arrival::New };
+        };
+        let rest = str::from_utf8(&arrival[known..newline]).ok();
+        match rest.and_then(read_resume) {
+            Some((key, lines)) => {
+                arrival.drain(..=newline);
+                Arrival::Back { key, lines }
+            }
+            None => Arrival::New,
+        }
+    }
+
+    /// When it came, within a second.
+    pub(super) fn came(&self) -> Instant {
+        Instant::from_micros(u64::from(self.came) * SECOND)
+    }
+
+    /// It is not greeted for a while, as it may have come back.
+    pub(super) fn hold(&mut self, now: Instant) {
+        self.is_new = true;
+        self.person_mut().greeted_at = Some(now + WELCOME);
+    }
+
+    /// It is greeted. Returns what it has sent so far.
+    pub(super) fn welcome(&mut self) -> Vec<u8> {
+        self.is_new = false;
+        let arrival = self.person.as_mut().map(|person| mem::take(&mut person.arrival));
+        if self.person.as_ref().is_some_and(|person| person.is_nobody()) {
+            self.person = None;
+        }
+        arrival.unwrap_or_default()
+    }
+
+    /// Another connection goes on for it.
+    pub(super) fn come_back(&mut self, now: Instant) {
+        self.has_left = false;
+        self.is_asked = false;
+        self.timer = None;
+        self.was_refused = Cell::new(true);
+        self.forget_refusal(now);
     }
 
     /// The most bytes by which the log grows for a byte of its input, if `max_line` is at least
@@ -96,14 +200,18 @@ impl Peer {
         &mut self,
         now: Instant,
         bytes: &[u8],
-        limits: &Limits,
+        terms: Terms<'_>,
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let mut outcome = Outcome::default();
         self.is_asked = false;
         self.forget_refusal(now);
+        if let Some(person) = &mut self.person {
+            person.received += bytes.len() as u64;
+        }
+        outcome.wants_session = self.asks_for_session(bytes);
         if self.wire == Wire::Messages {
-            self.hear(now, bytes, limits, &mut outcome, say);
+            self.hear(now, bytes, terms, &mut outcome, say);
             return outcome;
         }
         if self.opening.is_tls(bytes) {
@@ -114,9 +222,12 @@ impl Peer {
         let mut telnet = mem::take(&mut self.telnet);
         let mut answers = Vec::new();
         telnet.receive(bytes, &mut answers, &mut |heard| match heard {
-            Heard::Text(text) => self.hear(now, text, limits, &mut outcome, say),
-            Heard::Key(key) => self.press(now, key, limits, &mut outcome, say),
+            Heard::Text(text) => self.hear(now, text, terms, &mut outcome, say),
+            Heard::Key(key) => self.press(now, key, terms, &mut outcome, say),
         });
+        if outcome.has_deferred {
+            self.find_question(bytes);
+        }
         if self.framer.take_damaged_line() {
             // It may be telnet, which ends lines so, and loses parts of characters until it is asked
             // not to.
@@ -130,15 +241,42 @@ impl Peer {
         outcome
     }
 
+    /// If what was received last asks for a session in a line: what stands behind it is counted.
+    fn find_question(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some(newline) = memchr(b'\n', rest) {
+            let (line, after) = rest.split_at(newline + 1);
+            if line.trim_ascii_end() == b"/session" {
+                self.person_mut().received = after.len() as u64;
+            }
+            rest = after;
+        }
+    }
+
+    /// Whether `bytes`, which are received now, end what asks for a session. What stands behind it is
+    /// counted.
+    fn asks_for_session(&mut self, bytes: &[u8]) -> bool {
+        let Some(asked) = self.asks else { return false };
+        let rest = &ASKS_FOR_SESSION[usize::from(asked)..];
+        let common = rest.iter().zip(bytes).take_while(|(asks, byte)| asks == byte).count();
+        let goes_on = common == bytes.len() && common < rest.len();
+        // Three at the most.
+        self.asks = goes_on.then_some(asked + common as u8);
+        if common == rest.len() {
+            self.person_mut().received = (bytes.len() - common) as u64;
+        }
+        common == rest.len()
+    }
+
     /// It sends no more: what it left unended is a message too.
     pub(super) fn end_of_input(
         &mut self,
         now: Instant,
-        limits: &Limits,
+        terms: Terms<'_>,
         say: &mut impl FnMut(&str, &str),
     ) {
         let mut outcome = Outcome::default();
-        self.listen(now, limits, &mut outcome, say, Framer::end_of_stream);
+        self.listen(now, terms, &mut outcome, say, Framer::end_of_stream);
     }
 
     /// Nothing more of it has come until `now`, and it was listened to: a silence may have ended its
@@ -146,7 +284,7 @@ impl Peer {
     pub(super) fn quiet(
         &mut self,
         now: Instant,
-        limits: &Limits,
+        terms: Terms<'_>,
         say: &mut impl FnMut(&str, &str),
     ) -> Outcome {
         let mut outcome = Outcome::default();
@@ -157,8 +295,8 @@ impl Peer {
             outcome.departs = true;
             return outcome;
         }
-        if self.silent_at(limits.silence).is_some_and(|at| at <= now) {
-            self.listen(now, limits, &mut outcome, say, Framer::end_by_silence);
+        if self.silent_at(terms.limits.silence).is_some_and(|at| at <= now) {
+            self.listen(now, terms, &mut outcome, say, Framer::end_by_silence);
             if self.framer.is_unframed() {
                 outcome.newlines = Some(Newlines::Withheld);
             }
@@ -179,6 +317,9 @@ impl Peer {
 
     /// When it is to be listened to, as a silence may end something then.
     pub(super) fn due_at(&self, limits: &Limits) -> Option<Instant> {
+        if self.is_new {
+            return self.person.as_ref().and_then(|person| person.greeted_at);
+        }
         let interrupt = self.interrupted.map(|at| at + INTERRUPT);
         [self.silent_at(limits.silence), interrupt].into_iter().flatten().min()
     }
@@ -195,12 +336,12 @@ impl Peer {
         &mut self,
         now: Instant,
         bytes: &[u8],
-        limits: &Limits,
+        terms: Terms<'_>,
         outcome: &mut Outcome,
         say: &mut impl FnMut(&str, &str),
     ) {
         self.interrupted = None;
-        self.listen(now, limits, outcome, say, |framer, limit, deliver| {
+        self.listen(now, terms, outcome, say, |framer, limit, deliver| {
             framer.receive(now, bytes, limit, deliver);
         });
     }
@@ -210,21 +351,21 @@ impl Peer {
         &mut self,
         now: Instant,
         key: Key,
-        limits: &Limits,
+        terms: Terms<'_>,
         outcome: &mut Outcome,
         say: &mut impl FnMut(&str, &str),
     ) {
         if self.framer.is_inside_character() {
             // A client that knows nothing of such characters has taken a byte of one for a key.
             if let Some(byte) = key.as_byte() {
-                self.hear(now, &[byte], limits, outcome, say);
+                self.hear(now, &[byte], terms, outcome, say);
             }
             return;
         }
         match key {
             Key::Interrupt => self.interrupted = Some(now),
             Key::EndOfInput => {
-                self.listen(now, limits, outcome, say, Framer::end_of_stream);
+                self.listen(now, terms, outcome, say, Framer::end_of_stream);
                 outcome.departs = true;
             }
             Key::AbortOutput | Key::Suspend | Key::Break => {}
@@ -235,29 +376,57 @@ impl Peer {
     fn listen(
         &mut self,
         now: Instant,
-        limits: &Limits,
+        terms: Terms<'_>,
         outcome: &mut Outcome,
         say: &mut impl FnMut(&str, &str),
-        work: impl FnOnce(&mut Framer, usize, &mut dyn FnMut(&str)),
+        work: impl FnOnce(&mut Framer, usize, &mut dyn FnMut(&str, Piece)),
     ) {
-        let Self { framer, label, allowance, has_spoken, wire, .. } = self;
+        let Self { framer, label, allowance, has_spoken, wire, person, .. } = self;
         let label = label.as_str();
+        let max_line = terms.limits.max_line;
+        // Whether what it says is dealt with message by message.
+        let mut is_deferring =
+            terms.is_hushed || person.as_ref().is_some_and(|person| person.is_deferring());
         let mut said = 0;
-        work(framer, limits.max_line, &mut |text| {
-            if outcome.departs || !is_visible(text) {
+        work(framer, max_line, &mut |text, piece| {
+            if outcome.departs {
+                return;
+            }
+            let is_slashed = text.as_bytes().first() == Some(&b'/');
+            if is_deferring || is_slashed {
+                let is_command = matches!(piece, Piece::Whole | Piece::First)
+                    && matches!(Command::meaning(text), Meaning::Command(..));
+                if is_deferring || is_command {
+                    is_deferring = true;
+                    *has_spoken = true;
+                    person.get_or_insert_default().deferred.push(text, piece);
+                    return;
+                }
+            }
+            if !is_visible(text) {
                 return;
             }
             if !*has_spoken {
                 *has_spoken = true;
-                if *wire == Wire::Lines && is_request(text, limits.max_line) {
+                if *wire == Wire::Lines && is_request(text, max_line) {
                     outcome.departs = true;
                     return;
                 }
             }
+            let text = if is_slashed { unescaped(text, piece) } else { text };
             said += label.len() + text.len() + 1;
             say(label, text);
         });
+        outcome.has_deferred = person.as_ref().is_some_and(|person| person.has_deferred());
         // All at once: it is the same as for each message.
         allowance.spend(now, said);
+    }
+}
+
+/// What is said by a piece that is no command.
+fn unescaped(text: &str, piece: Piece) -> &str {
+    match (piece, Command::meaning(text)) {
+        (Piece::Whole | Piece::First, Meaning::Said(text)) => text,
+        _ => text,
     }
 }

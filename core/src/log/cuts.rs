@@ -42,6 +42,11 @@ pub(super) struct Evicted {
 }
 
 impl Chain {
+    /// Goes on to a cut behind all others of its member.
+    pub(super) fn append(&mut self, number: NonZeroU64) {
+        self.ends = Some((self.ends.map_or(number, |(first, _)| first), number.get()));
+    }
+
     /// Drops an evicted line of this chain's member. Returns whether it was in the chain, that is,
     /// whether its author's cursor had not passed it.
     pub(super) fn drop_evicted(&mut self, evicted: &Evicted) -> bool {
@@ -68,19 +73,26 @@ impl Default for Cuts {
 }
 
 impl Cuts {
-    /// Notes that `range` was said by `author`, whose chain it joins.
-    pub(super) fn push(&mut self, chain: &mut Chain, author: ReaderId, range: Range<u64>) {
+    /// Notes that `range` was said by `author`, whose chain it joins. Returns the number of its cut,
+    /// unless it is part of the last one.
+    pub(super) fn push(
+        &mut self,
+        chain: &mut Chain,
+        author: ReaderId,
+        range: Range<u64>,
+    ) -> Option<NonZeroU64> {
         let number = self.first.saturating_add(self.queue.len() as u64);
         let last = chain.ends.map(|(_, last)| last);
         if let Some(cut) = last.and_then(|last| self.cut_mut(last)) {
             if cut.range.end == range.start {
                 cut.range.end = range.end;
-                return;
+                return None;
             }
             cut.next = Some(number.get());
         }
         self.queue.push_back(Cut { range, author, next: None });
-        chain.ends = Some((chain.ends.map_or(number, |(first, _)| first), number.get()));
+        chain.append(number);
+        Some(number)
     }
 
     /// The first range of a chain.

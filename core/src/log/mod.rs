@@ -9,6 +9,8 @@
 //! | `ring` | the last bytes of what was said |
 //! | `reader`, `half` | a cursor on it, and a line of which it has got a part |
 //! | `cuts`, `inserts` | the exceptions |
+//! | `stream` | where a reader can come back to that counts its lines |
+//! | `times` | when what is kept was said |
 //! | `slices` | what one delivery lends |
 //! | `pressure` | for whom the room waits, and how much may be said meanwhile |
 
@@ -19,11 +21,14 @@ mod pressure;
 mod reader;
 mod ring;
 mod slices;
+mod stream;
+mod times;
 
 pub(crate) use inserts::{Kind, MAX_INSERTS};
 pub use slices::MAX_SLICES;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use core::mem;
 use core::time::Duration;
 
@@ -31,17 +36,20 @@ use slotmap::{DefaultKey, SlotMap};
 
 use crate::id::ReaderId;
 use crate::limits::{LATE, Limits};
-use crate::time::Instant;
+use crate::time::{Instant, Wall};
 use cuts::Cuts;
+use inserts::Earlier;
 use pressure::{Episode, Pressure};
 use reader::Reader;
 use ring::Ring;
+use times::Times;
 
 /// The lines of a room, and all who read them.
 pub(crate) struct Log {
     ring: Ring,
     cuts: Cuts,
     readers: SlotMap<DefaultKey, Reader>,
+    times: Times,
     pressure: Pressure,
     /// How long the room waits for readers.
     grace: Duration,
@@ -83,6 +91,7 @@ impl Log {
             ring: Ring::new(limits.backlog),
             cuts: Cuts::default(),
             readers: SlotMap::new(),
+            times: Times::default(),
             pressure: Pressure::new(limits),
             grace: limits.grace,
             grace_ends: None,
@@ -121,7 +130,7 @@ impl Log {
         let reader = self.readers.get_mut(id.key()).filter(|reader| !reader.has_started());
         let Some(reader) = reader else { return false };
         reader.start_at(here);
-        self.pressure.watch(id, reader.position());
+        self.pressure.watch(id, reader);
         true
     }
 
@@ -135,7 +144,7 @@ impl Log {
     /// Removes a reader for good.
     pub(crate) fn remove(&mut self, id: ReaderId) {
         let reader = self.readers.remove(id.key());
-        if let Some(episode) = reader.and_then(|reader| reader.far_behind_in) {
+        if let Some(episode) = reader.and_then(|reader| reader.far_behind_in()) {
             self.wait_no_more(episode);
         }
     }
@@ -152,6 +161,7 @@ impl Log {
         let length = label.len() + text.len() + 1;
         while !self.ring.has_space(length) && self.evict_line() {}
         let line = self.ring.append(label.as_bytes(), text.as_bytes());
+        self.times.said(line.start, self.ring.start());
         if let Some(id) = author
             && let Some(reader) = self.readers.get_mut(id.key())
         {
@@ -165,11 +175,100 @@ impl Log {
     /// has left too many inserts unread, or is gone.
     pub(crate) fn insert(&mut self, id: ReaderId, text: Box<[u8]>, kind: Kind) -> bool {
         let Some(reader) = self.readers.get_mut(id.key()) else { return false };
-        let fits = reader.has_space(&text);
+        let fits = reader.has_space(text.len());
         if fits {
             reader.insert(text, kind, &self.ring);
         }
         fits
+    }
+
+    /// Whether there is space among a reader's inserts for another text of so many bytes.
+    pub(crate) fn has_space_for(&self, id: ReaderId, length: usize) -> bool {
+        self.readers.get(id.key()).is_some_and(|reader| reader.has_space(length))
+    }
+
+    /// Has one reader get the last messages once more, so many of them at the most, and half of the
+    /// backlog at the most. `tell` makes a line of how many they are, and of when they were said, that
+    /// stands before them; `end` stands behind them.
+    pub(crate) fn insert_earlier(
+        &mut self,
+        id: ReaderId,
+        most: usize,
+        tell: impl FnOnce(usize, Option<(Wall, Wall)>) -> String,
+        end: &str,
+    ) {
+        let Some(reader) = self.readers.get_mut(id.key()) else { return };
+        let ring = &self.ring;
+        let (range, count) = ring.last_messages(most, ring.capacity() / 2);
+        let times = self.times.of(range.start).zip(self.times.of(range.end.saturating_sub(1)));
+        reader.insert(tell(count, times).into_bytes().into(), Kind::Lines, ring);
+        if count == 0 {
+            return;
+        }
+        let lines = ring.lines_before(range.start)..ring.lines_before(range.end);
+        reader.insert_earlier(Earlier::new(range, lines), ring);
+        reader.insert(end.as_bytes().into(), Kind::Lines, ring);
+        if reader.has_started() && reader.far_behind_in().is_none() {
+            // It has got further than that.
+            self.pressure.watch(id, reader);
+            self.tidy_pressure();
+        }
+    }
+
+    /// What the clock on the wall says now.
+    pub(crate) fn set_wall(&mut self, wall: Wall) {
+        self.times.set(wall);
+    }
+
+    /// From what is said next on a reader's lines are counted, so that it can come back to one of them.
+    pub(crate) fn count_lines(&mut self, id: ReaderId) {
+        if let Some(reader) = self.readers.get_mut(id.key()) {
+            reader.count_lines(&self.ring);
+        }
+    }
+
+    /// A reader's lines are counted no more.
+    pub(crate) fn count_no_lines(&mut self, id: ReaderId) {
+        if let Some(reader) = self.readers.get_mut(id.key()) {
+            reader.count_no_lines();
+        }
+    }
+
+    /// Whether a reader has got a part of a line and nothing after it.
+    pub(crate) fn is_inside_line(&self, id: ReaderId) -> bool {
+        self.readers.get(id.key()).is_some_and(Reader::is_inside_line)
+    }
+
+    /// A reader has got its first `count` lines for sure.
+    pub(crate) fn acknowledge(&mut self, id: ReaderId, count: u64) {
+        if let Some(reader) = self.readers.get_mut(id.key()) {
+            reader.acknowledge(count, &self.ring, &self.cuts);
+        }
+    }
+
+    /// Nobody serves a reader for now. The room does not wait for it.
+    pub(crate) fn set_away(&mut self, id: ReaderId) {
+        let Some(reader) = self.readers.get_mut(id.key()) else { return };
+        reader.is_away = true;
+        if let Some(episode) = reader.recover() {
+            self.wait_no_more(episode);
+        }
+    }
+
+    /// A reader is served again. It has got its first `count` lines, and gets `first` before anything
+    /// else.
+    pub(crate) fn come_back(&mut self, id: ReaderId, count: u64, first: Box<[u8]>) {
+        let Some(reader) = self.readers.get_mut(id.key()) else { return };
+        if !reader.come_back(count, &self.ring, &self.cuts) {
+            return;
+        }
+        reader.rejoin(&self.ring, &self.cuts);
+        reader.insert_first(first);
+        let episode = reader.recover();
+        self.pressure.watch(id, reader);
+        if let Some(episode) = episode {
+            self.wait_no_more(episode);
+        }
     }
 
     /// What the inserts cost that a reader has not got, in bytes.
@@ -218,10 +317,11 @@ impl Log {
             true => Delivered::CaughtUp,
         };
         if outcome != Delivered::Partial
-            && let Some(episode) = reader.far_behind_in.take()
+            && reader.far_behind_in().is_some()
+            && let Some(episode) = reader.recover()
         {
             // It is as good as any other again.
-            self.pressure.watch(id, reader.position());
+            self.pressure.watch(id, reader);
             self.wait_no_more(episode);
         }
         Ok(outcome)
@@ -298,20 +398,27 @@ impl Log {
         true
     }
 
+    fn tidy_pressure(&mut self) {
+        self.pressure.tidy(self.readers.len(), |id, due| {
+            self.readers.get(id.key()).is_some_and(|reader| reader.is_due_at(due))
+        });
+    }
+
     /// Begins to wait for the readers that the log's growth has left far behind.
     fn find_far_behind(&mut self, now: Instant) {
         let end = self.ring.end();
-        while let Some(id) = self.pressure.suspect(end) {
-            let reader = self.readers.get_mut(id.key());
-            let Some(reader) = reader.filter(|reader| !reader.is_out_of_reach(&self.ring)) else {
+        self.tidy_pressure();
+        while let Some((due, id)) = self.pressure.suspect(end) {
+            let Some(reader) = self.readers.get_mut(id.key()) else { continue };
+            if !reader.is_due_at(due) || reader.is_out_of_reach(&self.ring) {
                 continue;
-            };
+            }
             if !self.pressure.is_far_behind(reader.position(), end) {
-                self.pressure.watch(id, reader.position());
+                self.pressure.watch(id, reader);
                 continue;
             }
             let (episode, begins) = self.pressure.wait();
-            reader.far_behind_in = Some(episode);
+            reader.fall_behind(episode);
             if begins {
                 self.grace_ends = Some((now + self.grace, episode));
             }

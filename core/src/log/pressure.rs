@@ -5,13 +5,17 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 use core::num::NonZeroU64;
 
+use super::reader::Reader;
 use crate::id::ReaderId;
 use crate::limits::Limits;
+
+/// Entries of `watch` that may be of no use, beside one for each reader.
+const TIDY: usize = 64;
 
 /// Finds readers that are far behind without looking at all of them, and counts those that the
 /// room waits for.
 ///
-/// Each reader that is near has one entry in `watch`: the length of the log at which it would be
+/// Each reader that is near has one entry in `watch` that counts: the length of the log at which it would be
 /// far behind if it did not move any more. Only when the log has grown so long is the reader looked
 /// at, and if it did move, it is entered anew: checks are amortized over delivered bytes.
 ///
@@ -36,6 +40,16 @@ pub(crate) struct Pressure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Episode(NonZeroU64);
 
+impl Episode {
+    pub(super) fn number(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(super) fn of_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+}
+
 impl Pressure {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
@@ -48,19 +62,29 @@ impl Pressure {
         }
     }
 
-    /// Watches a reader whose cursor is at `position`.
-    pub(crate) fn watch(&mut self, reader: ReaderId, position: u64) {
-        self.watch.push(Reverse((position + self.far_behind, reader)));
+    /// Watches a reader from where it is. What was noted for it before does not count any more.
+    pub(super) fn watch(&mut self, id: ReaderId, reader: &mut Reader) {
+        let due = reader.position() + self.far_behind;
+        reader.set_due(due);
+        self.watch.push(Reverse((due, id)));
     }
 
-    /// Takes a reader that is to be looked at now that the log ends at `end`.
-    pub(crate) fn suspect(&mut self, end: u64) -> Option<ReaderId> {
+    /// Takes a reader that is to be looked at now that the log ends at `end`, if what was noted for it
+    /// counts, which it returns too.
+    pub(super) fn suspect(&mut self, end: u64) -> Option<(u64, ReaderId)> {
         let &Reverse((due, reader)) = self.watch.peek()?;
         if due > self.horizon(end) {
             return None;
         }
         self.watch.pop();
-        Some(reader)
+        Some((due, reader))
+    }
+
+    /// Forgets what does not count any more, before it is more than what does.
+    pub(super) fn tidy(&mut self, readers: usize, counts: impl Fn(ReaderId, u64) -> bool) {
+        if self.watch.len() > 2 * readers + TIDY {
+            self.watch.retain(|&Reverse((due, reader))| counts(reader, due));
+        }
     }
 
     /// Whether a reader at `position` is far behind in a log that ends at `end`, or can come to be

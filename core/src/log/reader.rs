@@ -7,33 +7,63 @@ use core::ops::Range;
 
 use super::cuts::{Chain, Cuts, Evicted};
 use super::half::Half;
-use super::inserts::{Inserts, Kind};
+use super::inserts::{Due, Earlier, Insert, Inserts, Kind, MAX_KEPT};
 use super::pressure::Episode;
 use super::ring::Ring;
 use super::slices::Slices;
+use super::stream::Stream;
 use crate::id::ReaderId;
 use crate::notice;
 
 /// A member's or an observer's view of the room.
 pub(super) struct Reader {
-    /// The next byte of the log that it gets. Before the ring's start if it fell behind the
-    /// backlog and was not served since. Never at the start of one of its own cuts.
-    position: u64,
-    /// Lines of the log that end before `position`.
-    lines: u64,
+    /// What it gets next of the log. Before the ring's start if it fell behind the backlog and was not
+    /// served since.
+    track: Track,
     /// The line of which it has got the first part and nothing after it.
     half: Option<Half>,
-    /// What it said itself and has not passed yet.
-    own: Chain,
-    /// Lines of its own among those that were evicted before it passed them.
-    own_evicted: u64,
     /// What only this reader gets.
     inserts: Inserts,
     span: Span,
     newlines: Newlines,
-    /// The episode in which it was far behind, if it has not caught up completely since then. The
-    /// room waits for it while that lasts, and not again before it has caught up.
-    pub(super) far_behind_in: Option<Episode>,
+    /// Whether nobody serves it for now: its connection is gone, and it may come back.
+    pub(super) is_away: bool,
+    /// Whether it was far behind, and has not caught up completely since then.
+    is_far_behind: bool,
+    /// If it was, in which episode that was. The room waits for it while that lasts, and not again before
+    /// it has caught up. Otherwise the length of the log at which it is to be looked at: that counts of
+    /// all that `pressure` has noted for it.
+    watched: u64,
+    /// Where it can come back to, if it counts its lines.
+    stream: Option<Box<Stream>>,
+}
+
+/// A place in the log, and what is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Track {
+    /// The next byte. Never at the start of one of the reader's own cuts.
+    pub(super) position: u64,
+    /// Lines of the log that end before `position`.
+    pub(super) lines: u64,
+    /// What the reader said itself behind it.
+    pub(super) own: Chain,
+    /// Lines of its own among those that were evicted before it passed them.
+    pub(super) own_evicted: u64,
+}
+
+impl Track {
+    /// Behind all that was said.
+    pub(super) fn at_end(ring: &Ring) -> Self {
+        Self { position: ring.end(), lines: ring.lines(), own: Chain::default(), own_evicted: 0 }
+    }
+
+    /// Passes the cuts that it has come to. The caller finds out how many lines they are.
+    pub(super) fn pass_cuts(&mut self, cuts: &Cuts) {
+        while let Some(cut) = cuts.first(self.own).filter(|cut| cut.start == self.position) {
+            self.position = cut.end;
+            self.own = cuts.after_first(self.own);
+        }
+    }
 }
 
 /// How much of the log a reader gets.
@@ -70,27 +100,57 @@ impl Reader {
     /// One that gets nothing before it is started.
     pub(super) fn new(ring: &Ring) -> Self {
         Self {
-            position: ring.end(),
-            lines: ring.lines(),
+            track: Track::at_end(ring),
             half: None,
-            own: Chain::default(),
-            own_evicted: 0,
             inserts: Inserts::default(),
             span: Span::NotStarted,
             newlines: Newlines::Sent,
-            far_behind_in: None,
+            is_away: false,
+            is_far_behind: false,
+            watched: 0,
+            stream: None,
         }
     }
 
     /// Starts it at a position that has so many lines before it.
     pub(super) fn start_at(&mut self, (position, lines): (u64, u64)) {
         debug_assert_eq!(self.span, Span::NotStarted, "a reader starts once");
-        (self.position, self.lines) = (position, lines);
+        (self.track.position, self.track.lines) = (position, lines);
         self.span = Span::Open;
     }
 
+    /// The oldest byte of the log that it has not got.
     pub(super) fn position(&self) -> u64 {
-        self.position
+        self.inserts.needs().map_or(self.track.position, |at| at.min(self.track.position))
+    }
+
+    /// The episode in which it was far behind, if it has not caught up completely since then.
+    pub(super) fn far_behind_in(&self) -> Option<Episode> {
+        Episode::of_number(self.watched).filter(|_| self.is_far_behind)
+    }
+
+    /// It is far behind.
+    pub(super) fn fall_behind(&mut self, episode: Episode) {
+        (self.is_far_behind, self.watched) = (true, episode.number());
+    }
+
+    /// It is as good as any other. Returns the episode in which it was far behind.
+    pub(super) fn recover(&mut self) -> Option<Episode> {
+        let episode = self.far_behind_in();
+        self.is_far_behind = false;
+        self.watched = 0;
+        episode
+    }
+
+    /// It is to be looked at when the log is so long.
+    pub(super) fn set_due(&mut self, due: u64) {
+        debug_assert!(!self.is_far_behind, "it is waited for");
+        self.watched = due;
+    }
+
+    /// Whether it is to be looked at when the log is so long.
+    pub(super) fn is_due_at(&self, due: u64) -> bool {
+        !self.is_far_behind && !self.is_away && self.watched == due
     }
 
     pub(super) fn has_started(&self) -> bool {
@@ -103,7 +163,7 @@ impl Reader {
 
     /// Whether it has got all that it is to get of the log so far.
     fn has_all_lines(&self, ring: &Ring) -> bool {
-        self.position >= self.end(ring).0
+        self.track.position >= self.end(ring).0
     }
 
     /// It gets nothing that is said from now on.
@@ -131,27 +191,102 @@ impl Reader {
         ring: &Ring,
         cuts: &mut Cuts,
     ) {
-        if self.position == line.start {
-            self.position = line.end;
-            self.lines = ring.lines();
-        } else {
-            cuts.push(&mut self.own, author, line);
+        let Self { track, stream, .. } = self;
+        let has_caught_up = track.position == line.start;
+        match stream {
+            // It may come back to a place before it.
+            Some(stream) => {
+                let number = cuts.push(&mut stream.base.own, author, line.clone());
+                if let Some(number) = number.filter(|_| !has_caught_up) {
+                    track.own.append(number);
+                }
+                stream.leave_out_line();
+            }
+            None if has_caught_up => {}
+            None => {
+                cuts.push(&mut track.own, author, line.clone());
+            }
+        }
+        if has_caught_up {
+            (track.position, track.lines) = (line.end, ring.lines());
         }
     }
 
     /// A line of its own was evicted: if it had not passed it, it has not missed it either.
     pub(super) fn own_was_evicted(&mut self, evicted: &Evicted) {
-        self.own_evicted += u64::from(self.own.drop_evicted(evicted));
+        let base = self.stream.as_mut().map(|stream| &mut stream.base);
+        for track in base.into_iter().chain([&mut self.track]) {
+            track.own_evicted += u64::from(track.own.drop_evicted(evicted));
+        }
+    }
+
+    /// From what is said next on its lines are counted, so that it can come back to one of them.
+    pub(super) fn count_lines(&mut self, ring: &Ring) {
+        let mut stream = Stream::new(ring);
+        // Its own lines behind that place are noted from now on.
+        stream.base.own = Chain::default();
+        self.stream = Some(Box::new(stream));
+    }
+
+    /// Its lines are counted no more.
+    pub(super) fn count_no_lines(&mut self) {
+        self.stream = None;
+        self.inserts.forget_kept();
+    }
+
+    /// Whether it has got a part of a line and nothing after it.
+    pub(super) fn is_inside_line(&self) -> bool {
+        self.half.is_some() || self.inserts.is_begun()
+    }
+
+    /// It has got its first `count` lines.
+    pub(super) fn acknowledge(&mut self, count: u64, ring: &Ring, cuts: &Cuts) {
+        if let Some(stream) = &mut self.stream {
+            stream.seek(count, self.track.position, false, &mut self.inserts, ring, cuts);
+        }
+    }
+
+    /// It is served again, and has got its first `count` lines. Returns whether it counts them.
+    pub(super) fn come_back(&mut self, count: u64, ring: &Ring, cuts: &Cuts) -> bool {
+        let Some(stream) = &mut self.stream else { return false };
+        self.inserts.rewind();
+        stream.seek(count, ring.end(), true, &mut self.inserts, ring, cuts);
+        self.track = stream.base;
+        self.half = None;
+        self.newlines = Newlines::Sent;
+        self.is_away = false;
+        true
     }
 
     /// Has it get `text` behind all that is said so far.
     pub(super) fn insert(&mut self, text: Box<[u8]>, kind: Kind, ring: &Ring) {
-        self.inserts.push(self.end(ring).0, text, kind);
+        self.push(Insert::text(self.end(ring).0, text, kind), ring);
+    }
+
+    /// Has it get lines of the log once more, behind all that is said so far.
+    pub(super) fn insert_earlier(&mut self, earlier: Earlier, ring: &Ring) {
+        self.push(Insert::earlier(self.end(ring).0, earlier), ring);
+    }
+
+    fn push(&mut self, mut insert: Insert, ring: &Ring) {
+        if let Some(stream) = &mut self.stream {
+            stream.number(&mut insert, ring);
+        }
+        if insert.kind == Kind::Control {
+            self.inserts.push_control(insert);
+        } else {
+            self.inserts.push(insert);
+        }
+    }
+
+    /// Has it get a line for the program at the other end before anything else.
+    pub(super) fn insert_first(&mut self, text: Box<[u8]>) {
+        self.inserts.push_first(Insert::text(self.track.position, text, Kind::Control));
     }
 
     /// Whether it has not left too many inserts unread for this one.
-    pub(super) fn has_space(&self, text: &[u8]) -> bool {
-        self.inserts.has_space(text)
+    pub(super) fn has_space(&self, length: usize) -> bool {
+        self.inserts.has_space(length)
     }
 
     /// What the inserts cost that it has not got, in bytes.
@@ -171,7 +306,8 @@ impl Reader {
         let before = mem::replace(&mut self.newlines, Newlines::Sent);
         let is_owed = before == Newlines::Withheld { last: true };
         if is_owed {
-            self.inserts.push_first(self.position, Box::from(*b"\n"), Kind::Lines);
+            let newline = Insert::text(self.track.position, Box::from(*b"\n"), Kind::Raw);
+            self.inserts.push_first(newline);
         }
         is_owed
     }
@@ -180,35 +316,60 @@ impl Reader {
     /// messages it missed. One of which it has got a part is among them, and its part is ended; one
     /// that lacks only its newline is not.
     pub(super) fn rejoin(&mut self, ring: &Ring, cuts: &Cuts) {
-        if self.position >= ring.start() {
+        if let Some(missed) = self.inserts.clip(self.track.position, ring) {
+            return self.tell_of_skips(missed, None, (0, 0), ring);
+        }
+        if self.track.position >= ring.start() {
             return;
         }
         let told_before = self.inserts.take_back_skips();
-        if told_before.is_none() && self.inserts.due(0, self.position).is_some() {
+        if told_before.is_none() && self.inserts.due(0, self.track.position).is_some() {
             // That comes first, and then what was missed.
             return;
         }
+        let from = self.track.position;
         let (position, lines) = self.end(ring).min((ring.start(), ring.lines_evicted()));
-        assert!(lines >= self.lines + self.own_evicted, "a reader ahead of the log");
-        let mut missed = lines - self.lines - self.own_evicted;
+        let passed = self.track.lines + self.track.own_evicted;
+        assert!(lines >= passed, "a reader ahead of the log");
+        let missed = lines - passed;
+        self.track.position = position;
+        self.track.pass_cuts(cuts);
+        self.track.lines = if self.track.position == position {
+            lines
+        } else {
+            ring.lines_before(self.track.position)
+        };
+        self.track.own_evicted = 0;
+        self.tell_of_skips(missed, Some((from, self.track)), told_before.unwrap_or_default(), ring);
+    }
+
+    /// Has it told before all else that it does not get `missed` lines, of the log if there is a `gap` in
+    /// what it gets of that: from a position to a place. An earlier notice may have been taken back, of
+    /// so many skips, in so many lines.
+    fn tell_of_skips(
+        &mut self,
+        missed: u64,
+        gap: Option<(u64, Track)>,
+        (skips_before, back): (u64, u64),
+        ring: &Ring,
+    ) {
         let mut text = Vec::new();
+        let mut skips = skips_before + missed;
         if let Some(half) = &mut self.half {
             text.extend(half.end());
             if half.takes_as_whole() {
                 assert!(missed > 0, "a whole line that was not evicted");
-                missed -= 1;
+                skips -= 1;
             }
         }
-        let skips = told_before.unwrap_or(0) + missed;
         if skips > 0 {
             text.extend(notice::skipped(skips).bytes());
         }
-        self.inserts.push_first(self.position, text.into(), Kind::Skips(skips));
-        self.position = position;
-        self.pass_cuts(cuts);
-        self.lines =
-            if self.position == position { lines } else { ring.lines_before(self.position) };
-        self.own_evicted = 0;
+        let mut told = Insert::text(self.track.position, text.into(), Kind::Skips(skips));
+        if let Some(stream) = &mut self.stream {
+            stream.skip(&mut told, missed, back, gap, &mut self.inserts, ring);
+        }
+        self.inserts.push_first(told);
     }
 
     /// What it has pending, or the first of it. [`Reader::rejoin`] goes before.
@@ -228,17 +389,29 @@ impl Reader {
         cuts: &Cuts,
         slices: &mut Slices<'a>,
     ) -> Option<Kind> {
-        let (mut position, mut own, mut insert) = (self.position, self.own, 0);
+        let (mut position, mut own, mut insert) = (self.track.position, self.track.own, 0);
         let end = self.end(ring).0;
         debug_assert!(position <= end && end <= ring.end(), "a reader ahead of the log");
         let mut last = None;
         loop {
-            while let Some((text, kind)) = self.inserts.due(insert, position) {
+            while let Some((due, kind)) = self.inserts.due(insert, position) {
+                match due {
+                    Due::Text(text) => {
+                        if !slices.push(text) {
+                            return Some(kind);
+                        }
+                    }
+                    // Its next lines are not kept any more: first the reader is told.
+                    Due::Earlier(range) if range.start < ring.start() => return last,
+                    Due::Earlier(range) => {
+                        let [first, second] = ring.slices(range);
+                        if !slices.push(first) || !slices.push(second) {
+                            return Some(kind);
+                        }
+                    }
+                }
                 last = Some(kind);
                 insert += 1;
-                if !slices.push(text) {
-                    return last;
-                }
             }
             if position >= end || position < ring.start() {
                 return last;
@@ -276,12 +449,12 @@ impl Reader {
 
     /// Whether any of the next bytes that it gets, so many of them, is text.
     fn passes_text(&self, count: usize) -> bool {
-        let (mut left, mut index) = (count, 0);
-        while let Some((insert, Kind::Raw)) = self.inserts.due(index, self.position) {
-            if insert.len() >= left {
+        let (mut left, mut index) = (count as u64, 0);
+        while let Some((due, Kind::Raw)) = self.inserts.due(index, self.track.position) {
+            if due.len() >= left {
                 return false;
             }
-            left -= insert.len();
+            left -= due.len();
             index += 1;
         }
         true
@@ -292,57 +465,65 @@ impl Reader {
         let end = self.end(ring).0;
         let mut left = count;
         loop {
-            while let Some((text, _)) = self.inserts.due(0, self.position).filter(|_| left > 0) {
-                let step = text.len().min(left);
-                self.inserts.advance(step);
-                left -= step;
+            while let Some((due, _)) = self.inserts.due(0, self.track.position).filter(|_| left > 0)
+            {
+                // Not more than was left, so it fits a usize.
+                let step = due.len().min(left as u64) as usize;
                 // What is told a reader ends the half of a line that it had, if it had any.
                 self.half = None;
+                if let Some(position) = self.inserts.advance(step, ring) {
+                    self.half = half_at(position, ring);
+                }
+                left -= step;
             }
             if left == 0 {
                 break;
             }
             let at = self.inserts.at(0).unwrap_or(end);
-            let cut = cuts.first(self.own).map_or(end, |cut| cut.start);
+            let cut = cuts.first(self.track.own).map_or(end, |cut| cut.start);
             let run_end = end.min(at).min(cut);
-            assert!(self.position < run_end, "more is sent than was lent");
-            let step = (run_end - self.position).min(left as u64);
-            self.position += step;
+            assert!(self.track.position < run_end, "more is sent than was lent");
+            let step = (run_end - self.track.position).min(left as u64);
+            self.track.position += step;
             // Not more than was left, so it fits a usize.
             left -= step as usize;
             if left == 0 {
-                self.find_line(ring);
+                self.half = half_at(self.track.position, ring);
             }
-            self.pass_cuts(cuts);
+            self.track.pass_cuts(cuts);
         }
-        if self.position == ring.end() {
-            self.lines = ring.lines();
-        } else if self.position >= ring.start() {
-            self.lines = ring.lines_before(self.position);
+        if self.track.position == ring.end() {
+            self.track.lines = ring.lines();
+        } else if self.track.position >= ring.start() {
+            self.track.lines = ring.lines_before(self.track.position);
         }
-    }
-
-    /// Notes of which line it has got a part, now that it has moved in the log.
-    fn find_line(&mut self, ring: &Ring) {
-        let is_inside = self.position < ring.end() && ring.is_inside_line(self.position);
-        self.half = is_inside.then(|| Half::at(self.position, ring));
-    }
-
-    fn pass_cuts(&mut self, cuts: &Cuts) {
-        while let Some(cut) = cuts.first(self.own).filter(|cut| cut.start == self.position) {
-            self.position = cut.end;
-            self.own = cuts.after_first(self.own);
+        if let Some(stream) = &mut self.stream {
+            // What is kept for too long counts as got.
+            let mut kept = usize::MAX;
+            while (MAX_KEPT..kept).contains(&self.inserts.cost_kept())
+                && let Some(first) = self.inserts.first()
+            {
+                kept = self.inserts.cost_kept();
+                let got = first.ordinal + first.lines;
+                stream.seek(got, self.track.position, false, &mut self.inserts, ring, cuts);
+            }
         }
     }
 
     /// The end of what it gets, and the lines before it.
     fn end(&self, ring: &Ring) -> (u64, u64) {
         match &self.span {
-            Span::NotStarted => (self.position, self.lines),
+            Span::NotStarted => (self.track.position, self.track.lines),
             Span::Open => (ring.end(), ring.lines()),
             Span::Until(end) => **end,
         }
     }
+}
+
+/// The line that a reader has a part of which has got to `position`.
+fn half_at(position: u64, ring: &Ring) -> Option<Half> {
+    let is_inside = position < ring.end() && ring.is_inside_line(position);
+    is_inside.then(|| Half::at(position, ring))
 }
 
 /// What [`Lent`] was, once its slices are given back.

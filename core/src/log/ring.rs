@@ -41,6 +41,10 @@ impl Ring {
         }
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(super) fn start(&self) -> u64 {
         self.start
     }
@@ -147,6 +151,62 @@ impl Ring {
             Some(at) => (self.start + at as u64 + 1, self.lines - lines as u64),
             None => (self.start, self.lines_evicted),
         }
+    }
+
+    /// Returns the position before which `line` lines end; `None` if it is not kept.
+    pub(super) fn position_of(&self, line: u64) -> Option<u64> {
+        if !(self.lines_evicted..=self.lines).contains(&line) {
+            return None;
+        }
+        // The last mark before which fewer lines end; their numbers only grow.
+        let (mut low, mut high) = (self.start / MARK + 1, self.end / MARK + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.marks[self.place(middle)] < line { low = middle + 1 } else { high = middle }
+        }
+        let mark = low - 1;
+        let (from, lines) = match mark * MARK {
+            at if at <= self.start => (self.start, self.lines_evicted),
+            at => (at, self.marks[self.place(mark)]),
+        };
+        // As many newlines as are missing; none if it is the start of what is kept.
+        let Some(last) = (line - lines).checked_sub(1) else { return Some(from) };
+        let [first, second] = self.slices(from..self.end);
+        let mut newlines =
+            memchr_iter(b'\n', first).chain(memchr_iter(b'\n', second).map(|at| first.len() + at));
+        // Lines are shorter than the ring, so it fits a usize.
+        newlines.nth(usize::try_from(last).ok()?).map(|at| from + at as u64 + 1)
+    }
+
+    /// Returns where the last messages are, so many of them and so many bytes at the most: their range,
+    /// and how many they are. What else was said between them is inside.
+    pub(super) fn last_messages(&self, most: usize, bytes: usize) -> (Range<u64>, usize) {
+        let floor = self.start.max(self.end.saturating_sub(bytes as u64));
+        let [first, second] = self.slices(floor..self.end);
+        let byte_at = |at: usize| first.get(at).or_else(|| second.get(at - first.len()));
+        let newlines = memrchr_iter(b'\n', second)
+            .map(|at| first.len() + at)
+            .chain(memrchr_iter(b'\n', first));
+        let (mut range, mut count) = (self.end..self.end, 0);
+        // Where the line that is looked at ends.
+        let mut end = first.len() + second.len();
+        let starts = newlines.map(|at| at + 1).skip(1).map(Some);
+        // What stands at the floor is the start of a line only if that is the ring's.
+        let at_floor = (floor == self.start && end > 0).then_some(Some(0));
+        for start in starts.chain(at_floor).flatten() {
+            if count == most {
+                break;
+            }
+            if byte_at(start) == Some(&b'[') {
+                if count == 0 {
+                    range.end = floor + end as u64;
+                }
+                range.start = floor + start as u64;
+                count += 1;
+            }
+            end = start;
+        }
+        (range, count)
     }
 
     /// Whether `position`, whose preceding byte is kept, is inside a line.

@@ -1,10 +1,15 @@
-//! The roster: who is in the room, on which server, and what each server has proposed so far.
+//! The roster: who is in the room, on which server, what they are called, and what each server has
+//! proposed so far.
 
 use alloc::collections::BTreeMap;
 
 use super::Committed;
+use super::name::{Name, Skeleton};
 use crate::entry::Stamp;
 use crate::id::NodeId;
+
+/// Somebody on any server: its server, and its number there.
+pub(crate) type Who = (NodeId, u64);
 
 /// What the room knows of its servers and their members.
 pub(super) struct Roster {
@@ -13,6 +18,10 @@ pub(super) struct Roster {
     /// This server, of which nearly all entries are.
     own: (NodeId, Node),
     others: BTreeMap<NodeId, Node>,
+    /// Whose each name is. What looks alike is one name: that of its skeleton, of which the digest is
+    /// enough to tell two apart. (Should two of them ever have the same one, a name counts as taken
+    /// that is not.)
+    names: BTreeMap<u64, Who>,
 }
 
 /// What is known of one server.
@@ -27,7 +36,12 @@ struct Node {
 
 impl Roster {
     pub(super) fn new(own: NodeId) -> Self {
-        Self { users: 0, own: (own, Node::default()), others: BTreeMap::new() }
+        Self {
+            users: 0,
+            own: (own, Node::default()),
+            others: BTreeMap::new(),
+            names: BTreeMap::new(),
+        }
     }
 
     pub(super) fn users(&self) -> usize {
@@ -86,7 +100,55 @@ impl Roster {
         Some((gone, self.users))
     }
 
+    /// Forgets what the members of `node` are called.
+    pub(super) fn forget_names_of(&mut self, node: NodeId) {
+        self.names.retain(|_, who| who.0 != node);
+    }
+
+    /// Somebody that is called `from` is to be called `name`. Returns whether it is: not if anybody else
+    /// is.
+    pub(super) fn rename(&mut self, who: Who, from: &str, name: &Name) -> bool {
+        let skeletons = name.skeletons();
+        let mut owners = skeletons.iter().filter_map(|skeleton| self.names.get(&digest(skeleton)));
+        if owners.any(|&owner| owner != who) {
+            return false;
+        }
+        self.forget_name(who, from);
+        self.names.extend(skeletons.iter().map(|skeleton| (digest(skeleton), who)));
+        true
+    }
+
+    /// Nobody else than `who` is kept from a name any more because of it.
+    pub(super) fn forget_name(&mut self, who: Who, name: &str) {
+        // An address is no name.
+        let Ok(name) = Name::new(name) else { return };
+        for digest in name.skeletons().iter().map(digest) {
+            if self.names.get(&digest) == Some(&who) {
+                self.names.remove(&digest);
+            }
+        }
+    }
+
+    /// Whose name it is, or one that looks like it.
+    pub(super) fn owner_of(&self, name: &Name) -> Option<Who> {
+        let skeletons = name.skeletons();
+        let mut owners = skeletons.iter().filter_map(|skeleton| self.names.get(&digest(skeleton)));
+        owners.next().copied()
+    }
+
+    /// Whether a name is somebody's that looks so.
+    pub(super) fn is_taken(&self, skeleton: &Skeleton) -> bool {
+        self.names.contains_key(&digest(skeleton))
+    }
+
     fn node(&mut self, node: NodeId) -> &mut Node {
         if self.own.0 == node { &mut self.own.1 } else { self.others.entry(node).or_default() }
     }
+}
+
+/// FNV-1a, of 64 bits.
+fn digest(skeleton: &Skeleton) -> u64 {
+    skeleton.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::cleaning::{as_clean_text, as_plain_lines};
-use super::partial::{Deliver, Partial, Tail};
+use super::partial::{Deliver, Partial, Piece, Tail};
 use crate::limits::LONGEST_MESSAGE;
 use crate::time::Instant;
 
@@ -160,12 +160,12 @@ impl Framer {
         let plain = as_plain_lines(lines);
         let block = plain.and_then(|text| text.strip_suffix('\n'));
         if let Some(block) = block.filter(|text| self.in_blocks && text.len() <= limit) {
-            return deliver(block);
+            return deliver(block, Piece::Whole);
         }
         let mut at = 0;
         for newline in memchr_iter(b'\n', lines) {
             match plain.and_then(|text| text.get(at..newline)).filter(|line| line.len() <= limit) {
-                Some(line) => deliver(line),
+                Some(line) => deliver(line, Piece::Whole),
                 None => self.end_line(&lines[at..newline], limit, deliver),
             }
             at = newline + 1;
@@ -180,7 +180,7 @@ impl Framer {
         if self.partial.is_empty() {
             let line = end.strip_suffix(b"\r").unwrap_or(end);
             if let Some(text) = as_clean_text(line).filter(|text| text.len() <= limit) {
-                return deliver(text);
+                return deliver(text, Piece::Whole);
             }
         }
         self.partial.push(end, limit, deliver);

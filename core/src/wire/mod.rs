@@ -20,5 +20,6 @@ pub(crate) use cleaning::is_clean;
 pub use cleaning::shown;
 pub(crate) use foreign::{Opening, begins_request, is_request};
 pub(crate) use framing::Framer;
+pub(crate) use partial::Piece;
 pub(crate) use telnet::{Heard, Key, Telnet};
 pub use visible::is_visible;

@@ -8,7 +8,20 @@ use unicode_segmentation::GraphemeCursor;
 use super::cleaning::{push_clean, shown};
 
 /// Takes the pieces of a message.
-pub(crate) type Deliver<'a> = dyn FnMut(&str) + 'a;
+pub(crate) type Deliver<'a> = dyn FnMut(&str, Piece) + 'a;
+
+/// What a piece is of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// All of it.
+    Whole,
+    /// The first of several.
+    First,
+    /// One of several.
+    Middle,
+    /// The last of several.
+    Last,
+}
 
 /// Bytes that are decoded before the text is cut again: bounds how far it outgrows its limit.
 const STEP: usize = 1024;
@@ -21,6 +34,8 @@ pub(crate) struct Partial {
     undecided: Undecided,
     /// Whether anything in the message so far was not UTF-8.
     is_damaged: bool,
+    /// Whether a piece of the message was delivered.
+    is_cut: bool,
 }
 
 /// Bytes whose meaning the next byte decides: the start of a UTF-8 sequence, a `\r`, or the `\r\0`
@@ -85,7 +100,8 @@ impl Partial {
         }
         self.undecided.clear();
         self.is_damaged = false;
-        deliver(&mem::take(&mut self.text));
+        let piece = if mem::take(&mut self.is_cut) { Piece::Last } else { Piece::Whole };
+        deliver(&mem::take(&mut self.text), piece);
     }
 
     /// Decides what the bytes before began. Returns the bytes that come after it.
@@ -169,7 +185,8 @@ impl Partial {
         let is_too_long = self.text.len() > limit;
         while self.text.len() > limit {
             let at = cut_at(&self.text, limit);
-            deliver(&self.text[..at]);
+            let is_later = mem::replace(&mut self.is_cut, true);
+            deliver(&self.text[..at], if is_later { Piece::Middle } else { Piece::First });
             self.text.drain(..at);
         }
         is_too_long
@@ -228,7 +245,7 @@ mod tests {
     /// The pieces of one message that ends with a newline, its bytes given in `chunks`.
     fn pieces(chunks: &[&[u8]]) -> Vec<String> {
         let mut pieces = Vec::new();
-        let mut deliver = |text: &str| pieces.push(text.to_string());
+        let mut deliver = |text: &str, _| pieces.push(text.to_string());
         let mut partial = Partial::default();
         for chunk in chunks {
             partial.push(chunk, LIMIT, &mut deliver);

@@ -167,7 +167,8 @@ fn a_stale_id_is_inert() {
 #[test]
 fn limits_and_times_out_of_range() {
     for (silence, grace) in [(Duration::ZERO, Duration::ZERO), (Duration::MAX, Duration::MAX)] {
-        let limits = Limits { max_line: usize::MAX, backlog: 0, silence, grace, max_users: 3 };
+        let limits =
+            Limits { max_line: usize::MAX, backlog: 0, silence, grace, max_users: 3, history: 0 };
         assert!(limits.least_backlog() < 1_000_000);
         let mut world = World::with(limits);
         let [ann, ben, cat] = [ANN, BEN, CAT].map(|addr| world.join(addr));

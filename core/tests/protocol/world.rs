@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) tick_at: Option<Instant>,
     /// Members that are to be listened to as soon as there is a budget for them.
     asked: Vec<MemberId>,
+    /// The keys that were given.
+    keys: u128,
     /// Events that this shell does nothing about.
     pub(crate) events: Vec<Event>,
 }
@@ -37,6 +39,7 @@ impl World {
             console,
             tick_at: None,
             asked: Vec::new(),
+            keys: 0,
             events: Vec::new(),
         }
     }
@@ -62,6 +65,12 @@ impl World {
                 match event {
                     Event::TickAt(at) => self.tick_at = Some(at),
                     Event::Listen(id) => self.asked.push(id),
+                    Event::KeyWanted(id) => {
+                        // Like no other, and nobody has to guess it.
+                        self.keys += 1;
+                        let key = self.keys << 64 | 0x1234_5678_9abc_def0;
+                        self.server.give_key(self.now, id, key);
+                    }
                     event => self.events.push(event),
                 }
             }
@@ -111,6 +120,12 @@ impl World {
 
     pub(crate) fn receive(&mut self, id: MemberId, bytes: impl AsRef<[u8]>) {
         self.server.receive(self.now, id, bytes.as_ref());
+        self.settle();
+    }
+
+    /// The host enters a line.
+    pub(crate) fn host(&mut self, line: &str) {
+        self.server.host_line(self.now, line);
         self.settle();
     }
 

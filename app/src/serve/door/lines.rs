@@ -37,7 +37,7 @@ struct Lines {
     hub: Rc<Hub>,
     round: Rc<Round>,
     socket: Socket<TcpStream>,
-    id: MemberId,
+    id: Cell<MemberId>,
     input: Cell<Input>,
     /// Whether the core waits to be told that there is nothing to read.
     is_asked: Cell<bool>,
@@ -46,6 +46,8 @@ struct Lines {
     is_addressed: Cell<bool>,
     /// Whether it has got everything that it is ever to get.
     is_over: Cell<bool>,
+    /// Whether another connection goes on as its member.
+    is_replaced: Cell<bool>,
     /// Its place among those that wait for a budget.
     budget: Entered,
     /// Its place among those that wait for the next round.
@@ -101,12 +103,13 @@ impl Lines {
             hub: hub.clone(),
             round: round.clone(),
             socket,
-            id,
+            id: Cell::new(id),
             input: Cell::new(Input::Open),
             is_asked: Cell::new(false),
             output: Cell::new(Output::InRound),
             is_addressed: Cell::new(false),
             is_over: Cell::new(false),
+            is_replaced: Cell::new(false),
             budget: Entered::default(),
             pace: Entered::default(),
             open: Cell::new(Some(hub.count_open())),
@@ -118,10 +121,13 @@ impl Lines {
         // Whatever ends the connection, its member has left; the reason makes no difference to
         // others.
         let _ = poll_fn(|cx| self.poll(cx)).await;
+        if self.is_replaced.get() {
+            return part_now(&self.hub, &self.socket);
+        }
         if self.hub.is_stopping() {
             return part_now(&self.hub, &self.socket);
         }
-        self.hub.disconnect(self.id);
+        self.hub.disconnect(self.id.get());
         if self.input.get() == Input::Refused {
             // The end of the server does not wait for that.
             self.open.take();
@@ -133,6 +139,9 @@ impl Lines {
     /// Reads once, then delivers what is pending, unless the round does. Ready when the connection
     /// is to close.
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_replaced.get() {
+            return Poll::Ready(Ok(()));
+        }
         self.socket.register(cx);
         let unread = self.read(cx)?;
         let delivers = match self.output.get() {
@@ -157,7 +166,7 @@ impl Lines {
         if self.input.get() != Input::Open || self.hub.is_stopping() || !self.may_read() {
             return Ok(Unread::Nothing);
         }
-        let budget = self.hub.server().budget(self.hub.clock().now(), self.id);
+        let budget = self.hub.server().budget(self.hub.clock().now(), self.id.get());
         if budget == 0 {
             self.hub.await_budget(&self.budget, cx);
             return Ok(Unread::Nothing);
@@ -168,17 +177,17 @@ impl Lines {
             Ok(0) => {
                 self.input.set(Input::Ended);
                 self.is_addressed.set(true);
-                self.hub.tell(|server, now| server.end_of_input(now, self.id));
+                self.hub.tell(|server, now| server.end_of_input(now, self.id.get()));
                 return Ok(Unread::Nothing);
             }
             Ok(count) => {
                 self.is_asked.set(false);
-                self.hub.tell(|server, now| server.receive(now, self.id, &buffer[..count]));
+                self.hub.tell(|server, now| server.receive(now, self.id.get(), &buffer[..count]));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.socket.clear_readable();
                 if self.is_asked.replace(false) {
-                    self.hub.tell(|server, now| server.quiet(now, self.id));
+                    self.hub.tell(|server, now| server.quiet(now, self.id.get()));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -217,7 +226,7 @@ impl Lines {
         let mut server = self.hub.server();
         loop {
             let mut is_full = false;
-            let delivered = server.deliver(self.id, |slices| {
+            let delivered = server.deliver(self.id.get(), |slices| {
                 let sent = send(self.socket.get_ref(), slices)?;
                 is_full = sent.is_full;
                 Ok::<_, io::Error>(sent.count)
@@ -246,6 +255,9 @@ impl Lines {
 
 impl Participant for Lines {
     fn take_part(&self) -> bool {
+        if self.is_replaced.get() {
+            return false;
+        }
         match self.send_pending() {
             Ok(Outcome::CaughtUp) => return true,
             Ok(Outcome::Blocked) => self.output.set(Output::Blocked),
@@ -266,8 +278,17 @@ impl Participant for Lines {
                 self.input.set(Input::Refused);
                 self.is_addressed.set(true);
             }
+            Call::Replace => {
+                self.input.set(Input::Refused);
+                self.is_replaced.set(true);
+                self.is_over.set(true);
+            }
         }
         self.socket.wake();
+    }
+
+    fn become_member(&self, id: MemberId) {
+        self.id.set(id);
     }
 }
 

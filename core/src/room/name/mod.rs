@@ -61,7 +61,7 @@ pub(crate) const MAX_COLUMNS: usize = 20;
 
 /// The longest name in bytes: 20 columns of the characters that are longest in UTF-8. With marks,
 /// which take no columns, it is what bounds a name.
-pub(crate) const MAX_BYTES: usize = 80;
+pub(crate) const MAX_BYTES: usize = crate::limits::MAX_NAME;
 
 /// The longest text in bytes of which a name can come: normalizing makes nothing shorter than a
 /// third.

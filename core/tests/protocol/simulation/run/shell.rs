@@ -35,6 +35,7 @@ impl<C: Choices> Run<C> {
                     }
                 }
                 Event::Admitted(_) => unreachable!("nobody waits for an order"),
+                Event::KeyWanted(_) | Event::Replaced { .. } => unreachable!("nobody comes back"),
             }
         }
     }

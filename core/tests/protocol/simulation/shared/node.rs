@@ -280,7 +280,10 @@ impl Node {
                 }
                 // No time passes, and nobody asks for anything.
                 Event::TickAt(_) | Event::Listen(_) => {}
-                Event::Addressed(_) | Event::Closed(_) => unreachable!("{event:?}"),
+                Event::Addressed(_)
+                | Event::Closed(_)
+                | Event::KeyWanted(_)
+                | Event::Replaced { .. } => unreachable!("{event:?}"),
             }
         }
         self.look();

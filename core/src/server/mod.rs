@@ -1,18 +1,30 @@
-//! The server: every transition of its side stands in this file.
+//! The server: every transition of its side stands here.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `commands` | what members ask of the room |
+//! | `host` | what its host does |
+//! | `sessions` | members that come back |
+
+mod commands;
+mod host;
+mod sessions;
 
 use alloc::collections::VecDeque;
 use core::fmt;
 use core::net::SocketAddr;
 
 use crate::entry::{Entry, Stamped};
-use crate::front::{Front, Newlines, Outcome, Wire};
+use crate::front::{Front, Newlines, Outcome, Terms, Wire};
 use crate::id::{MemberId, NodeId, ReaderId};
 use crate::limits::{Limits, MAX_LABEL, MAX_NOTICE};
 use crate::log::{Delivered, Kind, MAX_INSERTS, Start};
 use crate::notice;
 use crate::order::Ordered;
-use crate::room::{Committed, Label, Room};
-use crate::time::Instant;
+use crate::room::{Committed, Effect, Label, Room, Who};
+use crate::time::{Instant, Wall};
+use commands::Waiting;
+use sessions::Sessions;
 
 /// One server of a room as a state machine: what its peers send goes in, slices to send to them come
 /// out.
@@ -40,6 +52,13 @@ pub struct Server {
     now: Instant,
     /// Members whose joins are proposed and not committed.
     joining: usize,
+    sessions: Sessions,
+    /// Members of which messages are deferred.
+    waiting: Waiting,
+    /// Who wrote to the host last.
+    host_written_by: Option<Who>,
+    /// What the clock on the wall said at which moment.
+    wall: Option<(Instant, Wall)>,
     events: Events,
 }
 
@@ -61,6 +80,18 @@ pub enum Event {
     /// This member's join is committed, by an order elsewhere: from now on it is read from and has
     /// something pending.
     Admitted(MemberId),
+    /// This member is to have a key by which it is known when it comes back: draw one, and
+    /// [`Server::give_key`].
+    KeyWanted(MemberId),
+    /// The connection of `connection` is one of `member` that has come back: it goes on as that, and
+    /// `connection` names nobody any more. If there still is another connection of `member` it is
+    /// dead: close it, and say nothing more of it.
+    Replaced {
+        /// What [`Server::connect`] called it.
+        connection: MemberId,
+        /// Who it is.
+        member: MemberId,
+    },
     /// Read nothing more of this member: it has left, though its connection is open. Deliver what is
     /// pending until that is [`Delivered::Finished`], and close.
     Closed(MemberId),
@@ -77,21 +108,30 @@ struct Events {
     queue: VecDeque<Event>,
 }
 
-/// A newcomer was turned away because [`Limits::max_users`] are online.
+/// A newcomer was turned away.
 ///
 /// Its text is what the newcomer is to be sent, newline included, before it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full {
-    users: usize,
+pub enum Refused {
+    /// [`Limits::max_users`] are online.
+    Full {
+        /// How many that is.
+        users: usize,
+    },
+    /// The host lets nobody else in.
+    Locked,
 }
 
-impl fmt::Display for Full {
+impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&notice::full(self.users))
+        match self {
+            Self::Full { users } => f.write_str(&notice::full(*users)),
+            Self::Locked => f.write_str(&notice::locked()),
+        }
     }
 }
 
-impl core::error::Error for Full {}
+impl core::error::Error for Refused {}
 
 impl Server {
     /// The server of an empty room, which it alone decides of. A limit outside its range is taken as
@@ -123,6 +163,10 @@ impl Server {
             ordered,
             now: Instant::default(),
             joining: 0,
+            sessions: Sessions::default(),
+            waiting: Waiting::default(),
+            host_written_by: None,
+            wall: None,
             events: Events::default(),
         }
     }
@@ -139,43 +183,84 @@ impl Server {
     /// A peer has come, and its door's handshake, if any, is done. It gets the greeting first,
     /// everybody else a notice.
     ///
+    /// If the room knows somebody who may come back, all this has a little time, in which the newcomer can
+    /// say that it is one.
+    ///
     /// # Errors
     ///
-    /// [`Full`], and nothing has changed, if [`Limits::max_users`] are online.
+    /// [`Refused`], and nothing has changed, if [`Limits::max_users`] are online, or the room is locked.
     pub fn connect(
         &mut self,
         now: Instant,
         origin: SocketAddr,
         wire: Wire,
-    ) -> Result<MemberId, Full> {
+    ) -> Result<MemberId, Refused> {
         self.pass_time(now);
-        let users = self.users();
-        if users.saturating_add(self.joining) >= self.limits.max_users {
-            return Err(Full { users });
+        let has_sessions = !self.sessions.is_empty();
+        if !has_sessions {
+            self.admits()?;
         }
         let id = MemberId::of(self.ordered.room.log.prepare());
-        let label = Label::of_address(origin);
+        self.front.add(self.now, id, Label::of_address(origin), wire);
+        if has_sessions {
+            self.front.hold(self.now, id, &self.limits);
+        } else {
+            self.join(id);
+        }
+        Ok(id)
+    }
+
+    /// Whether a newcomer is let in.
+    fn admits(&self) -> Result<(), Refused> {
+        let users = self.users();
+        if users.saturating_add(self.joining) >= self.limits.max_users {
+            Err(Refused::Full { users })
+        } else if self.ordered.room.rules().is_locked() {
+            Err(Refused::Locked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Proposes that a member has joined.
+    fn join(&mut self, id: MemberId) {
+        let Some(label) = self.front.label(id) else { return };
         let entry = Entry::Joined { member: id.number(), name: label.name() };
         self.joining += usize::from(self.ordered.is_shared());
         self.ordered.propose(self.now, &entry, MAX_NOTICE);
-        self.front.add(self.now, id, label, wire);
-        Ok(id)
     }
 
     /// A member has sent `bytes`, in any chunks. See [`Server::budget`] for how many to give at once;
     /// more are taken too, but may cost readers their place in the backlog.
     pub fn receive(&mut self, now: Instant, id: MemberId, bytes: &[u8]) {
         self.pass_time(now);
-        let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
-        let outcome = front.receive(now, id, bytes, limits, &mut sayer(ordered, now, id));
+        if self.front.is_new(id) {
+            self.receive_first(id, bytes);
+        } else {
+            self.hear(id, bytes);
+        }
+    }
+
+    /// Takes what one has sent that has been greeted.
+    fn hear(&mut self, id: MemberId, bytes: &[u8]) {
+        let (now, terms) = (self.now, self.terms());
+        let Self { front, ordered, limits, .. } = &mut *self;
+        let terms = terms.with(limits);
+        let outcome = front.receive(now, id, bytes, terms, &mut sayer(ordered, now, id));
         self.follow(id, outcome);
+        self.tell_heard(id);
     }
 
     /// A member that [`Event::Listen`] asked to be read from has nothing to read.
     pub fn quiet(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
-        let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
-        let outcome = front.quiet(now, id, limits, &mut sayer(ordered, now, id));
+        if self.front.is_new(id) {
+            return self.welcome(id);
+        }
+        let (now, terms) = (self.now, self.terms());
+        let Self { front, ordered, limits, .. } = &mut *self;
+        let terms = terms.with(limits);
+        let outcome = front.quiet(now, id, terms, &mut sayer(ordered, now, id));
         self.follow(id, outcome);
     }
 
@@ -183,19 +268,37 @@ impl Server {
     /// without an end. Call only while its [`Server::budget`] is not 0, as that may be said now.
     ///
     /// It still gets what was pending, until [`Delivered::Finished`]; then close its connection and
-    /// call [`Server::disconnect`].
+    /// call [`Server::disconnect`]. A member with a session gets that when it comes back.
     pub fn end_of_input(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
-        let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
-        front.end_of_input(now, id, limits, &mut sayer(ordered, now, id));
+        if self.front.is_new(id) {
+            self.welcome(id);
+        }
+        if self.sessions.has(&self.front, id) {
+            return self.go_away(id);
+        }
+        let (now, terms) = (self.now, self.terms());
+        let Self { front, ordered, limits, .. } = &mut *self;
+        let terms = terms.with(limits);
+        front.end_of_input(now, id, terms, &mut sayer(ordered, now, id));
+        self.go_on_to_end(id);
         self.depart(id);
     }
 
     /// A member's connection is gone: it has left, if it had not before, and gets nothing more. A
-    /// message that it has not ended is not said.
+    /// message that it has not ended is not said. One with a session is kept for a while.
     pub fn disconnect(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
+        if self.sessions.has(&self.front, id) {
+            return self.go_away(id);
+        }
+        self.go_on_to_end(id);
         self.depart(id);
+        self.drop_connection(id);
+    }
+
+    /// Forgets a peer and its reader.
+    fn drop_connection(&mut self, id: MemberId) {
         self.front.remove(id);
         self.ordered.room.log.remove(id.into());
     }
@@ -209,6 +312,21 @@ impl Server {
         while let Some(id) = self.front.take_due(self.now, &self.limits) {
             self.events.queue.push_back(Event::Listen(id));
         }
+        self.forget_absent();
+        self.go_on_waiting();
+    }
+
+    /// What the clock on the wall says at `now`, in which what is said is told to be earlier. It is good
+    /// until it is set again.
+    pub fn set_wall(&mut self, now: Instant, wall: Wall) {
+        self.pass_time(now);
+        self.wall = Some((self.now, wall));
+        self.ordered.room.log.set_wall(wall);
+    }
+
+    /// By what peers are heard just now.
+    fn terms(&self) -> HeardBy {
+        HeardBy { is_hushed: self.ordered.room.rules().is_hushed() }
     }
 
     fn pass_time(&mut self, now: Instant) {
@@ -231,17 +349,85 @@ impl Server {
         if is_addressed {
             self.events.queue.push_back(Event::Addressed(id.into()));
         }
+        if outcome.wants_session {
+            self.events.queue.push_back(Event::KeyWanted(id));
+        }
+        if outcome.has_deferred {
+            self.go_on(id);
+        }
         if outcome.departs {
             self.depart(id);
             self.events.queue.push_back(Event::Closed(id));
         }
     }
 
+    /// Does what entries have led to for members of this server.
+    fn heed_effects(&mut self) {
+        for effect in self.ordered.room.take_effects() {
+            match effect {
+                Effect::Named(id, name) => {
+                    self.front.set_name(id, &name);
+                    self.end_wait_for_name(id);
+                }
+                Effect::NotNamed(id, name) => {
+                    self.refuse_name(id, &name);
+                    self.end_wait_for_name(id);
+                }
+                Effect::Removed(id) => {
+                    self.end_session(id);
+                    self.front.depart(id);
+                    self.events.queue.push_back(Event::Closed(id));
+                }
+                Effect::Muted(id, is_muted) => {
+                    if let Some(person) = self.front.person_mut(id) {
+                        person.is_muted = is_muted;
+                        person.knows_that_it_is_muted = false;
+                    }
+                }
+                Effect::Written(None, who) => self.host_written_by = Some(who),
+                Effect::Written(Some(id), who) => {
+                    if let Some(person) = self.front.person_mut(id) {
+                        person.written_by = Some(who);
+                    }
+                }
+                Effect::Addressed(reader) => self.address(reader),
+            }
+        }
+    }
+
+    /// A reader has something pending, though the log has not grown.
+    fn address(&mut self, reader: ReaderId) {
+        let event = Event::Addressed(reader);
+        if self.events.queue.back() != Some(&event) {
+            self.events.queue.push_back(event);
+        }
+    }
+
+    /// Proposes what is not said by a member.
+    fn propose(&mut self, entry: &Entry<'_>, growth: usize) {
+        self.ordered.propose(self.now, entry, growth);
+        self.heed_effects();
+    }
+
     /// A member leaves, if it is there.
     fn depart(&mut self, id: MemberId) {
-        let Some(label) = self.front.depart(id) else { return };
+        let is_new = self.front.is_new(id);
+        // One that was not greeted has not joined.
+        let Some(label) = self.front.depart(id).filter(|_| !is_new) else { return };
         let entry = Entry::Left { member: id.number(), name: label.name() };
         self.ordered.propose(self.now, &entry, MAX_NOTICE);
+    }
+}
+
+/// By what peers are heard, but for the limits.
+#[derive(Clone, Copy)]
+struct HeardBy {
+    is_hushed: bool,
+}
+
+impl HeardBy {
+    fn with(self, limits: &Limits) -> Terms<'_> {
+        Terms { limits, is_hushed: self.is_hushed }
     }
 }
 
@@ -270,6 +456,7 @@ impl Server {
         let was_tight = self.is_tight();
         let committed = self.ordered.commit(self.now, entry);
         self.events.has_resumed |= was_tight && !self.is_tight();
+        self.heed_effects();
         if committed == Committed::New
             && self.ordered.is_own(entry.stamp().node)
             && let &Entry::Joined { member, .. } = entry.entry()
@@ -342,7 +529,9 @@ impl Server {
         let (id, log) = (reader.into(), &mut self.ordered.room.log);
         let was_refused = log.inserts_pending(id) > ANSWERED;
         let delivered = log.deliver(id, take)?;
-        self.events.has_resumed |= was_refused && log.inserts_pending(id) <= ANSWERED;
+        if was_refused && log.inserts_pending(id) <= ANSWERED {
+            self.events.has_resumed = true;
+        }
         Ok(delivered)
     }
 
@@ -369,9 +558,16 @@ impl Server {
             return Some(Event::Grown);
         }
         if log.take_resumed() | core::mem::take(&mut self.events.has_resumed) {
+            self.go_on_waiting();
             return Some(Event::Resumed);
         }
-        let next = [log.next_tick(), self.front.next_tick()].into_iter().flatten().min()?;
+        let next = [
+            log.next_tick(),
+            self.front.next_tick(),
+            self.sessions.next_tick(),
+            self.waiting.next_tick(),
+        ];
+        let next = next.into_iter().flatten().min()?;
         if self.events.armed.is_none_or(|armed| next < armed) {
             self.events.armed = Some(next);
             return Some(Event::TickAt(next));
@@ -414,8 +610,13 @@ impl Server {
     fn bytes_wanted(&self, now: Instant, id: MemberId) -> usize {
         let log = &self.ordered.room.log;
         let Some((growth, allowance)) = self.front.growth_and_allowance(now, id) else { return 0 };
-        let is_admitted = !self.ordered.is_shared() || log.has_started(id.into());
-        if !is_admitted || self.is_fenced() || log.inserts_pending(id.into()) > ANSWERED {
+        let is_admitted =
+            !self.ordered.is_shared() || log.has_started(id.into()) || self.front.is_new(id);
+        if !is_admitted
+            || self.front.has_deferred(id)
+            || self.is_fenced()
+            || log.inserts_pending(id.into()) > ANSWERED
+        {
             return 0;
         }
         let space = self.space().saturating_sub(self.limits.longest_line());
@@ -468,6 +669,6 @@ mod tests {
     fn a_member_costs_well_under_500_bytes() {
         let watch_entry = size_of::<(u64, ReaderId)>();
         let cost = SIZE_OF_READER + SIZE_OF_PEER + 2 * size_of::<u64>() + MAX_LABEL + watch_entry;
-        assert!(cost < 310, "{cost}");
+        assert!(cost < 340, "{cost}");
     }
 }

@@ -1,0 +1,146 @@
+//! A person: what is known of a peer that does more than to listen and to speak.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::command::{Command, Meaning};
+use crate::room::{Label, Who};
+use crate::time::Instant;
+use crate::wire::{Piece, is_visible};
+
+/// What few peers have, in a box of its own.
+#[derive(Default)]
+pub(crate) struct Person {
+    /// Its label without a name, if it has one.
+    pub(crate) address: Option<Label>,
+    pub(crate) session: Option<Session>,
+    /// What it has sent, if it is not known yet whether it has come back.
+    pub(super) arrival: Vec<u8>,
+    /// When it is greeted, if it was not.
+    pub(super) greeted_at: Option<Instant>,
+    /// Bytes that were received from it, from where it asked for a session.
+    pub(super) received: u64,
+    /// Who wrote to it last.
+    pub(crate) written_by: Option<Who>,
+    pub(super) deferred: Deferred,
+    /// Whether what it says is not said, and whether it knows.
+    pub(crate) is_muted: bool,
+    pub(crate) knows_that_it_is_muted: bool,
+    /// Whether its connection is gone, and it may come back.
+    pub(crate) is_away: bool,
+    /// Whether what it proposes to be called is not decided yet.
+    pub(crate) awaits_name: bool,
+}
+
+impl Person {
+    /// Whether what it says next is dealt with message by message.
+    pub(super) fn is_deferring(&self) -> bool {
+        self.is_muted || self.deferred.goes_on()
+    }
+
+    pub(crate) fn has_deferred(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+
+    /// Whether there is nothing to know of it.
+    pub(super) fn is_nobody(&self) -> bool {
+        self.address.is_none() && self.session.is_none() && !self.is_deferring()
+    }
+}
+
+/// What makes a peer known that comes back: the two halves of its key.
+#[derive(Clone, Copy)]
+pub(crate) struct Session(pub(crate) [u64; 2]);
+
+impl Session {
+    pub(crate) fn key(&self) -> u128 {
+        u128::from(self.0[0]) << 64 | u128::from(self.0[1])
+    }
+}
+
+/// Messages that are dealt with one by one, as the first of them is a command or is not to be said:
+/// clean lines, each with a newline.
+#[derive(Default)]
+pub(crate) struct Deferred {
+    lines: String,
+    /// Bytes of them that are done.
+    done: usize,
+    /// Whether what comes next belongs to a command that is too long.
+    is_too_long: bool,
+}
+
+/// What a clean line never begins with: it stands for a command that is too long.
+const TOO_LONG: char = '\u{1}';
+
+/// The next of those messages.
+pub(crate) enum Next {
+    Message(String),
+    TooLong(Command),
+}
+
+impl Deferred {
+    /// Whether messages come after some that are deferred, or belong to one.
+    pub(super) fn goes_on(&self) -> bool {
+        self.is_too_long || !self.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Defers a piece of a message.
+    pub(super) fn push(&mut self, text: &str, piece: Piece) {
+        match (piece, Command::meaning(text)) {
+            (Piece::First, Meaning::Command(command, _)) => {
+                self.is_too_long = true;
+                self.lines.push(TOO_LONG);
+                self.push_line(command.word());
+            }
+            (Piece::Middle, _) if self.is_too_long => {}
+            (Piece::Last, _) if self.is_too_long => self.is_too_long = false,
+            _ if !is_visible(text) => {}
+            (Piece::Middle | Piece::Last, _) if Command::needs_escape(text) => {
+                // It is no message of its own.
+                self.lines.push('/');
+                self.push_line(text);
+            }
+            _ => self.push_line(text),
+        }
+    }
+
+    fn push_line(&mut self, line: &str) {
+        self.lines.push_str(line);
+        self.lines.push('\n');
+    }
+
+    /// Takes the next one.
+    pub(super) fn take(&mut self) -> Option<Next> {
+        let line = String::from(self.lines[self.done..].split_once('\n')?.0);
+        self.done += line.len() + 1;
+        if self.done == self.lines.len() {
+            self.lines = String::new();
+            self.done = 0;
+        }
+        match line.strip_prefix(TOO_LONG).map(Command::of_word) {
+            Some(command) => command.map(Next::TooLong),
+            None => Some(Next::Message(line)),
+        }
+    }
+}
+
+/// What the first bytes of a newcomer come to that has not been greeted.
+pub(crate) enum Arrival {
+    /// It may be one that has come back: more is waited for.
+    Undecided,
+    /// It is new.
+    New,
+    /// It has come back: it has this key, and has got so many lines.
+    Back { key: u128, lines: u64 },
+}
+
+/// What says so: key and lines, behind the word.
+pub(crate) fn read_resume(rest: &str) -> Option<(u128, u64)> {
+    let (key, lines) = rest.trim().split_once(' ')?;
+    let is_key = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some((u128::from_str_radix(key, 16).ok().filter(|_| is_key)?, lines.trim().parse().ok()?))
+}

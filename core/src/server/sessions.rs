@@ -1,0 +1,204 @@
+//! Sessions: members that come back.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::String;
+
+use super::{Event, Server};
+use crate::entry::Entry;
+use crate::front::{Arrival, Front};
+use crate::id::MemberId;
+use crate::limits::{KEPT_FOR, MAX_NOTICE, MOST_AWAY};
+use crate::log::Kind;
+use crate::notice;
+use crate::time::Instant;
+
+/// Who may come back.
+#[derive(Default)]
+pub(super) struct Sessions {
+    /// Whose key begins so. The whole of it is known of the member.
+    by_key: BTreeMap<u64, MemberId>,
+    /// Those whose connection is gone, and since when.
+    away: VecDeque<(Instant, MemberId)>,
+}
+
+impl Sessions {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    /// Whether a member has a session.
+    pub(super) fn has(&self, front: &Front, id: MemberId) -> bool {
+        !self.is_empty() && front.person(id).is_some_and(|person| person.session.is_some())
+    }
+
+    /// When somebody is to be forgotten.
+    pub(super) fn next_tick(&self) -> Option<Instant> {
+        self.away.front().map(|&(since, _)| since + KEPT_FOR)
+    }
+
+    /// Who has this key. It is compared in a time that says nothing of it.
+    fn owner_of(&self, front: &Front, key: u128) -> Option<MemberId> {
+        let &id = self.by_key.get(&((key >> 64) as u64))?;
+        let session = front.person(id)?.session?;
+        (session.key() ^ key == 0).then_some(id)
+    }
+}
+
+impl Server {
+    /// Gives a member the key that [`Event::KeyWanted`] has asked for: 128 bits that nobody can guess.
+    pub fn give_key(&mut self, now: Instant, id: MemberId, key: u128) {
+        self.pass_time(now);
+        let half = (key >> 64) as u64;
+        if !self.front.is_here(id) || self.sessions.by_key.contains_key(&half) {
+            return;
+        }
+        self.end_session(id);
+        self.front.begin_session(id, key);
+        self.sessions.by_key.insert(half, id);
+        let Some(label) = self.front.label(id) else { return };
+        let text = notice::session(key, label.name());
+        self.ordered.room.log.count_lines(id.into());
+        self.control(id, text);
+    }
+
+    /// Tells the program at a member's end something.
+    fn control(&mut self, id: MemberId, text: String) {
+        self.ordered.room.log.insert(id.into(), text.into_bytes().into(), Kind::Control);
+        self.address(id.into());
+    }
+
+    /// Tells a member with a session how much of its input is heard.
+    pub(super) fn tell_heard(&mut self, id: MemberId) {
+        if self.sessions.is_empty() || !self.front.is_here(id) {
+            return;
+        }
+        if let Some(bytes) = self.front.heard(id) {
+            self.control(id, notice::heard(bytes));
+        }
+    }
+
+    /// Takes the first bytes of one that has not been greeted.
+    pub(super) fn receive_first(&mut self, id: MemberId, bytes: &[u8]) {
+        match self.front.arrive(self.now, id, bytes, &self.limits) {
+            Arrival::Undecided => {}
+            Arrival::New => self.welcome(id),
+            Arrival::Back { key, lines } => match self.sessions.owner_of(&self.front, key) {
+                Some(member) => self.come_back(id, member, lines),
+                None => {
+                    self.welcome(id);
+                    self.events.queue.push_back(Event::KeyWanted(id));
+                }
+            },
+        }
+    }
+
+    /// Greets a newcomer, and takes what it has sent so far; or turns it away.
+    pub(super) fn welcome(&mut self, id: MemberId) {
+        let admitted = self.admits();
+        let Some(bytes) = self.front.welcome(id) else { return };
+        match admitted {
+            Ok(()) => {
+                self.join(id);
+                if !bytes.is_empty() {
+                    self.hear(id, &bytes);
+                }
+            }
+            Err(refused) => self.turn_away(id, format!("{refused}")),
+        }
+    }
+
+    /// Tells one that has not joined why, and has it closed.
+    fn turn_away(&mut self, id: MemberId, text: String) {
+        let log = &mut self.ordered.room.log;
+        log.start(id.into(), text.into_bytes().into());
+        log.end_here(id.into());
+        // It has not joined, so that nothing is proposed.
+        self.front.depart(id);
+        self.events.queue.push_back(Event::Closed(id));
+    }
+
+    /// One that says so by a command has come back, though it was greeted.
+    pub(super) fn come_back_late(&mut self, id: MemberId, key: u128, lines: u64) {
+        match self.sessions.owner_of(&self.front, key).filter(|&member| member != id) {
+            Some(member) => self.come_back(id, member, lines),
+            None => self.events.queue.push_back(Event::KeyWanted(id)),
+        }
+    }
+
+    /// `connection` goes on as `member`, which has got so many lines.
+    fn come_back(&mut self, connection: MemberId, member: MemberId, lines: u64) {
+        let is_away = self.front.person(member).is_some_and(|person| person.is_away);
+        let is_full = self.users().saturating_add(self.joining) >= self.limits.max_users;
+        if self.front.is_new(connection) && is_away && is_full {
+            self.front.welcome(connection);
+            let users = self.users();
+            return self.turn_away(connection, notice::full(users));
+        }
+        let is_inside_line = self.ordered.room.log.is_inside_line(connection.into());
+        self.depart(connection);
+        let rest = self.front.welcome(connection).unwrap_or_default();
+        self.drop_connection(connection);
+        self.front.come_back(self.now, member);
+        if let Some(person) = self.front.person_mut(member) {
+            person.is_away = false;
+        }
+        if is_away {
+            self.sessions.away.retain(|&(_, id)| id != member);
+            self.join(member);
+        }
+        let newline = if is_inside_line { "\n" } else { "" };
+        let first = String::from(newline) + &notice::resumed(self.front.heard(member).unwrap_or(0));
+        self.ordered.room.log.come_back(member.into(), lines, first.into_bytes().into());
+        self.events.queue.push_back(Event::Replaced { connection, member });
+        self.address(member.into());
+        if !rest.is_empty() {
+            self.hear(member, &rest);
+        }
+    }
+
+    /// A member's connection is gone, and it may come back.
+    pub(super) fn go_away(&mut self, id: MemberId) {
+        self.go_on_to_end(id);
+        if self.front.person(id).is_none_or(|person| person.is_away) {
+            return;
+        }
+        let Some(label) = self.front.depart(id) else { return };
+        let entry = Entry::Away { member: id.number(), name: label.name() };
+        self.ordered.propose(self.now, &entry, MAX_NOTICE);
+        if let Some(person) = self.front.person_mut(id) {
+            person.is_away = true;
+        }
+        self.ordered.room.log.set_away(id.into());
+        self.sessions.away.push_back((self.now, id));
+        if self.sessions.away.len() > MOST_AWAY {
+            self.forget_first_absent();
+        }
+    }
+
+    /// Forgets who has been away for too long.
+    pub(super) fn forget_absent(&mut self) {
+        while self.sessions.next_tick().is_some_and(|at| at <= self.now) {
+            self.forget_first_absent();
+        }
+    }
+
+    fn forget_first_absent(&mut self) {
+        let Some((_, id)) = self.sessions.away.pop_front() else { return };
+        self.end_session(id);
+        if let Some(label) = self.front.label(id) {
+            let entry = Entry::Forgotten { member: id.number(), name: label.name() };
+            self.ordered.propose(self.now, &entry, 0);
+        }
+        self.drop_connection(id);
+    }
+
+    /// A member's key is void.
+    pub(super) fn end_session(&mut self, id: MemberId) {
+        let session = self.front.person_mut(id).and_then(|person| person.session.take());
+        if let Some(session) = session {
+            self.sessions.by_key.remove(&session.0[0]);
+            self.ordered.room.log.count_no_lines(id.into());
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Members that come back: nothing is lost, nothing comes twice.
+
+use chat_core::{Event, MemberId};
+
+use crate::world::{ANN, BEN, CAT, World};
+
+/// What asks for a session.
+const ASKS: &str = "\n\r\n";
+
+/// A member at the other end of connections that end anywhere: it keeps what a client keeps.
+pub(crate) struct Caller {
+    /// Its present connection.
+    id: MemberId,
+    key: String,
+    /// Whole lines that count.
+    pub(crate) got: Vec<String>,
+    /// What came behind the last newline.
+    rest: Vec<u8>,
+    /// What it says to the room, from its session's beginning, and how much of it is sent.
+    pub(crate) input: Vec<u8>,
+    sent: usize,
+    pub(crate) heard: usize,
+    port: u16,
+}
+
+impl Caller {
+    /// Comes, and gets a session.
+    pub(crate) fn new(world: &mut World, port: u16) -> Self {
+        let id = world.join(&format!("198.51.100.1:{port}"));
+        world.pass_millis(60);
+        world.receive(id, ASKS);
+        let mut caller = Self {
+            id,
+            key: String::new(),
+            got: Vec::new(),
+            rest: Vec::new(),
+            input: Vec::new(),
+            sent: 0,
+            heard: 0,
+            port,
+        };
+        caller.read(world, usize::MAX);
+        assert_eq!(caller.key.len(), 32);
+        caller
+    }
+
+    pub(crate) fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Reads so many bytes of what is pending.
+    pub(crate) fn read(&mut self, world: &mut World, most: usize) {
+        let mut left = most;
+        loop {
+            let (bytes, _) = world.take(self.id, left);
+            if bytes.is_empty() {
+                return;
+            }
+            left -= bytes.len().min(left);
+            self.rest.extend(bytes);
+            while let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
+                let line = String::from_utf8(self.rest.drain(..=end).collect()).unwrap();
+                self.take_line(line.trim_end_matches('\n'));
+            }
+        }
+    }
+
+    fn take_line(&mut self, line: &str) {
+        if let Some(rest) = line.strip_prefix("> /session ") {
+            self.key = rest.split(' ').next().unwrap().to_owned();
+            self.got.clear();
+        } else if let Some(bytes) = line.strip_prefix("> /heard ") {
+            self.heard = bytes.parse().unwrap();
+        } else if let Some(bytes) = line.strip_prefix("> /resumed ") {
+            self.heard = bytes.parse().unwrap();
+            self.sent = self.heard;
+        } else {
+            assert!(!line.starts_with("> /"), "{line}");
+            self.got.push(line.to_owned());
+        }
+    }
+
+    /// Says something, of which so many bytes arrive.
+    pub(crate) fn send(&mut self, world: &mut World, text: &str, most: usize) {
+        self.input.extend(text.bytes());
+        self.flush(world, most);
+    }
+
+    pub(crate) fn flush(&mut self, world: &mut World, most: usize) {
+        let end = self.input.len().min(self.sent.saturating_add(most));
+        let bytes = self.input[self.sent..end].to_vec();
+        self.sent = end;
+        if !bytes.is_empty() {
+            world.receive(self.id, bytes);
+        }
+    }
+
+    /// The connection ends; what was not read of it is lost.
+    pub(crate) fn lose(&mut self, world: &mut World, is_noticed: bool) {
+        self.rest.clear();
+        if is_noticed {
+            world.leave(self.id);
+        }
+    }
+
+    /// Comes back with another connection.
+    pub(crate) fn come_back(&mut self, world: &mut World) {
+        self.port += 1;
+        let connection = world.join(&format!("198.51.100.1:{}", self.port));
+        world.events.clear();
+        world.receive(connection, format!("/resume {} {}\n", self.key, self.got.len()));
+        let replaced = Event::Replaced { connection, member: self.id };
+        assert!(world.events.contains(&replaced), "{:?}", world.events);
+        let (first, _) = world.take(self.id, "> /resumed ".len());
+        assert_eq!(first, b"> /resumed ");
+        self.rest = first;
+        self.read(world, usize::MAX);
+        self.flush(world, usize::MAX);
+    }
+}
+
+#[test]
+fn who_comes_back_goes_on() {
+    let mut world = World::new();
+    let ben = world.join_quietly(BEN);
+    let mut ann = Caller::new(&mut world, 1000);
+    ann.send(&mut world, "/name 지민\n안녕\n", usize::MAX);
+    ann.read(&mut world, usize::MAX);
+    world.hear(ben);
+    // Nobody is told of a connection that is replaced before its end is noticed.
+    ann.lose(&mut world, false);
+    world.receive(ben, "하나\n");
+    ann.come_back(&mut world);
+    assert_eq!(world.hear(ben), "");
+    assert_eq!(ann.got.last().unwrap(), &format!("[{BEN}] 하나"));
+    // Of one that was noticed they are.
+    ann.lose(&mut world, true);
+    assert_eq!(world.hear(ben), "< The user 지민 left (1 user online)\n");
+    world.receive(ben, "둘\n/name 지민\n");
+    assert_eq!(world.hear(ben), "> The name 지민 is taken; 지민2 is free\n");
+    ann.come_back(&mut world);
+    assert_eq!(world.hear(ben), "> New user 지민 entered (2 users online)\n");
+    let named = "> The user 198.51.100.1:1000 is now 지민".to_owned();
+    assert_eq!(ann.got, [named, format!("[{BEN}] 하나"), format!("[{BEN}] 둘")]);
+    ann.send(&mut world, "다시\n", usize::MAX);
+    assert_eq!(world.hear(ben), "[지민] 다시\n");
+}
+
+#[test]
+fn a_key_that_is_not_known_is_a_newcomers() {
+    let mut world = World::new();
+    let _session = Caller::new(&mut world, 1000);
+    let ben = world.join(BEN);
+    world.receive(ben, format!("/resume {} 3\n", "0".repeat(32)));
+    let told = world.hear(ben);
+    let greeting = "> Connected to the chat server (2 users online)\n> /session ";
+    assert!(told.starts_with(greeting), "{told}");
+    // Without sessions nobody waits for a first word.
+    let mut world = World::new();
+    let ann = world.join(ANN);
+    assert_eq!(world.hear(ann), "> Connected to the chat server (1 user online)\n");
+}
+
+#[test]
+fn a_newcomer_is_greeted_soon() {
+    let mut world = World::new();
+    let _session = Caller::new(&mut world, 1000);
+    let ben = world.join(BEN);
+    assert_eq!(world.hear(ben), "");
+    world.pass_millis(60);
+    assert_eq!(world.hear(ben), "> Connected to the chat server (2 users online)\n");
+    // At once if it says anything.
+    let cat = world.join(CAT);
+    world.receive(cat, "/res");
+    assert_eq!(world.hear(cat), "");
+    world.receive(cat, "t\n");
+    assert_eq!(world.hear(cat), "> Connected to the chat server (3 users online)\n");
+    assert!(world.hear(ben).ends_with(&format!("[{CAT}] /rest\n")));
+}
+
+#[test]
+fn a_session_ends() {
+    let mut world = World::new();
+    let ben = world.join_quietly(BEN);
+    let mut ann = Caller::new(&mut world, 1000);
+    ann.send(&mut world, "/name 지민\n", usize::MAX);
+    ann.lose(&mut world, true);
+    world.hear(ben);
+    world.pass_millis(10 * 60 * 1000 + 1);
+    world.receive(ben, "/name 지민\n");
+    assert_eq!(world.hear(ben), format!("> The user {BEN} is now 지민\n"));
+    let mut cat = Caller::new(&mut world, 2000);
+    cat.send(&mut world, "/name 민수\n/bye\n", usize::MAX);
+    world.end_of_input(cat.id());
+    world.hear(ben);
+    world.receive(ben, "/name 민수\n");
+    assert_eq!(world.hear(ben), "> The user 지민 is now 민수\n");
+    world.hear(cat.id());
+    assert!(world.is_finished(cat.id()));
+}
+
+/// A conversation in which the connection ends after each byte in either direction, noticed or not: what
+/// is got and said is the same.
+#[test]
+fn a_connection_may_end_at_every_byte() {
+    let play = |cut: Option<(usize, usize, bool)>| {
+        let mut world = World::new();
+        let ben = world.join_quietly(BEN);
+        let mut ann = Caller::new(&mut world, 1000);
+        let mut heard = world.hear(ben);
+        ann.send(&mut world, "/name 지민\n", usize::MAX);
+        world.receive(ben, "/name 민수\n하나\n");
+        world.receive(ben, "/msg 지민 비밀 하나\n");
+        let (sent, read, is_noticed) = cut.unwrap_or((usize::MAX, usize::MAX, false));
+        ann.send(&mut world, "나도 하나\n/msg 민수 나의 비밀\n/who\n나도 둘\n", sent);
+        world.receive(ben, "둘\n/msg 지민 비밀 둘\n");
+        ann.read(&mut world, read);
+        if cut.is_some() {
+            ann.lose(&mut world, is_noticed);
+            world.receive(ben, "셋\n");
+            ann.come_back(&mut world);
+        } else {
+            world.receive(ben, "셋\n");
+        }
+        ann.send(&mut world, "나도 셋\n", usize::MAX);
+        world.receive(ben, "넷\n");
+        ann.read(&mut world, usize::MAX);
+        heard += &world.hear(ben);
+        assert_eq!(ann.heard, ann.input.len());
+        let heard: Vec<String> = heard
+            .lines()
+            .filter(|line| !line.starts_with("< ") && !line.starts_with("> New user"))
+            .map(str::to_owned)
+            .collect();
+        (ann.got, heard)
+    };
+    let (got, heard) = play(None);
+    let bytes = got.iter().map(|line| line.len() + 1).sum::<usize>() + 100;
+    let sorted = |lines: &[String]| {
+        let mut lines = lines.to_vec();
+        lines.sort();
+        lines
+    };
+    for is_noticed in [false, true] {
+        for sent in 0..90 {
+            for read in (0..bytes).step_by(if sent % 7 == 0 { 1 } else { 13 }) {
+                let cut = (sent, read, is_noticed);
+                let (got_now, heard_now) = play(Some(cut));
+                // What it says later comes later; nothing is missing, and nothing is there twice.
+                assert_eq!(sorted(&got_now), sorted(&got), "{cut:?}");
+                assert_eq!(sorted(&heard_now), sorted(&heard), "{cut:?}");
+                // The order of one peer's words is its own.
+                let own = |lines: &[String], label: &str| -> Vec<String> {
+                    lines.iter().filter(|line| line.starts_with(label)).cloned().collect()
+                };
+                assert_eq!(own(&got_now, "[민수] "), own(&got, "[민수] "), "{cut:?}");
+                assert_eq!(own(&heard_now, "[지민] "), own(&heard, "[지민] "), "{cut:?}");
+            }
+        }
+    }
+}
+
+/// The backlog has gone over what it missed: it is told how much, exactly.
+#[test]
+fn what_is_gone_is_counted() {
+    for unread in 0..4 {
+        let mut world =
+            World::with(chat_core::Limits { backlog: 64 * 1024, ..chat_core::Limits::default() });
+        let ben = world.join_quietly(BEN);
+        world.close_console();
+        let mut ann = Caller::new(&mut world, 1000);
+        world.catch_up(ben);
+        let line = "말".repeat(30);
+        for _ in 0..3 {
+            world.receive(ben, format!("{line}\n"));
+        }
+        ann.read(&mut world, unread * (line.len() + 20));
+        let got = ann.got.len();
+        ann.lose(&mut world, true);
+        let mut said = 3;
+        for _ in 0..2000 {
+            while world.budget(ben) < 2 * line.len() {
+                world.pass_millis(100);
+                world.catch_up(ben);
+            }
+            world.receive(ben, format!("{line}\n"));
+            world.catch_up(ben);
+            said += 1;
+        }
+        ann.come_back(&mut world);
+        let skips: Vec<&String> =
+            ann.got.iter().filter(|line| line.contains(" skipped: ")).collect();
+        let [skip] = skips[..] else { panic!("{skips:?}") };
+        let skipped: usize = skip.split(' ').nth(1).unwrap().parse().unwrap();
+        let texts = ann.got.iter().filter(|got| got.ends_with(&line)).count();
+        assert_eq!(texts + skipped, said, "{got} were got");
+        // And once more, from there.
+        let got = ann.got.len();
+        ann.lose(&mut world, false);
+        ann.come_back(&mut world);
+        assert_eq!(ann.got.len(), got);
+    }
+}

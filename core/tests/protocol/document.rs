@@ -16,7 +16,7 @@ const END: &str = "```";
 fn every_transcript_is_what_happens() {
     let transcripts: Vec<&str> =
         DOCUMENT.split(BEGIN).skip(1).filter_map(|rest| rest.split(END).next()).collect();
-    assert!(transcripts.len() >= 9, "{} transcripts", transcripts.len());
+    assert!(transcripts.len() >= 13, "{} transcripts", transcripts.len());
     for transcript in transcripts {
         let mut stage = Stage::new();
         for line in transcript.lines() {
@@ -64,6 +64,12 @@ impl Stage {
                 let (write, _) = self.world.take(id, usize::MAX);
                 let (write, expected) = (Bytes(write), Bytes(unescaped(text)));
                 assert_eq!(write, expected, "{line}");
+            }
+            Some(("goes", rest)) => {
+                let before = rest.strip_prefix("on as ").unwrap();
+                let member = self.members[before];
+                let replaced = Event::Replaced { connection: id, member };
+                assert!(self.world.events.contains(&replaced), "{line}");
             }
             _ if what == "closes its sending side" => {
                 self.leavers.insert(id);

@@ -392,16 +392,12 @@ impl Peer {
             if outcome.departs {
                 return;
             }
-            let is_slashed = text.as_bytes().first() == Some(&b'/');
-            if is_deferring || is_slashed {
-                let is_command = matches!(piece, Piece::Whole | Piece::First)
-                    && matches!(Command::meaning(text), Meaning::Command(..));
-                if is_deferring || is_command {
-                    is_deferring = true;
-                    *has_spoken = true;
-                    person.get_or_insert_default().deferred.push(text, piece);
-                    return;
-                }
+            if (is_deferring || text.as_bytes().first() == Some(&b'/'))
+                && (is_deferring || begins_command(text, piece))
+            {
+                is_deferring = true;
+                *has_spoken = true;
+                return person.get_or_insert_default().deferred.push(text, piece);
             }
             if !is_visible(text) {
                 return;
@@ -413,7 +409,7 @@ impl Peer {
                     return;
                 }
             }
-            let text = if is_slashed { unescaped(text, piece) } else { text };
+            let text = without_escape(text, piece);
             said += label.len() + text.len() + 1;
             say(label, text);
         });
@@ -423,10 +419,21 @@ impl Peer {
     }
 }
 
+/// Whether a piece is a command, or the beginning of one.
+fn begins_command(text: &str, piece: Piece) -> bool {
+    matches!(piece, Piece::Whole | Piece::First)
+        && matches!(Command::meaning(text), Meaning::Command(..))
+}
+
 /// What is said by a piece that is no command.
-fn unescaped(text: &str, piece: Piece) -> &str {
-    match (piece, Command::meaning(text)) {
-        (Piece::Whole | Piece::First, Meaning::Said(text)) => text,
+fn without_escape(text: &str, piece: Piece) -> &str {
+    match text.as_bytes() {
+        [b'/', b'/', ..] if matches!(piece, Piece::Whole | Piece::First) => {
+            match Command::meaning(text) {
+                Meaning::Said(text) => text,
+                Meaning::Command(..) => text,
+            }
+        }
         _ => text,
     }
 }

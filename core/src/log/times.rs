@@ -24,7 +24,14 @@ impl Times {
     /// A line is said at `position`; what is kept begins at `start`.
     #[inline]
     pub(super) fn said(&mut self, position: u64, start: u64) {
-        let Some(minute) = self.begun.take() else { return };
+        if let Some(minute) = self.begun {
+            self.begin(minute, position, start);
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, minute: Wall, position: u64, start: u64) {
+        self.begun = None;
         self.minutes.push_back((position, minute));
         while self.minutes.get(1).is_some_and(|&(position, _)| position <= start) {
             self.minutes.pop_front();

@@ -142,6 +142,27 @@ impl Crowd {
         Err("not every member was told of every join".into())
     }
 
+    /// Gives each member a name, and waits until all have been told.
+    pub(crate) fn name_all(&mut self) -> Outcome<()> {
+        let heard = |crowd: &Self| crowd.members.iter().map(|member| member.lines).sum::<usize>();
+        let count = self.members.len();
+        let expected = heard(self) + count * count;
+        for index in 0..count {
+            self.members[index].stream.write_all(format!("/name m{index}\n").as_bytes())?;
+            if index % READ_WHILE_JOINING == 0 {
+                self.hear_of_joins(Duration::ZERO)?;
+            }
+        }
+        let deadline = Instant::now() + LIMIT;
+        while heard(self) < expected {
+            if Instant::now() > deadline {
+                return Err("not every member was told of every name".into());
+            }
+            self.hear_of_joins(Duration::from_millis(100))?;
+        }
+        Ok(())
+    }
+
     /// Reads notices of joins, and returns whether there was anything to read.
     fn hear_of_joins(&mut self, patience: Duration) -> Outcome<bool> {
         self.wait(patience)?;

@@ -8,6 +8,7 @@
 //! | `crowd` | the load, and whether all of it arrived, in order |
 //! | `workload` | the loads that servers are measured under |
 //! | `client` | the client, beside `nc` |
+//! | `returning` | members that come back, beside as many that join |
 //! | `table` | the results |
 //! | `plot` | the results, drawn |
 //!
@@ -18,6 +19,7 @@ mod bare;
 mod client;
 mod crowd;
 mod plot;
+mod returning;
 mod server;
 mod table;
 mod wire;
@@ -37,6 +39,7 @@ pub(crate) use bare::BareLoop;
 use crate::build::{chat, target_directory};
 use crate::shell::{Outcome, Tried, cargo, run, say};
 use client::Client;
+use returning::Coming;
 use server::{OTHER, Server};
 use table::{Measured, Table};
 use wire::Kind;
@@ -68,6 +71,10 @@ pub(crate) struct Bench {
     /// another executable of chat, to be measured beside this one, such as that of an earlier commit
     #[argh(option, arg_name = "FILE")]
     beside: Option<PathBuf>,
+
+    /// give each member of ours a name, but none to those of --beside
+    #[argh(switch)]
+    named: bool,
 
     /// folder for the results (default: target/bench)
     #[argh(option, arg_name = "FOLDER")]
@@ -101,12 +108,21 @@ impl Bench {
         }
         let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
         let mut tables = Vec::new();
-        for workload in Workload::all(time, members).iter().filter(|w| self.wants(w.letter)) {
+        for workload in
+            Workload::all(time, members, self.named).iter().filter(|w| self.wants(w.letter))
+        {
             let asked: Vec<Kind> = kinds.iter().copied().filter(|k| workload.suits(*k)).collect();
             let which = (workload.letter, workload.members);
             let mut table = Table::new(workload.what.clone(), which, names.clone());
             let rounds = self.rounds * workload.times();
             in_turns(rounds, &mut table, &asked, Kind::name, |kind| workload.measure(kind))?;
+            tables.push(table);
+        }
+        if self.wants('i') {
+            let what = format!("(i) {} members, all at once", returning::MEMBERS);
+            let names = Coming::ALL.map(Coming::name).to_vec();
+            let mut table = Table::new(what, ('i', returning::MEMBERS), names);
+            in_turns(self.rounds, &mut table, &Coming::ALL, Coming::name, Coming::measure)?;
             tables.push(table);
         }
         if self.wants('h') {

@@ -35,6 +35,8 @@ pub(crate) struct Workload {
     talkers: usize,
     shape: Shape,
     time: Duration,
+    /// Whether members of ours have names.
+    is_named: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -53,11 +55,11 @@ enum Shape {
 
 impl Workload {
     /// Returns all workloads, each of length `time` and with at most `most` members.
-    pub(crate) fn all(time: Duration, most: usize) -> Vec<Self> {
+    pub(crate) fn all(time: Duration, most: usize, is_named: bool) -> Vec<Self> {
         let of = |letter, members: usize, talkers: usize, shape, how: &str| {
             let members = members.min(most);
             let what = format!("({letter}) {members} members, {how}");
-            Self { letter, what, members, talkers: talkers.min(members), shape, time }
+            Self { letter, what, members, talkers: talkers.min(members), shape, time, is_named }
         };
         let mut all = vec![
             of('a', 1_000, 10, Shape::Flood, "10 talk as fast as they can"),
@@ -90,6 +92,9 @@ impl Workload {
         let (own_before_join, began) = (cpu("/proc/self")?, Instant::now());
         let mut crowd = Crowd::join(kind, server.port, self.members, self.talkers)?;
         let told = crowd.settle()?.duration_since(began);
+        if self.is_named && kind == Kind::Chat {
+            crowd.name_all()?;
+        }
         let full = server.memory()?.saturating_sub(empty);
         let cpu_before = server.cpu()?;
         // In a storm the joins themselves are the load.

@@ -111,7 +111,7 @@
 //! | `room` | entries become lines: `roster`, `label`, `name` |
 //! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `times`, `pressure` |
 //! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
-//! | `client` | the other end: `outbox`, `lines`, `line` |
+//! | `client` | the other end: `input`, `outbox`, `display`, `lines`; with a session `exchange`, `unheard`, `asides`, `notes` |
 //! | `command` | the words that make one of a message |
 //! | `notice` | every line that the program says of its own accord |
 //! | `id`, `limits`, `time` | handles, numbers that bound something, moments |
@@ -137,7 +137,7 @@ mod server;
 mod time;
 mod wire;
 
-pub use client::{Client, Line, Lines, Shown};
+pub use client::{Client, Line, Lines, Session, Shown, Wishes};
 pub use command::{Audience, Command, Meaning};
 pub use entry::{DecodeError, Stamp, Stamped};
 pub use front::Wire;

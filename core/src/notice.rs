@@ -6,7 +6,8 @@ mod reading;
 
 pub(crate) use people::*;
 pub(crate) use reading::{
-    Private, is_refusal, read_connected, read_entered, read_left, read_named, read_private_label,
+    Aside, Private, begins_earlier, ends_earlier, is_refusal, is_removal, read_aside,
+    read_connected, read_entered, read_free, read_left, read_named, read_private_label,
     read_skipped,
 };
 
@@ -38,12 +39,39 @@ const NAMED: [&str; 2] = ["> The user ", " is now "];
 /// What stands after the number of messages that a reader did not get.
 const SKIPPED: &str = " skipped: this connection reads too slowly";
 
+/// How a line begins that is for a program, not for its user.
+pub(crate) const ASIDE: &str = "> /";
+
+/// What stands before the key of a session, and the name of its member.
+const SESSION: &str = "session ";
+
+/// What stands before the bytes that the room has taken for good of a member that comes back.
+const RESUMED: &str = "resumed ";
+
+/// What stands before those of any other.
+const HEARD: &str = "heard ";
+
+/// What stands before and after a name that another member has, and before one that is free.
+const TAKEN: [&str; 2] = ["> The name ", " is taken; "];
+
+/// What stands after the one that is free.
+const FREE: &str = " is free";
+
+/// What stands before the reason, if there is one, why a member is removed.
+const REMOVED: &str = "> Host removed you";
+
+/// What stands after the number of earlier messages, before the times of the first and the last.
+const EARLIER: &str = " earlier message";
+
+/// What ends the earlier messages.
+const WAS_EARLIER: &str = "> That was earlier";
+
 /// The receiver in the label of a private message that it gets, and the sender in that of one that
 /// it has sent.
-const SELF: &str = "you";
+pub(crate) const SELF: &str = "you";
 
 /// What stands between sender and receiver there.
-const ARROW: &str = " -> ";
+pub(crate) const ARROW: &str = " -> ";
 
 /// The server's first line on its console.
 pub(crate) fn started(port: u16) -> String {

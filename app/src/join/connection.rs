@@ -145,7 +145,7 @@ impl Connection {
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) -> Progress {
-        let next = self.client.next_tick(self.clock.now());
+        let next = self.client.next_tick();
         if self.alarm.poll(next, cx).is_pending() {
             return Progress::Stalled;
         }

@@ -66,7 +66,7 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
             }
             6.. if choices.once_in(2) => show(&mut clients, &mut shown),
             _ => {
-                if let Some(at) = clients[0].next_tick(now) {
+                if let Some(at) = clients[0].next_tick() {
                     now = now.max(at);
                     clients.iter_mut().for_each(|client| client.tick(now));
                 }

@@ -2,34 +2,56 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `outbox` | what was typed and is not sent |
+//! | `input` | what the user enters |
+//! | `outbox` | what was entered and is not sent |
+//! | `opening` | what is sent before all else |
+//! | `display` | what is shown of what a server says |
 //! | `lines` | lines to show, as text and as values |
 //! | `line` | one of them, as a value |
+//! | `session` | what a client takes along to its next connection |
+//! | `exchange` | what it and the server tell each other for that |
+//! | `unheard` | what the server may not have heard |
+//! | `asides` | lines for the program, among those for its user |
+//! | `notes` | what the client heeds of the others |
+//! | `command` | which lines are commands |
 
+mod asides;
+mod command;
+mod display;
+mod exchange;
+mod input;
 mod line;
 mod lines;
+mod notes;
+mod opening;
 mod outbox;
+mod session;
+mod unheard;
 
+pub use exchange::Wishes;
 pub use line::{Line, Shown};
 pub use lines::Lines;
+pub use session::Session;
 
+use alloc::boxed::Box;
 use core::mem;
 use core::time::Duration;
 
-use memchr::memmem;
-
 use crate::limits::{LONGEST_MESSAGE, MAX_LABEL, MAX_LINE, SILENCE};
-use crate::notice::begins_greeting;
+use crate::notice::{ARROW, SELF, begins_greeting};
 use crate::time::Instant;
 use crate::wire::Framer;
-use outbox::Outbox;
+use display::{Display, Greeting};
+use exchange::Exchange;
+use input::Input;
+use opening::Opening;
 
 /// How long the greeting is waited for before anything is sent.
 const GREETING: Duration = Duration::from_secs(1);
 
 /// The longest line, in bytes, that is taken from the server in one piece: what a room may say,
 /// so that a line which some server delivered in one piece is not cut here.
-const LONGEST_LINE: usize = MAX_LABEL + MAX_LINE;
+const LONGEST_LINE: usize = MAX_LABEL + ARROW.len() + SELF.len() + MAX_LINE;
 
 /// Bytes that wait to be sent, or to be shown, above which no more is wanted: enough for a write
 /// of full size, little enough to be nothing.
@@ -38,14 +60,19 @@ const ENOUGH: usize = 64 * 1024;
 /// The client's side of a connection as a state machine.
 ///
 /// - **In**: [`receive`](Client::receive) and [`end_of_stream`](Client::end_of_stream) from the
-///   server, [`type_in`](Client::type_in) and [`end_of_input`](Client::end_of_input) from the
-///   user, and [`tick`](Client::tick).
+///   server, [`type_in`](Client::type_in), [`say`](Client::say) and
+///   [`end_of_input`](Client::end_of_input) from the user, and [`tick`](Client::tick).
 /// - **Out**: [`transmit`](Client::transmit) and [`sent`](Client::sent) toward the server,
 ///   [`lines`](Client::lines) and [`take_lines`](Client::take_lines) toward the user.
 /// - **When**: [`next_tick`](Client::next_tick), [`wants_typed`](Client::wants_typed),
 ///   [`wants_received`](Client::wants_received), [`is_all_sent`](Client::is_all_sent),
-///   [`unsent`](Client::unsent), [`forget_unsent`](Client::forget_unsent),
-///   [`is_let_in`](Client::is_let_in), [`is_turned_away`](Client::is_turned_away).
+///   [`unheard`](Client::unheard), [`unsent`](Client::unsent),
+///   [`forget_unsent`](Client::forget_unsent), [`is_let_in`](Client::is_let_in),
+///   [`is_turned_away`](Client::is_turned_away).
+/// - **Coming back**: [`with_session`](Client::with_session) at first; when the connection has ended,
+///   [`take_session`](Client::take_session), and with that [`resume`](Client::resume) on the next one.
+///   Then nothing is lost or doubled in either direction, or it
+///   [`is_new_room`](Client::is_new_room).
 ///
 /// The server is trusted no more than any peer: what it sends is cleaned before it is shown.
 pub struct Client {
@@ -55,34 +82,30 @@ pub struct Client {
     /// What comes from the server. Its first message is the greeting, which decides the framing
     /// both ways.
     incoming: Framer,
-    /// What is typed: lines.
-    typed: Framer,
-    /// Whether the user types no more.
-    input_ended: bool,
-    outbox: Outbox,
+    input: Input,
     /// Whether a silence has just ended the first message, and nothing came since.
     has_only_greeting: bool,
-    hello: Hello,
-    /// Bytes that are lent.
+    opening: Opening,
+    /// What the first `lent_bytes` of are lent.
+    lends: Lent,
     lent: usize,
     /// When an unframed server has heard enough silence to take what is sent next for a new
     /// message: nothing else separates them.
     silent_until: Instant,
     display: Display,
+    /// What is between a client that wants to be able to come back, and its server.
+    exchange: Option<Box<Exchange>>,
 }
 
-/// The empty line by which a client shows that it ends messages with newlines, before its first one: a
-/// pause in that could otherwise be taken for its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Hello {
-    /// It is not sent. It never is to the original server, nor once anything else was.
-    #[default]
-    Unsent,
-    Lent,
-    Sent,
+/// What is lent to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lent {
+    Opening,
+    /// What was entered, and is forgotten once it is sent.
+    Outbox,
+    /// What is kept until it is heard.
+    Unheard,
 }
-
-const HELLO: &[u8] = b"\n";
 
 impl Client {
     /// A client that connected at `now`.
@@ -92,14 +115,14 @@ impl Client {
             began: now,
             now,
             incoming: Framer::of_server().in_blocks(),
-            typed: Framer::framed().in_blocks(),
-            input_ended: false,
-            outbox: Outbox::default(),
+            input: Input::new(),
             has_only_greeting: false,
-            hello: Hello::default(),
+            opening: Opening::framing(),
+            lends: Lent::Opening,
             lent: 0,
             silent_until: now,
             display: Display::default(),
+            exchange: None,
         }
     }
 
@@ -113,39 +136,51 @@ impl Client {
             // which came late.
             self.incoming.frame();
         }
-        let display = &mut self.display;
-        let mut show = |lines: &str, _| display.show(lines);
-        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut show);
+        if self.exchange.is_some() && !self.incoming.is_unframed() {
+            self.receive_with_asides(bytes);
+        } else {
+            self.receive_bytes(bytes);
+        }
         // What one read of the original server gives is one message.
         if self.incoming.is_unframed() && !is_full && !self.incoming.is_inside_character() {
-            self.incoming.end_of_stream(LONGEST_LINE, &mut show);
+            self.end_message();
         }
     }
 
-    /// The server sends no more.
+    /// The server sends no more. From a room that the client may come back to, it gets a line without
+    /// an end again.
     pub fn end_of_stream(&mut self) {
-        let display = &mut self.display;
-        self.incoming.end_of_stream(LONGEST_LINE, &mut |lines, _| display.show(lines));
+        if let Some(exchange) = &mut self.exchange {
+            if exchange.key.is_some() {
+                return;
+            }
+            let begun = exchange.asides.take_begun();
+            self.receive_bytes(begun);
+        }
+        self.end_message();
     }
 
-    /// The user has typed `bytes`, in any chunks. A line is a message.
+    /// The user has typed `bytes`, in any chunks. A line is a message, or a command if the server
+    /// knows any.
     pub fn type_in(&mut self, bytes: &[u8]) {
-        let outbox = &mut self.outbox;
-        self.typed.receive(self.began, bytes, MAX_LINE, &mut |lines, _| outbox.push(lines));
+        self.input.type_in(bytes);
+    }
+
+    /// The user wants the lines of `text` said as they are, as when they were pasted: to a server that
+    /// may know commands, one that reads like a command is sent so that it is none.
+    pub fn say(&mut self, text: &str) {
+        self.input.say(text);
     }
 
     /// The user types no more; a line without an end is a message too.
     pub fn end_of_input(&mut self) {
-        let outbox = &mut self.outbox;
-        self.typed.end_of_stream(MAX_LINE, &mut |lines, _| outbox.push(lines));
-        self.input_ended = true;
+        self.input.end();
     }
 
     /// Nothing more of what the user types is wanted. A line without an end is not said: there may
     /// be more of it.
     pub fn break_off_input(&mut self) {
-        self.typed = Framer::framed().in_blocks();
-        self.input_ended = true;
+        self.input.break_off();
     }
 
     /// Deals with the silences that have run out. Call it only after what can be read was, so that
@@ -159,34 +194,38 @@ impl Client {
             self.has_only_greeting = self.incoming.is_undecided();
             let display = &mut self.display;
             self.incoming.end_by_silence(LONGEST_LINE, &mut |lines, _| display.show(lines));
+            self.find_new_room();
         }
     }
 
     /// Lends what is to be sent now, or the first of it; empty if there is nothing.
     ///
-    /// Nothing is sent before the greeting is complete or a second has passed. To an unframed
+    /// Nothing that was entered is sent before the greeting is complete or a second has passed, nor
+    /// before a server that was asked for a session has had that time to answer. To an unframed
     /// server one message is lent at a time.
     pub fn transmit(&mut self, now: Instant) -> &[u8] {
         self.now = self.now.max(now);
         self.lent = 0;
-        if !self.may_send(self.now) || self.is_turned_away() {
+        if self.is_turned_away() {
             return &[];
         }
-        if self.incoming.is_framed() && self.hello != Hello::Sent {
-            self.hello = Hello::Lent;
-            self.lent = HELLO.len();
-            return HELLO;
+        let is_greeted = self.incoming.is_framed();
+        if !self.opening.unsent(is_greeted).is_empty() {
+            return self.lend(Lent::Opening);
+        }
+        if !self.may_send(self.now) {
+            return &[];
+        }
+        if self.refill() {
+            return self.lend(Lent::Unheard);
         }
         let display = &mut self.display;
-        if self.incoming.is_unframed() && self.outbox.end_message() {
+        if self.incoming.is_unframed() && self.input.outbox.end_message() {
             // It was sent as a line but for its newline when the server showed what it is.
-            self.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
+            self.input.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
         }
-        self.outbox.take_empty_lines(&mut |line| display.lines.push_own_line(line));
-        let lent =
-            if self.incoming.is_unframed() { self.outbox.message() } else { self.outbox.lines() };
-        self.lent = lent.len();
-        lent
+        self.input.outbox.take_empty_lines(&mut |line| display.lines.push_own_line(line));
+        self.lend(Lent::Outbox)
     }
 
     /// The first `count` bytes of what [`Client::transmit`] lent last are sent. A message that is
@@ -198,18 +237,16 @@ impl Client {
             return;
         }
         self.lent -= count;
-        if self.hello == Hello::Lent {
-            self.hello = Hello::Sent;
-            return;
+        match self.lends {
+            Lent::Opening => self.opening.advance(count),
+            Lent::Outbox => self.sent_from_outbox(count),
+            Lent::Unheard => {
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.sent(count, &mut self.display.lines);
+                }
+            }
         }
-        // Inside a message it would end it.
-        self.hello = Hello::Sent;
-        self.outbox.advance(count);
-        if self.incoming.is_unframed() && self.outbox.end_message() {
-            self.silent_until = self.now + SILENCE;
-        }
-        let display = &mut self.display;
-        self.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
+        self.note_sent(self.lends);
     }
 
     /// What is to be shown.
@@ -237,20 +274,22 @@ impl Client {
         self.display.greeting == Greeting::Full
     }
 
-    /// When, after `now`, [`Client::tick`] and [`Client::transmit`] are wanted next, if nothing
-    /// else happens before; `None` if nothing waits for a time.
+    /// When [`Client::tick`] and [`Client::transmit`] are wanted next, if nothing else happens before:
+    /// at once if that is past; `None` if nothing waits for a time.
     #[must_use]
-    pub fn next_tick(&self, now: Instant) -> Option<Instant> {
+    pub fn next_tick(&self) -> Option<Instant> {
         let silence = self.silent_at();
-        let sending = (self.input_ended || !self.outbox.is_empty()).then(|| self.may_send_at());
-        let sending = sending.filter(|&at| at > now.max(self.now));
-        [silence, sending].into_iter().flatten().min()
+        let has_some = self.input.has_ended() || !self.input.outbox.is_empty();
+        let sending = has_some.then(|| self.may_send_at());
+        let session = self.exchange.as_ref().and_then(|exchange| exchange.wanted_at());
+        let later = [sending, session].into_iter().flatten().filter(|&at| at > self.now);
+        silence.into_iter().chain(later).min()
     }
 
     /// Whether more of what the user types is wanted. If not, leave it where it is.
     #[must_use]
     pub fn wants_typed(&self) -> bool {
-        !self.input_ended && self.outbox.len() < ENOUGH && self.lines().len() < ENOUGH
+        !self.input.has_ended() && self.unheard_len() < ENOUGH && self.lines().len() < ENOUGH
     }
 
     /// Whether more from the server is wanted. If not, leave it in the socket.
@@ -259,28 +298,83 @@ impl Client {
         self.lines().len() < ENOUGH
     }
 
-    /// Whether the user's input has ended and all of it is sent: then the sending side is to be
-    /// closed.
+    /// Whether the user's input has ended and all of it is sent, and heard if there is a session: then
+    /// the sending side is to be closed.
     #[must_use]
     pub fn is_all_sent(&self, now: Instant) -> bool {
-        self.input_ended && self.outbox.is_empty() && self.may_send(now)
+        let has_session = self.exchange.as_ref();
+        self.input.has_ended()
+            && self.input.outbox.is_empty()
+            && self.may_send(now)
+            && has_session.is_none_or(|exchange| exchange.is_over(now.max(self.now)))
     }
 
-    /// Lends what was typed and is not sent yet: lines, each with its newline. The first of them
-    /// may be sent in part.
+    /// Lends what was typed and is not sent yet, of a client without a session: lines, each with its
+    /// newline. The first of them may be sent in part.
     ///
     /// If the connection ends, this is what another one has to be given again. Of a message that
     /// was sent in part the room may then hear that part too.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
-        self.outbox.unsent_lines()
+        self.input.outbox.unsent_lines()
     }
 
-    /// Forgets what was typed and is not sent whole, and returns how many messages that is: for a
-    /// connection that has ended, with nothing to come after it.
+    /// The lines that the user has entered and the room is not known to have: with a session those
+    /// that it has not said that it heard, without one those that are not sent whole. They are as they
+    /// were typed, or as they would be to the same effect; none is empty.
+    pub fn unheard(&self) -> impl Iterator<Item = &str> {
+        session::unheard(self.exchange.as_deref(), &self.input)
+    }
+
+    /// Their bytes, newlines included.
+    #[must_use]
+    pub fn unheard_len(&self) -> usize {
+        self.exchange.as_ref().map_or(0, |exchange| exchange.waiting()) + self.input.outbox.len()
+    }
+
+    /// Forgets what was typed and is not sent whole, or not heard if there is a session, and returns
+    /// how many messages that is: for a connection that has ended, with nothing to come after it.
     pub fn forget_unsent(&mut self) -> usize {
         self.lent = 0;
-        self.outbox.forget()
+        let exchange = self.exchange.as_mut();
+        exchange.map_or(0, |exchange| exchange.forget()) + self.input.outbox.forget()
+    }
+
+    /// Takes bytes for the user.
+    fn receive_bytes(&mut self, bytes: &[u8]) {
+        let display = &mut self.display;
+        self.incoming.receive(self.now, bytes, LONGEST_LINE, &mut |lines, _| display.show(lines));
+    }
+
+    fn end_message(&mut self) {
+        let display = &mut self.display;
+        self.incoming.end_of_stream(LONGEST_LINE, &mut |lines, _| display.show(lines));
+    }
+
+    fn lend(&mut self, what: Lent) -> &[u8] {
+        self.lends = what;
+        let outbox = &self.input.outbox;
+        let lent = match (what, &self.exchange) {
+            (Lent::Opening, _) => self.opening.unsent(true),
+            (Lent::Outbox, _) if self.incoming.is_unframed() => outbox.message(),
+            (Lent::Outbox, _) => outbox.lines(),
+            (Lent::Unheard, exchange) => {
+                exchange.as_ref().map_or(&[][..], |exchange| exchange.unheard.unsent())
+            }
+        };
+        self.lent = lent.len();
+        lent
+    }
+
+    fn sent_from_outbox(&mut self, count: usize) {
+        self.opening.give_up();
+        let outbox = &mut self.input.outbox;
+        outbox.advance(count);
+        if self.incoming.is_unframed() && outbox.end_message() {
+            self.silent_until = self.now + SILENCE;
+        }
+        let display = &mut self.display;
+        outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
     }
 
     /// When a silence that goes on ends what the server has begun.
@@ -298,47 +392,5 @@ impl Client {
     /// When sending may go on if nothing more is heard.
     fn may_send_at(&self) -> Instant {
         if self.incoming.is_undecided() { self.began + GREETING } else { self.silent_until }
-    }
-}
-
-/// Whether one of `lines`, which have newlines between them, is empty.
-fn has_empty_line(lines: &str) -> bool {
-    let bytes = lines.as_bytes();
-    bytes.first().is_none_or(|&first| first == b'\n')
-        || bytes.last() == Some(&b'\n')
-        || memmem::find(bytes, b"\n\n").is_some()
-}
-
-/// Clean lines to show, and what the first of them was.
-#[derive(Default)]
-struct Display {
-    lines: Lines,
-    greeting: Greeting,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Greeting {
-    #[default]
-    NotYet,
-    Welcome,
-    Full,
-}
-
-impl Display {
-    /// Shows lines from the server, but for those that are empty.
-    fn show(&mut self, lines: &str) {
-        if self.greeting == Greeting::NotYet || has_empty_line(lines) {
-            lines.split('\n').filter(|line| !line.is_empty()).for_each(|line| self.show_line(line));
-        } else {
-            self.lines.push_server(lines, false);
-        }
-    }
-
-    fn show_line(&mut self, line: &str) {
-        if self.greeting == Greeting::NotYet {
-            let is_full = matches!(Line::of_server(line), Line::Full(_));
-            self.greeting = if is_full { Greeting::Full } else { Greeting::Welcome };
-        }
-        self.lines.push_server(line, false);
     }
 }

@@ -87,6 +87,26 @@ impl Outbox {
         self.compact();
     }
 
+    /// Takes all lines, without their newlines. None has begun to be sent.
+    pub(super) fn take_lines(&mut self, take: &mut dyn FnMut(&[u8])) {
+        debug_assert_eq!(self.done, self.sent, "the rest of a line is none");
+        let mut at = self.done;
+        for newline in memchr_iter(b'\n', &self.lines[self.done..]) {
+            let end = self.done + newline;
+            take(&self.lines[at..end]);
+            at = end + 1;
+        }
+        self.forget();
+    }
+
+    /// A line that is sent in part is to be sent again, and `lines`, each with its newline, before
+    /// it.
+    pub(super) fn begin_again(&mut self, lines: &[u8]) {
+        self.lines.splice(..self.done, lines.iter().copied());
+        self.done = 0;
+        self.sent = 0;
+    }
+
     /// Forgets the lines that are not sent whole. Returns how many they are.
     pub(super) fn forget(&mut self) -> usize {
         let count = memchr_iter(b'\n', self.unsent_lines()).count();

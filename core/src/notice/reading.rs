@@ -5,7 +5,10 @@
 
 use core::fmt;
 
-use super::{ARROW, CONNECTED, ENTERED, FULL, LEFT, LOCKED, NAMED, SELF, SKIPPED};
+use super::{
+    ARROW, CONNECTED, EARLIER, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED, NAMED, REMOVED, RESUMED,
+    SELF, SESSION, SKIPPED, TAKEN, WAS_EARLIER,
+};
 
 /// Whether the line turns a newcomer away.
 pub(crate) fn is_refusal(line: &str) -> bool {
@@ -40,6 +43,59 @@ pub(crate) fn read_skipped(line: &str) -> Option<u64> {
     let s = if count == 1 { "" } else { "s" };
     let rest = noun.strip_prefix(" message")?.strip_prefix(s)?;
     (rest == SKIPPED).then_some(count)
+}
+
+/// The name that is free, of the answer to one who wanted another member's.
+pub(crate) fn read_free(line: &str) -> Option<&str> {
+    let [before, between] = TAKEN;
+    let (_, free) = line.strip_prefix(before)?.split_once(between)?;
+    free.strip_suffix(FREE).filter(|name| is_name(name))
+}
+
+/// Whether the line tells the user that the host has removed it.
+pub(crate) fn is_removal(line: &str) -> bool {
+    line.strip_prefix(REMOVED).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+}
+
+/// Whether the lines that follow are earlier ones.
+pub(crate) fn begins_earlier(line: &str) -> bool {
+    let number = line.strip_prefix("> ").and_then(read_number);
+    number.is_some_and(|(_, rest)| rest.starts_with(EARLIER) && rest.ends_with(':'))
+}
+
+/// Whether the lines before were earlier ones, and those that follow are not.
+pub(crate) fn ends_earlier(line: &str) -> bool {
+    line == WAS_EARLIER
+}
+
+/// A line for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aside<'a> {
+    /// The member has a session.
+    Session {
+        /// What proves who it is when it comes back.
+        key: u128,
+        /// What it is called.
+        name: &'a str,
+    },
+    /// It has come back; the room has taken so many bytes of it for good.
+    Resumed(u64),
+    /// The room has taken so many bytes of it for good.
+    Heard(u64),
+}
+
+/// Reads what follows [`super::ASIDE`].
+pub(crate) fn read_aside(text: &str) -> Option<Aside<'_>> {
+    if let Some(session) = text.strip_prefix(SESSION) {
+        let (key, name) = session.split_once(' ')?;
+        let key = read_key(key)?;
+        return is_name(name).then_some(Aside::Session { key, name });
+    }
+    let read_count = |text| read_number(text).filter(|(_, rest)| rest.is_empty());
+    if let Some(count) = text.strip_prefix(RESUMED) {
+        return read_count(count).map(|(bytes, _)| Aside::Resumed(bytes));
+    }
+    text.strip_prefix(HEARD).and_then(read_count).map(|(bytes, _)| Aside::Heard(bytes))
 }
 
 /// The other one in the label of a private message.
@@ -88,6 +144,13 @@ fn read_number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     Some((digits.parse().ok()?, rest))
+}
+
+/// Reads 32 lower-case hexadecimal digits.
+fn read_key(text: &str) -> Option<u128> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_key = text.len() == 32 && text.bytes().all(is_digit);
+    is_key.then(|| u128::from_str_radix(text, 16).ok())?
 }
 
 /// Whether `text` can be what a member is called: a name, or an address.

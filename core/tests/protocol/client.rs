@@ -43,7 +43,7 @@ impl Session {
 
     fn pass_millis(&mut self, millis: u64) {
         let end = self.now + Duration::from_millis(millis);
-        while let Some(at) = self.client.next_tick(self.now).filter(|&at| at <= end) {
+        while let Some(at) = self.client.next_tick().filter(|&at| at <= end) {
             self.now = self.now.max(at);
             self.client.tick(self.now);
         }

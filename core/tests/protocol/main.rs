@@ -5,6 +5,7 @@
 mod answers;
 mod backlog;
 mod client;
+mod comeback;
 mod corpora;
 mod document;
 mod floods;

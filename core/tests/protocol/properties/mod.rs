@@ -6,7 +6,7 @@ mod texts;
 use proptest::prelude::*;
 
 /// As many cases as take a few seconds; `PROPTEST_CASES` asks for more.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
         cases: cases.unwrap_or(400),

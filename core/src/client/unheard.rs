@@ -1,0 +1,159 @@
+//! What a server may not have heard yet: it is sent again when the connection has ended.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use memchr::{memchr, memrchr};
+
+/// Lines as they go over the wire, counted in bytes, each kept until the server has heard it.
+#[derive(Default)]
+pub(super) struct Unheard {
+    /// Lines, each with its newline.
+    bytes: Vec<u8>,
+    /// What each of them is. An empty line of the user's stands here alone: it is never sent.
+    kinds: VecDeque<Kind>,
+    /// How many bytes were heard and are forgotten.
+    forgotten: u64,
+    /// How many of `bytes` the server has heard.
+    heard: usize,
+    /// How many of `bytes` are sent; never fewer than are heard.
+    sent: usize,
+    /// How many of `bytes`, and of `kinds`, are shown.
+    shown: Passed,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The user has entered it, and it is said as it is.
+    Plain,
+    /// The user has entered it, and it is said, of an escape what stands behind the first slash.
+    Said,
+    /// The user has entered it, and it is a command.
+    Command,
+    /// The user has entered it, and it is empty.
+    Empty,
+    /// It is the program's own.
+    Program,
+}
+
+/// Whole lines, from the first one on.
+#[derive(Clone, Copy, Default)]
+struct Passed {
+    bytes: usize,
+    lines: usize,
+}
+
+impl Unheard {
+    /// Adds a line, given without its newline, which holds none.
+    pub(super) fn push(&mut self, kind: Kind, line: &[u8]) {
+        debug_assert_eq!(kind == Kind::Empty, line.is_empty(), "only an empty line is");
+        self.kinds.push_back(kind);
+        if kind != Kind::Empty {
+            self.bytes.extend_from_slice(line);
+            self.bytes.push(b'\n');
+        }
+    }
+
+    /// The bytes that are not heard.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.heard
+    }
+
+    /// What is to be sent.
+    pub(super) fn unsent(&self) -> &[u8] {
+        &self.bytes[self.sent..]
+    }
+
+    /// So many bytes more are sent.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.sent += count;
+        assert!(self.sent <= self.bytes.len(), "more is sent than was lent");
+    }
+
+    /// The server has heard so many bytes in all. It cannot have heard what was not sent, nor have
+    /// forgotten what it had heard.
+    pub(super) fn hear(&mut self, total: u64) {
+        let heard = usize::try_from(total.saturating_sub(self.forgotten)).unwrap_or(usize::MAX);
+        self.heard = heard.clamp(self.heard, self.sent);
+    }
+
+    /// What the server has not heard is to be sent again.
+    pub(super) fn rewind(&mut self) {
+        self.sent = self.heard;
+    }
+
+    /// The server tells nothing of what it hears: what is sent counts as heard, line by line.
+    pub(super) fn take_sent_for_heard(&mut self) {
+        let sent = &self.bytes[..self.sent];
+        self.heard = memrchr(b'\n', sent).map_or(0, |newline| newline + 1).max(self.heard);
+    }
+
+    /// Calls `show` for each line, without its newline, that is sent and was not shown before.
+    pub(super) fn show_sent(&mut self, show: &mut dyn FnMut(Kind, &[u8])) {
+        self.show(self.sent, show);
+    }
+
+    /// Calls `show` for each that is heard and was not.
+    pub(super) fn show_heard(&mut self, show: &mut dyn FnMut(Kind, &[u8])) {
+        self.show(self.heard, show);
+    }
+
+    /// Forgets the lines that are heard and shown.
+    pub(super) fn forget_heard(&mut self) {
+        let end = Passed { bytes: self.heard.min(self.shown.bytes), ..self.shown };
+        let heard = self.pass(Passed::default(), end, &mut |_, _| ());
+        self.bytes.drain(..heard.bytes);
+        self.kinds.drain(..heard.lines);
+        self.forgotten += heard.bytes as u64;
+        self.heard -= heard.bytes;
+        self.sent -= heard.bytes;
+        self.shown.bytes -= heard.bytes;
+        self.shown.lines -= heard.lines;
+    }
+
+    /// The lines of the user's that the server has not heard whole, as they were entered, or as they
+    /// would be to the same effect.
+    pub(super) fn users(&self) -> impl Iterator<Item = &[u8]> {
+        self.users_after(self.heard)
+    }
+
+    /// Those that are not sent whole.
+    pub(super) fn users_unsent(&self) -> impl Iterator<Item = &[u8]> {
+        self.users_after(self.sent)
+    }
+
+    fn users_after(&self, passed: usize) -> impl Iterator<Item = &[u8]> {
+        let mut at = 0;
+        let lines = self.kinds.iter().filter(|&&kind| kind != Kind::Empty).map(move |&kind| {
+            let rest = &self.bytes[at..];
+            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            at += line.len() + 1;
+            (kind, line, at)
+        });
+        let after = lines.filter(move |&(kind, _, end)| kind != Kind::Program && end > passed);
+        after.map(|(_, line, _)| line)
+    }
+
+    fn show(&mut self, bytes: usize, show: &mut dyn FnMut(Kind, &[u8])) {
+        let end = Passed { bytes, lines: self.kinds.len() };
+        self.shown = self.pass(self.shown, end, show);
+    }
+
+    /// Calls `pass` for each whole line between `from` and `end`. Returns where they end.
+    fn pass(&self, from: Passed, end: Passed, pass: &mut dyn FnMut(Kind, &[u8])) -> Passed {
+        let mut passed = from;
+        for &kind in self.kinds.range(from.lines..end.lines) {
+            let rest = self.bytes.get(passed.bytes..end.bytes).unwrap_or_default();
+            let length = match (kind, memchr(b'\n', rest)) {
+                (Kind::Empty, _) => 0,
+                (_, Some(newline)) => newline + 1,
+                (_, None) => break,
+            };
+            pass(kind, &rest[..length.saturating_sub(1)]);
+            passed.bytes += length;
+            passed.lines += 1;
+        }
+        passed
+    }
+}

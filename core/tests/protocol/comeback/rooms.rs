@@ -1,0 +1,314 @@
+//! Rooms that forget, turn away, remove, or know nothing of sessions.
+
+use chat_core::{Instant, Line, Lines, Wishes};
+
+use super::link::Link;
+use super::scripted::{GREETING, KEY, Scripted};
+
+/// A server that was started again.
+#[test]
+fn a_room_that_has_forgotten_is_a_new_one() {
+    let wishes = Wishes { name: Some("민수".to_owned()), ..Wishes::default() };
+    let mut link = Link::new(wishes, usize::MAX, &[]);
+    link.type_in("하나\n/name 지민2\n");
+    assert_eq!(link.client.own_name(), Some("지민2"));
+    // The room stands still, then it is gone, and with it what was on the way.
+    link.client.type_in("둘\n/msg 민수 비밀\n/got 3\n".as_bytes());
+    link.client.say("/who");
+    let lent = link.client.transmit(Instant::default()).to_vec();
+    link.client.sent(Instant::default(), lent.len());
+    link.client.type_in("셋\n\n반".as_bytes());
+    assert!(!link.client.is_new_room());
+    link.room.restart();
+    link.reconnect();
+    link.pump();
+    assert!(link.client.is_new_room());
+    let unheard = ["둘", "/msg 민수 비밀", "//got 3", "//who", "셋"];
+    assert_eq!(link.unheard, unheard);
+    assert_eq!(link.room.heard, ["/name 민수", "하나", "/name 지민2", "/name 지민2"]);
+    assert_eq!(link.client.own_name(), Some("지민2"), "it is called as it was");
+    assert_eq!(link.client.unheard().count(), 0);
+    link.type_in("쪽\n");
+    assert_eq!(link.room.heard.last().unwrap(), "반쪽", "which was not entered before");
+    assert_eq!(link.client.take_unheard(), [""; 0]);
+}
+
+/// What was sent without a break to the old room is not shown as said, if it is to be shown once heard.
+#[test]
+fn what_a_room_did_not_hear_is_not_shown_as_heard() {
+    let mut scripted = Scripted::with(Wishes { own_when_heard: true, ..Wishes::default() });
+    scripted.receive(GREETING);
+    scripted.sends();
+    scripted.receive(&format!("> /session {KEY} 지민\n"));
+    scripted.client.type_in("하나\n\n둘\n셋\n".as_bytes());
+    assert_eq!(scripted.sends(), "하나\n둘\n셋\n");
+    assert_eq!(scripted.shows(), GREETING);
+    scripted.receive("> /heard 7\n[a] 네\n");
+    assert_eq!(scripted.shows(), "[You] 하나\n[a] 네\n");
+    assert_eq!(scripted.unheard(), ["둘", "셋"]);
+    scripted.receive("> /heard 10\n");
+    assert_eq!(scripted.shows(), "", "not the newline");
+    let mut scripted = scripted.reconnect();
+    scripted.receive("> /resumed 11\n");
+    assert_eq!(scripted.shows(), "[You] 둘\n");
+    let mut scripted = scripted.reconnect();
+    scripted.receive(GREETING);
+    assert_eq!(scripted.shows(), GREETING);
+    assert_eq!(scripted.client.take_unheard(), ["셋"]);
+}
+
+#[test]
+fn one_that_is_turned_away_comes_back_later() {
+    for refusal in ["> The chat server is full (2 users online)\n", "> The room is locked\n"] {
+        let mut scripted = Scripted::begun();
+        scripted.receive("[a] 하나\n");
+        scripted.client.type_in("둘\n".as_bytes());
+        assert_eq!(scripted.sends(), "둘\n");
+        assert_eq!(scripted.shows(), "[a] 하나\n[You] 둘\n");
+        for _ in 0..3 {
+            scripted = scripted.reconnect();
+            assert_eq!(scripted.sends(), format!("/resume {KEY} 1\n"));
+            scripted.receive(refusal);
+            assert!(scripted.client.is_turned_away() && !scripted.client.is_new_room());
+            assert_eq!(scripted.shows(), refusal);
+            scripted.pass_millis(10_000);
+            assert_eq!(scripted.sends(), "");
+        }
+        let mut scripted = scripted.reconnect();
+        scripted.receive("> /resumed 0\n[a] 셋\n");
+        assert!(scripted.client.is_let_in() && !scripted.client.is_new_room());
+        assert_eq!(scripted.shows(), "[a] 셋\n");
+        assert_eq!(scripted.sends(), format!("/resume {KEY} 1\n둘\n"));
+        assert_eq!(scripted.shows(), "", "it was shown when it was sent first");
+    }
+}
+
+/// It sends what it is sent by a client that asks for nothing.
+#[test]
+fn a_server_that_knows_no_sessions() {
+    let wishes = Wishes { name: Some("지민".to_owned()), history: 20, own_when_heard: true };
+    let mut scripted = Scripted::with(wishes);
+    scripted.client.type_in("하나\n/who\n".as_bytes());
+    assert!(scripted.client.is_asking());
+    scripted.receive(GREETING);
+    assert_eq!(scripted.sends(), "\n\r\n");
+    scripted.pass_millis(999);
+    assert_eq!(scripted.sends(), "");
+    scripted.receive("[a] 네\n");
+    assert!(scripted.client.is_asking());
+    scripted.pass_millis(1);
+    assert_eq!(scripted.sends(), "하나\n/who\n");
+    assert!(!scripted.client.is_asking() && !scripted.client.knows_commands());
+    assert_eq!(scripted.shows(), format!("{GREETING}[a] 네\n[You] 하나\n[You] /who\n"));
+    scripted.client.type_in("\n둘\n".as_bytes());
+    scripted.client.end_of_input();
+    assert_eq!(scripted.sends(), "둘\n");
+    assert!(scripted.client.is_all_sent(scripted.now), "nothing tells that it was heard");
+    assert_eq!(scripted.shows(), "[You] \n[You] 둘\n");
+    scripted.receive("없");
+    scripted.client.end_of_stream();
+    assert_eq!(scripted.shows(), "없\n", "nobody will say it again");
+    let session = scripted.client.take_session().unwrap();
+    assert_eq!(session.unheard().count(), 0);
+    assert_eq!(session.own_name(), None);
+}
+
+/// What it did not get whole is sent to the next one.
+#[test]
+fn a_server_that_knows_no_sessions_and_ends() {
+    let mut scripted = Scripted::with(Wishes::default());
+    scripted.receive(GREETING);
+    scripted.sends();
+    scripted.pass_millis(1_000);
+    scripted.client.type_in("하나\n둘\n셋\n".as_bytes());
+    assert_eq!(scripted.client.transmit(scripted.now), "하나\n둘\n셋\n".as_bytes());
+    scripted.client.sent(scripted.now, "하나\n둘".len());
+    assert_eq!(scripted.unheard(), ["둘", "셋"]);
+    scripted.client.type_in("넷\n다".as_bytes());
+    assert_eq!(
+        scripted.client.unheard_len(),
+        "
+셋
+넷
+"
+        .len()
+    );
+    let mut scripted = scripted.reconnect();
+    scripted.client.type_in("섯\n".as_bytes());
+    assert_eq!(scripted.unheard(), ["둘", "셋", "넷", "다섯"]);
+    assert_eq!(scripted.sends(), "");
+    scripted.receive(GREETING);
+    assert_eq!(scripted.sends(), "\n\r\n");
+    scripted.receive(&format!("> /session {KEY} 지민\n"));
+    assert_eq!(scripted.sends(), "둘\n셋\n넷\n다섯\n");
+    assert!(!scripted.client.is_new_room(), "it is the first that there is a session with");
+    assert_eq!(
+        scripted.shows(),
+        format!("{GREETING}[You] 하나\n{GREETING}[You] 둘\n[You] 셋\n[You] 넷\n[You] 다섯\n")
+    );
+}
+
+/// It gets no newline, and no question.
+#[test]
+fn the_original_server() {
+    let mut scripted = Scripted::with(Wishes { history: 20, ..Wishes::default() });
+    scripted.client.type_in("하나\n".as_bytes());
+    scripted.receive(GREETING.trim_end());
+    scripted.pass_millis(100);
+    assert!(!scripted.client.is_asking());
+    assert_eq!(scripted.sends(), "하나");
+    scripted.receive("[a] 네");
+    scripted.receive("> /heard 1");
+    assert_eq!(scripted.shows(), format!("{GREETING}[You] 하나\n[a] 네\n> /heard 1\n"));
+    scripted.client.say("/who");
+    scripted.pass_millis(100);
+    assert_eq!(scripted.sends(), "/who");
+}
+
+/// It was one that knows sessions before, at the same address.
+#[test]
+fn the_original_server_instead_of_another() {
+    let mut scripted = Scripted::begun();
+    scripted.client.type_in("하나\n".as_bytes());
+    scripted.sends();
+    let mut scripted = scripted.reconnect();
+    scripted.sends();
+    scripted.receive(GREETING.trim_end());
+    scripted.pass_millis(100);
+    assert!(scripted.client.is_new_room());
+    assert_eq!(scripted.client.take_unheard(), ["하나"]);
+    scripted.client.type_in("둘\n".as_bytes());
+    assert_eq!(scripted.sends(), "둘");
+}
+
+/// The answer takes longer than it is waited for: what was sent since the question counts.
+#[test]
+fn an_answer_that_comes_late() {
+    let mut scripted = Scripted::with(Wishes::default());
+    scripted.client.type_in("하나\n".as_bytes());
+    scripted.receive(GREETING);
+    scripted.sends();
+    scripted.pass_millis(1_000);
+    assert_eq!(scripted.sends(), "하나\n");
+    scripted.client.type_in("둘\n".as_bytes());
+    scripted.client.transmit(scripted.now);
+    scripted.client.sent(scripted.now, 1);
+    scripted.receive(&format!("> /session {KEY} 지민\n> /heard 7\n"));
+    assert!(scripted.client.knows_commands());
+    assert_eq!(scripted.unheard(), ["둘"]);
+    scripted.client.type_in("/who\n".as_bytes());
+    assert_eq!(scripted.client.transmit(scripted.now), &"둘\n/who\n".as_bytes()[1..]);
+    let mut scripted = scripted.reconnect();
+    scripted.receive("> /resumed 8\n");
+    let resume = format!("/resume {KEY} 0\n");
+    assert_eq!(scripted.client.transmit(scripted.now), resume.as_bytes());
+    scripted.client.sent(scripted.now, resume.len());
+    assert_eq!(scripted.client.transmit(scripted.now), &"둘\n/who\n".as_bytes()[1..]);
+    scripted.client.sent(scripted.now, 100);
+    assert_eq!(scripted.shows(), format!("{GREETING}[You] 하나\n[You] 둘\n"));
+}
+
+#[test]
+fn a_removed_one_knows_it() {
+    for (line, is_removed) in [
+        ("> Host removed you (그만)", true),
+        ("> Host removed you", true),
+        ("> Host removed you2 (그만)", false),
+        ("[a] > Host removed you (그만)", false),
+    ] {
+        let mut scripted = Scripted::begun();
+        scripted.receive(&format!("{line}\n"));
+        assert_eq!(scripted.client.is_removed(), is_removed, "{line}");
+    }
+}
+
+/// A name of the user's own choice is not changed for another.
+#[test]
+fn only_a_name_that_was_wished_for_is_settled_by_the_client() {
+    let wish = |name: &str| Wishes { name: Some(name.to_owned()), ..Wishes::default() };
+    let begin = |name: &str| {
+        let mut scripted = Scripted::with(wish(name));
+        scripted.receive(GREETING);
+        scripted.sends();
+        scripted.receive(&format!("> /session {KEY} 192.0.2.1:1\n"));
+        scripted
+    };
+    let mut scripted = begin("지민");
+    assert_eq!(scripted.sends(), "/name 지민\n");
+    scripted.receive("> The name 지민 is taken; 지민2 is free\n");
+    assert_eq!(scripted.sends(), "/name 지민2\n");
+    scripted.client.type_in("/nick 민수\n".as_bytes());
+    assert_eq!(scripted.sends(), "/nick 민수\n");
+    scripted.receive("> The name 민수 is taken; 민수2 is free\n");
+    assert_eq!(scripted.sends(), "");
+    assert_eq!(scripted.client.own_name(), Some("192.0.2.1:1"));
+    scripted.receive("> The user 192.0.2.1:1 is now 지민2\n> The user 192.0.2.2:1 is now 민수2\n");
+    assert_eq!(scripted.client.own_name(), Some("지민2"));
+
+    // It says nothing else, whatever it is.
+    assert_eq!(begin("a\nb\u{1b}").sends(), "/name a␊b␛\n");
+    assert_eq!(begin(&"가".repeat(1_000)).sends(), format!("/name {}\n", "가".repeat(85)));
+    // A room that always offers another is not asked for ever.
+    let mut scripted = begin("a");
+    scripted.sends();
+    let offers = (0..100).filter(|number| {
+        scripted.receive(&format!("> The name a is taken; a{number} is free\n"));
+        !scripted.sends().is_empty()
+    });
+    assert_eq!(offers.count(), 4);
+}
+
+#[test]
+fn what_was_earlier_is_known_over_a_cut() {
+    let mut scripted = Scripted::begun();
+    scripted.receive("> 3 earlier messages, 14:02 to 14:05:\n[a] 하나\n[a] 둘\n");
+    scripted.client.type_in("안녕\n".as_bytes());
+    scripted.sends();
+    let mut scripted = scripted.reconnect();
+    scripted.receive("> /resumed 0\n[a] 셋\n> That was earlier\n[a] 넷\n");
+    let lines = scripted.client.take_lines(Lines::default());
+    let earlier: Vec<String> =
+        lines.iter().filter(|shown| shown.is_earlier).map(|shown| shown.line.to_string()).collect();
+    assert_eq!(earlier, ["[a] 하나", "[a] 둘", "[a] 셋"]);
+    assert!(lines.iter().any(|shown| shown.line == Line::Own("안녕")));
+    // A new room has a history of its own.
+    scripted.receive("> 3 earlier messages, 14:02 to 14:05:\n[a] 하나\n");
+    let mut scripted = scripted.reconnect();
+    scripted.receive(&format!("{GREETING}[a] 둘\n"));
+    let lines = scripted.client.take_lines(Lines::default());
+    assert_eq!(lines.iter().filter(|shown| shown.is_earlier).count(), 1);
+}
+
+/// It is told within 5 s of a line, and at once of many that are for it alone.
+#[test]
+fn what_was_got_is_acknowledged() {
+    let mut scripted = Scripted::begun();
+    scripted.pass_millis(60_000);
+    assert_eq!(scripted.sends(), "", "there is nothing to acknowledge");
+    scripted.receive("[a] 하나\n[a] 둘\n> /heard 0\n");
+    scripted.pass_millis(3_999);
+    assert_eq!(scripted.sends(), "");
+    scripted.receive("[a] 셋\n[a] 넷");
+    scripted.pass_millis(1);
+    assert_eq!(scripted.sends(), "/got 3\n");
+    scripted.receive("\n");
+    scripted.pass_millis(4_000);
+    assert_eq!(scripted.sends(), "/got 4\n");
+    let text = "x".repeat(1_000);
+    for (line, is_own) in [
+        (format!("> {text}\n"), true),
+        (format!("[a -> you] {text}\n"), true),
+        (format!("[you -> a] {text}\n"), true),
+        (format!("[a] {text}\n"), false),
+        (format!("[a] {text} -> \n"), false),
+        (format!("< {text}\n"), false),
+    ] {
+        let mut scripted = Scripted::begun();
+        for count in 1..=10 {
+            scripted.receive(&line);
+            let acknowledged =
+                if is_own && count % 5 == 0 { format!("/got {count}\n") } else { String::new() };
+            assert_eq!(scripted.sends(), acknowledged, "{count} of {}", &line[..20]);
+        }
+    }
+}

@@ -1,12 +1,15 @@
 //! Whatever a server sends, however it is cut, and whatever the user types meanwhile: what is shown is
 //! the server's lines, cleaned, with the user's own among them, and what is sent is the lines that were
-//! typed: in the end all of them, unless the room is full.
+//! typed: in the end all of them, unless the room is full. One that may come back shows no line of its
+//! user's twice, and holds no more than it should.
 
 #![no_main]
 
 mod bytes;
 #[path = "../../tests/protocol/simulation/choices.rs"]
 mod choices;
+#[path = "../../tests/protocol/comeback/torment.rs"]
+mod torment;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,6 +34,7 @@ const OFTEN: usize = 64;
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>)| {
     let (bytes, decisions) = input;
+    torment::torment(&mut Bytes(&decisions), &bytes, usize::MAX);
     let mut choices = Bytes(&decisions);
     let mut now = Instant::default();
     // The second one's user types nothing: it shows what is the server's.

@@ -1,5 +1,7 @@
 //! What is shown of what a server says.
 
+use alloc::string::String;
+
 use memchr::memmem;
 
 use super::line::Line;
@@ -13,6 +15,8 @@ pub(super) struct Display {
     pub(super) greeting: Greeting,
     /// What the client heeds itself of what it shows, if it has a session or may get one.
     pub(super) notes: Option<Notes>,
+    /// Lines, with a newline after each, of which it is not known whether they are to be shown.
+    held: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,29 +28,60 @@ pub(super) enum Greeting {
 }
 
 impl Display {
-    /// Shows lines from the server, but for those that are empty.
+    /// Shows lines from the server, with a newline between each two, but for those that are empty.
     pub(super) fn show(&mut self, lines: &str) {
-        if self.greeting == Greeting::NotYet || has_empty_line(lines) {
-            lines.split('\n').filter(|line| !line.is_empty()).for_each(|line| self.show_line(line));
-        } else if let Some(notes) = &mut self.notes {
-            notes.push(lines, &mut self.lines);
+        if self.greeting == Greeting::NotYet {
+            self.greet(lines);
+        }
+        if let Some(held) = &mut self.held {
+            held.push_str(lines);
+            held.push('\n');
+        } else if has_empty_line(lines) {
+            lines.split('\n').filter(|line| !line.is_empty()).for_each(|line| self.push(line));
         } else {
-            self.lines.push_server(lines, false);
+            self.push(lines);
         }
     }
 
-    fn show_line(&mut self, line: &str) {
-        if self.greeting == Greeting::NotYet {
-            let is_full = matches!(Line::of_server(line), Line::Full(_));
-            self.greeting = if is_full { Greeting::Full } else { Greeting::Welcome };
-            if let Some(notes) = &mut self.notes {
-                // That was another room's.
-                notes.is_earlier = false;
-            }
+    /// Holds back what comes, until it is known whether it is to be shown.
+    pub(super) fn hold(&mut self) {
+        self.held = Some(String::new());
+    }
+
+    /// The bytes that are held back.
+    pub(super) fn held_len(&self) -> usize {
+        self.held.as_ref().map_or(0, String::len)
+    }
+
+    /// What was held back is to be shown, and so is what comes.
+    pub(super) fn release(&mut self) {
+        let held = self.held.take().unwrap_or_default();
+        held.split_terminator('\n')
+            .filter(|line| !line.is_empty())
+            .for_each(|line| self.push(line));
+    }
+
+    /// What was held back comes again; what comes is to be shown.
+    pub(super) fn forget_held(&mut self) {
+        self.held = None;
+    }
+
+    /// The first line that is not empty is the room's answer.
+    fn greet(&mut self, lines: &str) {
+        let Some(first) = lines.split('\n').find(|line| !line.is_empty()) else { return };
+        if matches!(Line::of_server(first), Line::Full(_)) {
+            self.greeting = Greeting::Full;
+            self.release();
+        } else {
+            self.greeting = Greeting::Welcome;
         }
+    }
+
+    /// Adds lines, none of which is empty.
+    fn push(&mut self, lines: &str) {
         match &mut self.notes {
-            Some(notes) => notes.push(line, &mut self.lines),
-            None => self.lines.push_server(line, false),
+            Some(notes) => notes.push(lines, &mut self.lines),
+            None => self.lines.push_server(lines, false),
         }
     }
 }

@@ -21,6 +21,10 @@ use crate::wire::shown;
 /// it as to one that does not.
 const ANSWER: Duration = Duration::from_secs(1);
 
+/// How long one that has greeted has to answer whether it knows who comes back. It has given a
+/// session before: it will, once it has heard.
+const RECOGNITION: Duration = Duration::from_secs(10);
+
 /// How long after a line the server is told that it was got. It may be within 5 s: the rest is for
 /// the way there.
 const GOT: Duration = Duration::from_secs(4);
@@ -80,12 +84,17 @@ pub(super) enum Stage {
     Asking,
     /// It is, and has not answered.
     Asked { since: Instant },
-    /// It is told who comes back, and has not answered.
-    Resuming,
+    /// It is told who comes back, and has not answered, but perhaps greeted it meanwhile: what it was
+    /// told may have come too late for it to know better.
+    Resuming { greeted: Option<Instant> },
     /// Both count.
     On,
     /// The server knows no sessions.
     Off,
+}
+
+impl Stage {
+    const RESUMING: Self = Self::Resuming { greeted: None };
 }
 
 impl Exchange {
@@ -116,7 +125,7 @@ impl Exchange {
         }
         input.outbox.begin_again(&unsent);
         input.escapes = true;
-        self.stage = if self.key.is_some() { Stage::Resuming } else { Stage::Asking };
+        self.stage = if self.key.is_some() { Stage::RESUMING } else { Stage::Asking };
         self.acknowledged = self.lines;
         self.got_at = None;
         self.asides = Asides::default();
@@ -152,10 +161,10 @@ impl Exchange {
         self.show(shown);
     }
 
-    /// The server does not know who has come back, and takes it for a newcomer. Nothing that was
-    /// meant for the room before is said in this one.
-    pub(super) fn begin_anew(&mut self, now: Instant, input: &mut Input, notes: &mut Notes) {
-        self.stage = Stage::Asked { since: now };
+    /// The server does not know who has come back, and took it for a newcomer at `since`. Nothing that
+    /// was meant for the room before is said in this one.
+    pub(super) fn begin_anew(&mut self, since: Instant, input: &mut Input, notes: &mut Notes) {
+        self.stage = Stage::Asked { since };
         self.key = None;
         self.is_new_room = true;
         self.unheard.users().for_each(|line| push_line(&mut self.left_over, line));
@@ -209,8 +218,8 @@ impl Exchange {
             _ => return,
         }
         input.outbox.take_lines(&mut |line| self.push_users(line));
-        let is_heard = self.stage == Stage::On && self.unheard.users().next().is_none();
-        if is_heard && input.has_ended() && !self.has_said_bye {
+        let may_leave = self.stage == Stage::On && input.has_ended() && !self.has_said_bye;
+        if may_leave && self.unheard.users().next().is_none() {
             // Not before: a server that has no session any more cannot say what it had heard.
             self.has_said_bye = true;
             self.push_own("/bye");
@@ -230,7 +239,7 @@ impl Exchange {
     /// Whether nothing that the user enters may be sent before the server has answered.
     pub(super) fn is_awaited(&self, now: Instant) -> bool {
         match self.stage {
-            Stage::Resuming => true,
+            Stage::Resuming { greeted } => greeted.is_none_or(|at| now < at + RECOGNITION),
             Stage::Asked { since } => now < since + ANSWER,
             Stage::Asking | Stage::On | Stage::Off => false,
         }
@@ -251,7 +260,8 @@ impl Exchange {
         match self.stage {
             Stage::Asked { since } => Some(since + ANSWER),
             Stage::On => self.got_at,
-            Stage::Asking | Stage::Resuming | Stage::Off => None,
+            Stage::Resuming { greeted } => greeted.map(|at| at + RECOGNITION),
+            Stage::Asking | Stage::Off => None,
         }
     }
 

@@ -194,7 +194,7 @@ impl Client {
             self.has_only_greeting = self.incoming.is_undecided();
             let display = &mut self.display;
             self.incoming.end_by_silence(LONGEST_LINE, &mut |lines, _| display.show(lines));
-            self.find_new_room();
+            self.note_greeting();
         }
     }
 

@@ -65,6 +65,8 @@ impl Notes {
             self.is_earlier = false;
         }
         match Line::of_server(text) {
+            // What was earlier was another room's.
+            Line::Greeting { .. } => self.is_earlier = false,
             Line::Named { from, name, .. } if self.name.as_deref() == Some(from) => {
                 self.name = Some(name.to_string());
             }

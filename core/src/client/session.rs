@@ -18,6 +18,10 @@ use crate::notice::{Aside, read_aside};
 use crate::time::Instant;
 use crate::wire::is_clean;
 
+/// Bytes of lines that are held back from the user, at the most, until a server says whether they come
+/// again: as many as rooms keep.
+const MOST_HELD: usize = 1024 * 1024;
+
 /// What is left of a connection that has ended: [`Client::resume`] goes on with it on the next one.
 ///
 /// What the user enters meanwhile is given to it, as it is to a client.
@@ -89,6 +93,9 @@ impl Client {
         client.input = input;
         client.display.lines = lines;
         client.display.notes = Some(notes);
+        if exchange.key.is_some() {
+            client.display.hold();
+        }
         client.exchange = Some(exchange.into());
         client
     }
@@ -166,42 +173,62 @@ impl Client {
                     if let Some(exchange) = &mut self.exchange {
                         exchange.count_lines(memchr_iter(b'\n', bytes).count(), self.now);
                     }
-                    self.find_new_room();
+                    self.note_greeting();
                 }
                 Piece::Aside(line) => self.obey(&line),
             }
         }
     }
 
-    /// The first thing that a server says to one who wants to come back may show that it does not
-    /// know it.
-    pub(super) fn find_new_room(&mut self) {
+    /// A server that greets one who wants to come back does not know it, or has not heard yet who it
+    /// is.
+    pub(super) fn note_greeting(&mut self) {
+        let Some(exchange) = &mut self.exchange else { return };
+        let is_greeted = self.display.greeting == Greeting::Welcome;
+        if let Stage::Resuming { greeted: greeted @ None } = &mut exchange.stage
+            && is_greeted
+        {
+            *greeted = Some(self.now);
+        }
+        let knows_none = self.incoming.is_unframed();
+        if is_greeted && (knows_none || self.display.held_len() > MOST_HELD) {
+            self.begin_anew();
+        }
+    }
+
+    /// The room is a new one, if that was in question.
+    fn begin_anew(&mut self) {
         let (Some(exchange), Some(notes)) = (&mut self.exchange, &mut self.display.notes) else {
             return;
         };
-        if exchange.stage == Stage::Resuming && self.display.greeting == Greeting::Welcome {
-            exchange.begin_anew(self.now, &mut self.input, notes);
-            if self.incoming.is_unframed() {
-                exchange.turn_off(&mut self.input);
-            }
+        let Stage::Resuming { greeted: Some(at) } = exchange.stage else { return };
+        exchange.begin_anew(at, &mut self.input, notes);
+        if self.incoming.is_unframed() {
+            exchange.turn_off(&mut self.input);
         }
+        self.display.release();
     }
 
     /// Deals with a line for the program.
     fn obey(&mut self, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = str::from_utf8(line).ok().filter(|text| is_clean(text));
+        let aside = text.and_then(read_aside);
+        if let Some(Aside::Session { .. }) = aside {
+            self.begin_anew();
+        }
         let (Some(exchange), Some(notes)) = (&mut self.exchange, &mut self.display.notes) else {
             return;
         };
-        match (text.and_then(read_aside), exchange.stage) {
+        match (aside, exchange.stage) {
             (Some(Aside::Session { key, name }), Stage::Asked { .. }) => {
                 exchange.begin(key, name, notes);
             }
-            (Some(Aside::Resumed(heard)), Stage::Resuming) => {
+            (Some(Aside::Resumed(heard)), Stage::Resuming { .. }) => {
                 self.incoming.frame();
-                self.display.greeting = Greeting::Welcome;
                 exchange.resume(heard, notes, &mut self.display.lines);
+                self.display.greeting = Greeting::Welcome;
+                self.display.forget_held();
             }
             (Some(Aside::Heard(bytes)), Stage::On) => {
                 exchange.hear(bytes, &mut self.display.lines);
@@ -213,12 +240,15 @@ impl Client {
 
     /// Whether lines go by way of the session now, which makes them ready.
     pub(super) fn refill(&mut self) -> bool {
+        if self.exchange.as_ref().is_some_and(|exchange| !exchange.is_awaited(self.now)) {
+            self.begin_anew();
+        }
         let (Some(exchange), Some(notes)) = (&mut self.exchange, &mut self.display.notes) else {
             return false;
         };
         exchange.refill(self.now, &mut self.input, notes, &mut self.display.lines);
         match exchange.stage {
-            Stage::On | Stage::Asked { .. } | Stage::Resuming => true,
+            Stage::On | Stage::Asked { .. } | Stage::Resuming { .. } => true,
             // What was begun is ended.
             Stage::Asking | Stage::Off => !exchange.unheard.unsent().is_empty(),
         }

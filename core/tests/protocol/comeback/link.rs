@@ -39,12 +39,12 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(wishes: Wishes, chunk: usize, cuts: &[Cut]) -> Self {
+    pub(crate) fn new(wishes: Wishes, chunk: usize, is_hasty: bool, cuts: &[Cut]) -> Self {
         let now = Instant::default();
         let mut cuts = cuts.to_vec();
         cuts.reverse();
         let mut link = Self {
-            room: Pretend::default(),
+            room: Pretend::new(is_hasty),
             client: Client::with_session(now, wishes),
             now,
             cut: cuts.pop().unwrap_or(UNCUT),

@@ -1,7 +1,11 @@
 //! A client that comes back: nothing is lost and nothing is doubled, wherever its connections are cut.
 
 mod cuts;
+mod hostile;
 mod link;
 mod pretend;
 mod rooms;
 mod scripted;
+pub(crate) mod torment;
+
+use crate::simulation::choices;

@@ -13,8 +13,8 @@ pub(crate) struct Pretend {
     pub(crate) heard: Vec<String>,
     /// The last number of lines that the member said that it has got.
     pub(crate) got: usize,
-    /// How often the member came back.
-    pub(crate) resumptions: usize,
+    /// Whether it greets everybody at once, and may find out later that one has come back.
+    is_hasty: bool,
 }
 
 struct Member {
@@ -39,9 +39,16 @@ struct Connection {
 }
 
 impl Pretend {
+    pub(crate) fn new(is_hasty: bool) -> Self {
+        Self { is_hasty, ..Self::default() }
+    }
+
     /// A new connection. What came over the one before it and is not taken is lost.
     pub(crate) fn accept(&mut self) {
         self.connection = Connection::default();
+        if self.is_hasty {
+            self.wait();
+        }
     }
 
     /// The room forgets everybody.
@@ -116,7 +123,6 @@ impl Pretend {
                 self.put(&answer);
                 self.put(&lines);
                 self.connection.is_member = true;
-                self.resumptions += 1;
             }
             _ => {
                 self.wait();

@@ -9,7 +9,7 @@ use super::scripted::{GREETING, KEY, Scripted};
 #[test]
 fn a_room_that_has_forgotten_is_a_new_one() {
     let wishes = Wishes { name: Some("민수".to_owned()), ..Wishes::default() };
-    let mut link = Link::new(wishes, usize::MAX, &[]);
+    let mut link = Link::new(wishes, usize::MAX, false, &[]);
     link.type_in("하나\n/name 지민2\n");
     assert_eq!(link.client.own_name(), Some("지민2"));
     // The room stands still, then it is gone, and with it what was on the way.
@@ -52,9 +52,50 @@ fn what_a_room_did_not_hear_is_not_shown_as_heard() {
     scripted.receive("> /resumed 11\n");
     assert_eq!(scripted.shows(), "[You] 둘\n");
     let mut scripted = scripted.reconnect();
-    scripted.receive(GREETING);
+    scripted.receive(&format!("{GREETING}> /session {KEY} 지민\n"));
     assert_eq!(scripted.shows(), GREETING);
     assert_eq!(scripted.client.take_unheard(), ["셋"]);
+}
+
+/// What tells it who has come back is late. It greets a newcomer, and then knows better.
+#[test]
+fn a_room_that_greets_too_soon() {
+    let mut scripted = Scripted::begun();
+    scripted.client.type_in("하나\n".as_bytes());
+    scripted.sends();
+    scripted.shows();
+    let mut scripted = scripted.reconnect();
+    scripted.receive(&format!("{GREETING}[a] 둘\n"));
+    scripted.client.type_in("셋\n".as_bytes());
+    assert_eq!(scripted.sends(), format!("/resume {KEY} 0\n"));
+    scripted.pass_millis(9_999);
+    assert_eq!(scripted.sends(), "");
+    assert!(!scripted.client.is_new_room());
+    scripted.receive("> /resumed 0\n[a] 둘\n[a] 넷\n");
+    assert!(!scripted.client.is_new_room() && scripted.client.is_let_in());
+    assert_eq!(scripted.sends(), "하나\n셋\n");
+    assert_eq!(scripted.shows(), "[a] 둘\n[a] 넷\n[You] 셋\n", "what came too soon comes again");
+}
+
+/// It greets, and answers nothing.
+#[test]
+fn a_room_that_knew_sessions_once() {
+    let mut scripted = Scripted::begun();
+    scripted.client.type_in("하나\n".as_bytes());
+    scripted.sends();
+    scripted.shows();
+    let mut scripted = scripted.reconnect();
+    scripted.pass_millis(60_000);
+    scripted.receive(&format!("{GREETING}[a] 둘\n"));
+    scripted.sends();
+    assert!(scripted.client.is_asking());
+    scripted.pass_millis(10_000);
+    assert_eq!(scripted.sends(), "");
+    assert!(scripted.client.is_new_room() && !scripted.client.is_asking());
+    assert_eq!(scripted.shows(), format!("{GREETING}[a] 둘\n"));
+    assert_eq!(scripted.client.take_unheard(), ["하나"]);
+    scripted.client.type_in("셋\n".as_bytes());
+    assert_eq!(scripted.sends(), "셋\n");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Whole rooms, simulated: each seed is one that is different from all others, and always the same.
+//! Whole rooms, and clients that come back, simulated: each seed is one that is different from all others, and always the same.
 
-mod choices;
+pub(crate) mod choices;
 mod model;
 mod peer;
 mod run;
@@ -16,12 +16,15 @@ use choices::Choices;
 use run::Run;
 use shared::Shared;
 
+use crate::comeback::torment::torment;
+
 /// Things that happen in a run.
 const STEPS: usize = 400;
 
-/// Runs that take some seconds: of rooms, and of rooms that several servers share.
+/// Runs that take some seconds: of rooms, of rooms that several servers share, of clients.
 const SEEDS: u64 = 2_000;
 const SHARED_SEEDS: u64 = 3_000;
+const CLIENT_SEEDS: u64 = 1_000;
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().and_then(|value| value.parse().ok())
@@ -29,16 +32,22 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn whatever_happens_all_that_is_promised_holds() {
-    simulate("A room", SEEDS, |seed| Run::new(Seeded::new(seed)).run(STEPS));
+    simulate("A room", SEEDS, |choices| Run::new(choices).run(STEPS));
 }
 
 #[test]
 fn whatever_happens_to_servers_they_are_one_room() {
-    simulate("A shared room", SHARED_SEEDS, |seed| Shared::new(Seeded::new(seed)).run(STEPS));
+    simulate("A shared room", SHARED_SEEDS, |choices| Shared::new(choices).run(STEPS));
+}
+
+#[test]
+fn whatever_a_server_says_a_client_holds() {
+    const RAW: &[u8] = b"\xff> /\n[a]\r\n> /heard 1\r\n\x1b[2J";
+    simulate("A client", CLIENT_SEEDS, |mut choices| torment(&mut choices, RAW, STEPS));
 }
 
 /// Runs with each seed. `SIMULATE_SEEDS` asks for more of them, `SIMULATE_FROM` for others.
-fn simulate(what: &str, seeds: u64, run: impl Fn(u64) + Sync) {
+fn simulate(what: &str, seeds: u64, run: impl Fn(Seeded) + Sync) {
     let first = number("SIMULATE_FROM").unwrap_or(0);
     let count = number("SIMULATE_SEEDS").unwrap_or(seeds);
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get());
@@ -51,8 +60,8 @@ fn simulate(what: &str, seeds: u64, run: impl Fn(u64) + Sync) {
 }
 
 #[allow(clippy::print_stderr, reason = "the seed is what it takes to see it again")]
-fn once(what: &str, seed: u64, run: &impl Fn(u64)) {
-    if let Err(failure) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
+fn once(what: &str, seed: u64, run: &impl Fn(Seeded)) {
+    if let Err(failure) = catch_unwind(AssertUnwindSafe(|| run(Seeded::new(seed)))) {
         eprintln!("{what} fails. Again: cargo xtask simulate --seeds 1 --from {seed}");
         resume_unwind(failure);
     }

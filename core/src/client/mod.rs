@@ -332,6 +332,13 @@ impl Client {
         self.exchange.as_ref().map_or(0, |exchange| exchange.waiting()) + self.input.outbox.len()
     }
 
+    /// The lines that the user has entered and that do not stand among the lines to show yet: with
+    /// a session not all of [`Client::unheard`], as a line is shown before the room says that it has
+    /// heard it.
+    pub fn pending(&self) -> impl Iterator<Item = &str> {
+        session::pending(self.exchange.as_deref(), &self.input)
+    }
+
     /// Forgets what was typed and is not sent whole, or not heard if there is a session, and returns
     /// how many messages that is: for a connection that has ended, with nothing to come after it.
     pub fn forget_unsent(&mut self) -> usize {

@@ -60,6 +60,11 @@ impl Session {
     pub fn unheard_len(&self) -> usize {
         self.exchange.waiting() + self.input.outbox.len()
     }
+
+    /// The lines that the user has entered and that are not shown yet: see [`Client::pending`].
+    pub fn pending(&self) -> impl Iterator<Item = &str> {
+        pending(Some(&self.exchange), &self.input)
+    }
 }
 
 /// # Sessions
@@ -274,6 +279,17 @@ pub(super) fn unheard<'a>(
     input: &'a Input,
 ) -> impl Iterator<Item = &'a str> {
     let exchanged = exchange.into_iter().flat_map(Exchange::users);
+    let unsent = input.outbox.unsent_lines().split(|&byte| byte == b'\n');
+    let lines = exchanged.chain(unsent.filter(|line| !line.is_empty()));
+    lines.map(|line| str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is text")))
+}
+
+/// The lines that the user has entered and that are not shown as such yet.
+pub(super) fn pending<'a>(
+    exchange: Option<&'a Exchange>,
+    input: &'a Input,
+) -> impl Iterator<Item = &'a str> {
+    let exchanged = exchange.into_iter().flat_map(|exchange| exchange.unheard.users_unshown());
     let unsent = input.outbox.unsent_lines().split(|&byte| byte == b'\n');
     let lines = exchanged.chain(unsent.filter(|line| !line.is_empty()));
     lines.map(|line| str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is text")))

@@ -123,6 +123,11 @@ impl Unheard {
         self.users_after(self.sent)
     }
 
+    /// Those that are not shown.
+    pub(super) fn users_unshown(&self) -> impl Iterator<Item = &[u8]> {
+        self.users_after(self.shown.bytes)
+    }
+
     fn users_after(&self, passed: usize) -> impl Iterator<Item = &[u8]> {
         let mut at = 0;
         let lines = self.kinds.iter().filter(|&&kind| kind != Kind::Empty).map(move |&kind| {

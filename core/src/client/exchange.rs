@@ -9,17 +9,20 @@ use core::time::Duration;
 
 use super::ENOUGH;
 use super::asides::Asides;
-use super::command::{is_command, is_naming, said};
 use super::input::Input;
 use super::lines::Lines;
 use super::notes::Notes;
 use super::unheard::{Kind, Unheard};
+use crate::command::{Command, Meaning};
 use crate::time::Instant;
 use crate::wire::shown;
 
-/// How long a server has to answer whether it knows sessions, before what the user enters is sent to
-/// it as to one that does not.
-const ANSWER: Duration = Duration::from_secs(1);
+/// How long a server has to answer whether it knows sessions, before what the user enters is sent to it
+/// as to one that does not: nobody notices that. A later answer still counts.
+const ANSWER: Duration = Duration::from_millis(300);
+
+/// How much longer at the most, if its greeting took long to come: twice as long as that.
+const SLOW_ANSWER: Duration = Duration::from_secs(2);
 
 /// How long one that has greeted has to answer whether it knows who comes back. It has given a
 /// session before: it will, once it has heard.
@@ -82,8 +85,8 @@ pub(super) struct Exchange {
 pub(super) enum Stage {
     /// The server is not asked yet.
     Asking,
-    /// It is, and has not answered.
-    Asked { since: Instant },
+    /// It is, and has not answered. If it does not until then, it is taken for one that knows none.
+    Asked { until: Instant },
     /// It is told who comes back, and has not answered, but perhaps greeted it meanwhile: what it was
     /// told may have come too late for it to know better.
     Resuming { greeted: Option<Instant> },
@@ -115,6 +118,13 @@ impl Exchange {
         }
     }
 
+    /// The server is asked at `now`, over a connection that has `began`. Its greeting has come the way
+    /// that its answer comes.
+    pub(super) fn ask(&mut self, began: Instant, now: Instant) {
+        let greeting = Duration::from_micros(now.as_micros() - began.as_micros());
+        self.stage = Stage::Asked { until: now + ANSWER + SLOW_ANSWER.min(2 * greeting) };
+    }
+
     /// The connection has ended. The next one begins where the server will say that it is, or, with
     /// no session, with what was not sent whole.
     pub(super) fn reconnect(&mut self, input: &mut Input) {
@@ -123,8 +133,8 @@ impl Exchange {
             self.unheard.users_unsent().for_each(|line| push_line(&mut unsent, line));
             self.unheard = Unheard::default();
         }
-        input.outbox.begin_again(&unsent);
-        input.escapes = true;
+        input.lines.outbox.begin_again(&unsent);
+        input.lines.escapes = true;
         self.stage = if self.key.is_some() { Stage::RESUMING } else { Stage::Asking };
         self.acknowledged = self.lines;
         self.got_at = None;
@@ -161,15 +171,15 @@ impl Exchange {
         self.show(shown);
     }
 
-    /// The server does not know who has come back, and took it for a newcomer at `since`. Nothing that
-    /// was meant for the room before is said in this one.
-    pub(super) fn begin_anew(&mut self, since: Instant, input: &mut Input, notes: &mut Notes) {
-        self.stage = Stage::Asked { since };
+    /// The server does not know who has come back, and took it for a newcomer. Nothing that was meant for
+    /// the room before is said in this one.
+    pub(super) fn begin_anew(&mut self, now: Instant, input: &mut Input, notes: &mut Notes) {
+        self.stage = Stage::Asked { until: now };
         self.key = None;
         self.is_new_room = true;
         self.unheard.users().for_each(|line| push_line(&mut self.left_over, line));
-        input.outbox.begin_again(&[]);
-        input.outbox.take_lines(&mut |line| {
+        input.lines.outbox.begin_again(&[]);
+        input.lines.outbox.take_lines(&mut |line| {
             if !line.is_empty() {
                 push_line(&mut self.left_over, line);
             }
@@ -217,7 +227,7 @@ impl Exchange {
             Stage::Asked { .. } if !self.is_awaited(now) => {}
             _ => return,
         }
-        input.outbox.take_lines(&mut |line| self.push_users(line));
+        input.lines.outbox.take_lines(&mut |line| self.push_users(line));
         let may_leave = self.stage == Stage::On && input.has_ended() && !self.has_said_bye;
         if may_leave && self.unheard.users().next().is_none() {
             // Not before: a server that has no session any more cannot say what it had heard.
@@ -233,14 +243,14 @@ impl Exchange {
     /// The server knows no sessions.
     pub(super) fn turn_off(&mut self, input: &mut Input) {
         self.stage = Stage::Off;
-        input.escapes = false;
+        input.lines.escapes = false;
     }
 
     /// Whether nothing that the user enters may be sent before the server has answered.
     pub(super) fn is_awaited(&self, now: Instant) -> bool {
         match self.stage {
             Stage::Resuming { greeted } => greeted.is_none_or(|at| now < at + RECOGNITION),
-            Stage::Asked { since } => now < since + ANSWER,
+            Stage::Asked { until } => now < until,
             Stage::Asking | Stage::On | Stage::Off => false,
         }
     }
@@ -258,7 +268,7 @@ impl Exchange {
     /// When something is to be done even if nothing else happens.
     pub(super) fn wanted_at(&self) -> Option<Instant> {
         match self.stage {
-            Stage::Asked { since } => Some(since + ANSWER),
+            Stage::Asked { until } => Some(until),
             Stage::On => self.got_at,
             Stage::Resuming { greeted } => greeted.map(|at| at + RECOGNITION),
             Stage::Asking | Stage::Off => None,
@@ -328,16 +338,18 @@ impl Exchange {
     fn push_users(&mut self, line: &[u8]) {
         let is_on = self.stage == Stage::On;
         let text = text(line);
-        let kind = match () {
-            () if line.is_empty() => Kind::Empty,
-            () if !is_on => Kind::Plain,
-            () if is_command(text) => Kind::Command,
-            () => Kind::Said,
+        let kind = match Command::meaning(text) {
+            _ if line.is_empty() => Kind::Empty,
+            _ if !is_on => Kind::Plain,
+            Meaning::Said(_) => Kind::Said,
+            Meaning::Command(command, _) => {
+                if command == Command::Name {
+                    // It is the user's from now on to choose.
+                    self.tries = 0;
+                }
+                Kind::Command
+            }
         };
-        if is_naming(text) {
-            // It is the user's from now on to choose.
-            self.tries = 0;
-        }
         if kind != Kind::Empty || !self.shows_heard() {
             self.unheard.push(kind, line);
         }
@@ -351,7 +363,10 @@ impl Exchange {
     fn show(&mut self, shown: &mut Lines) {
         let mut show = |kind: Kind, line: &[u8]| match kind {
             Kind::Plain | Kind::Empty => shown.push_own(text(line)),
-            Kind::Said => shown.push_own(said(text(line))),
+            Kind::Said => match Command::meaning(text(line)) {
+                Meaning::Said(said) => shown.push_own(said),
+                Meaning::Command(..) => {}
+            },
             Kind::Command | Kind::Program => {}
         };
         if self.shows_heard() {

@@ -13,10 +13,8 @@
 //! | `unheard` | what the server may not have heard |
 //! | `asides` | lines for the program, among those for its user |
 //! | `notes` | what the client heeds of the others |
-//! | `command` | which lines are commands |
 
 mod asides;
-mod command;
 mod display;
 mod exchange;
 mod input;
@@ -220,11 +218,11 @@ impl Client {
             return self.lend(Lent::Unheard);
         }
         let display = &mut self.display;
-        if self.incoming.is_unframed() && self.input.outbox.end_message() {
+        if self.incoming.is_unframed() && self.input.lines.outbox.end_message() {
             // It was sent as a line but for its newline when the server showed what it is.
-            self.input.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
+            self.input.lines.outbox.take_sent_lines(&mut |line| display.lines.push_own_line(line));
         }
-        self.input.outbox.take_empty_lines(&mut |line| display.lines.push_own_line(line));
+        self.input.lines.outbox.take_empty_lines(&mut |line| display.lines.push_own_line(line));
         self.lend(Lent::Outbox)
     }
 
@@ -279,7 +277,7 @@ impl Client {
     #[must_use]
     pub fn next_tick(&self) -> Option<Instant> {
         let silence = self.silent_at();
-        let has_some = self.input.has_ended() || !self.input.outbox.is_empty();
+        let has_some = self.input.has_ended() || !self.input.lines.outbox.is_empty();
         let sending = has_some.then(|| self.may_send_at());
         let session = self.exchange.as_ref().and_then(|exchange| exchange.wanted_at());
         let later = [sending, session].into_iter().flatten().filter(|&at| at > self.now);
@@ -304,7 +302,7 @@ impl Client {
     pub fn is_all_sent(&self, now: Instant) -> bool {
         let has_session = self.exchange.as_ref();
         self.input.has_ended()
-            && self.input.outbox.is_empty()
+            && self.input.lines.outbox.is_empty()
             && self.may_send(now)
             && has_session.is_none_or(|exchange| exchange.is_over(now.max(self.now)))
     }
@@ -316,27 +314,7 @@ impl Client {
     /// was sent in part the room may then hear that part too.
     #[must_use]
     pub fn unsent(&self) -> &[u8] {
-        self.input.outbox.unsent_lines()
-    }
-
-    /// The lines that the user has entered and the room is not known to have: with a session those
-    /// that it has not said that it heard, without one those that are not sent whole. They are as they
-    /// were typed, or as they would be to the same effect; none is empty.
-    pub fn unheard(&self) -> impl Iterator<Item = &str> {
-        session::unheard(self.exchange.as_deref(), &self.input)
-    }
-
-    /// Their bytes, newlines included.
-    #[must_use]
-    pub fn unheard_len(&self) -> usize {
-        self.exchange.as_ref().map_or(0, |exchange| exchange.waiting()) + self.input.outbox.len()
-    }
-
-    /// The lines that the user has entered and that do not stand among the lines to show yet: with
-    /// a session not all of [`Client::unheard`], as a line is shown before the room says that it has
-    /// heard it.
-    pub fn pending(&self) -> impl Iterator<Item = &str> {
-        session::pending(self.exchange.as_deref(), &self.input)
+        self.input.lines.outbox.unsent_lines()
     }
 
     /// Forgets what was typed and is not sent whole, or not heard if there is a session, and returns
@@ -344,7 +322,7 @@ impl Client {
     pub fn forget_unsent(&mut self) -> usize {
         self.lent = 0;
         let exchange = self.exchange.as_mut();
-        exchange.map_or(0, |exchange| exchange.forget()) + self.input.outbox.forget()
+        exchange.map_or(0, |exchange| exchange.forget()) + self.input.lines.outbox.forget()
     }
 
     /// Takes bytes for the user.
@@ -360,7 +338,7 @@ impl Client {
 
     fn lend(&mut self, what: Lent) -> &[u8] {
         self.lends = what;
-        let outbox = &self.input.outbox;
+        let outbox = &self.input.lines.outbox;
         let lent = match (what, &self.exchange) {
             (Lent::Opening, _) => self.opening.unsent(true),
             (Lent::Outbox, _) if self.incoming.is_unframed() => outbox.message(),
@@ -375,7 +353,7 @@ impl Client {
 
     fn sent_from_outbox(&mut self, count: usize) {
         self.opening.give_up();
-        let outbox = &mut self.input.outbox;
+        let outbox = &mut self.input.lines.outbox;
         outbox.advance(count);
         if self.incoming.is_unframed() && outbox.end_message() {
             self.silent_until = self.now + SILENCE;

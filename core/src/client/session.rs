@@ -58,7 +58,7 @@ impl Session {
     /// Their bytes.
     #[must_use]
     pub fn unheard_len(&self) -> usize {
-        self.exchange.waiting() + self.input.outbox.len()
+        self.exchange.waiting() + self.input.lines.outbox.len()
     }
 
     /// The lines that the user has entered and that are not shown yet: see [`Client::pending`].
@@ -74,7 +74,7 @@ impl Client {
     #[must_use]
     pub fn with_session(now: Instant, wishes: Wishes) -> Self {
         let mut input = Input::new();
-        input.escapes = true;
+        input.lines.escapes = true;
         let session = Session {
             exchange: Exchange::new(wishes),
             input,
@@ -134,7 +134,7 @@ impl Client {
     }
 
     /// Whether the server may still answer whether it knows commands, and what the user is called.
-    /// It is no longer waited for after a second.
+    /// It is waited for only for a moment: 300 ms, or more if the greeting took long.
     #[must_use]
     pub fn is_asking(&self) -> bool {
         self.exchange.as_ref().is_some_and(|exchange| match exchange.stage {
@@ -158,6 +158,27 @@ impl Client {
         let lines = exchange.take_left_over();
         let lines = String::from_utf8(lines).unwrap_or_else(|_| unreachable!("it is text"));
         lines.split_terminator('\n').map(str::to_string).collect()
+    }
+
+    /// The lines that the user has entered and the room is not known to have: with a session those
+    /// that it has not said that it heard, without one those that are not sent whole. They are as they
+    /// were typed, or as they would be to the same effect; none is empty.
+    pub fn unheard(&self) -> impl Iterator<Item = &str> {
+        unheard(self.exchange.as_deref(), &self.input)
+    }
+
+    /// Their bytes, newlines included.
+    #[must_use]
+    pub fn unheard_len(&self) -> usize {
+        self.exchange.as_ref().map_or(0, |exchange| exchange.waiting())
+            + self.input.lines.outbox.len()
+    }
+
+    /// The lines that the user has entered and that do not stand among the lines to show yet: with
+    /// a session not all of [`Client::unheard`], as a line is shown before the room says that it has
+    /// heard it.
+    pub fn pending(&self) -> impl Iterator<Item = &str> {
+        pending(self.exchange.as_deref(), &self.input)
     }
 
     /// Whether the host has removed the user: the room would not know it if it came back.
@@ -264,7 +285,7 @@ impl Client {
         let Some(exchange) = &mut self.exchange else { return };
         match (exchange.stage, lent) {
             (Stage::Asking, Lent::Opening) if self.opening.is_sent() => {
-                exchange.stage = Stage::Asked { since: self.now };
+                exchange.ask(self.began, self.now);
             }
             // It went to a server that has not greeted, or is the original one.
             (Stage::Asking, Lent::Outbox) => exchange.turn_off(&mut self.input),
@@ -274,23 +295,17 @@ impl Client {
 }
 
 /// The lines that the user has entered and the room is not known to have.
-pub(super) fn unheard<'a>(
-    exchange: Option<&'a Exchange>,
-    input: &'a Input,
-) -> impl Iterator<Item = &'a str> {
+fn unheard<'a>(exchange: Option<&'a Exchange>, input: &'a Input) -> impl Iterator<Item = &'a str> {
     let exchanged = exchange.into_iter().flat_map(Exchange::users);
-    let unsent = input.outbox.unsent_lines().split(|&byte| byte == b'\n');
+    let unsent = input.lines.outbox.unsent_lines().split(|&byte| byte == b'\n');
     let lines = exchanged.chain(unsent.filter(|line| !line.is_empty()));
     lines.map(|line| str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is text")))
 }
 
 /// The lines that the user has entered and that are not shown as such yet.
-pub(super) fn pending<'a>(
-    exchange: Option<&'a Exchange>,
-    input: &'a Input,
-) -> impl Iterator<Item = &'a str> {
+fn pending<'a>(exchange: Option<&'a Exchange>, input: &'a Input) -> impl Iterator<Item = &'a str> {
     let exchanged = exchange.into_iter().flat_map(|exchange| exchange.unheard.users_unshown());
-    let unsent = input.outbox.unsent_lines().split(|&byte| byte == b'\n');
+    let unsent = input.lines.outbox.unsent_lines().split(|&byte| byte == b'\n');
     let lines = exchanged.chain(unsent.filter(|line| !line.is_empty()));
     lines.map(|line| str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is text")))
 }

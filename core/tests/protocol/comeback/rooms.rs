@@ -133,7 +133,7 @@ fn a_server_that_knows_no_sessions() {
     assert!(scripted.client.is_asking());
     scripted.receive(GREETING);
     assert_eq!(scripted.sends(), "\n\r\n");
-    scripted.pass_millis(999);
+    scripted.pass_millis(299);
     assert_eq!(scripted.sends(), "");
     scripted.receive("[a] 네\n");
     assert!(scripted.client.is_asking());
@@ -152,6 +152,46 @@ fn a_server_that_knows_no_sessions() {
     let session = scripted.client.take_session().unwrap();
     assert_eq!(session.unheard().count(), 0);
     assert_eq!(session.own_name(), None);
+}
+
+/// The greeting shows how long an answer takes.
+#[test]
+fn a_server_that_is_far_away_is_waited_for() {
+    for (greeting, answer) in [(0, 300), (100, 500), (800, 1_900), (3_000, 2_300)] {
+        let mut scripted = Scripted::with(Wishes::default());
+        scripted.pass_millis(greeting);
+        scripted.receive(GREETING);
+        scripted.client.type_in(b"/who\n");
+        assert_eq!(scripted.sends(), "\n\r\n");
+        scripted.pass_millis(answer - 1);
+        assert_eq!(scripted.sends(), "");
+        scripted.receive(&format!("> /session {KEY} 지민\n"));
+        assert_eq!(scripted.sends(), "/who\n");
+        assert_eq!(scripted.shows(), GREETING, "it is a command");
+    }
+}
+
+/// A command is a whole line: nothing else is one, and nothing of one that is too long is said.
+#[test]
+fn lines_that_are_too_long() {
+    const MOST: usize = chat_core::MAX_LINE;
+    let long = |begin: &str, end: &str| format!("{begin}{}{end}\n", "x".repeat(MOST - begin.len()));
+    for (typed, sent) in [
+        (long("안녕 ", "/who"), [long("안녕 ", "").as_str(), "//who\n"].concat()),
+        (long("/msg a ", "나의 비밀"), long("/msg a ", "")),
+        (long("/got ", "/bye"), ["/", &long("/got ", "")[..], "//bye\n"].concat()),
+        (long("//who ", "끝"), [&long("//who ", "")[..], "끝\n"].concat()),
+    ] {
+        let mut scripted = Scripted::begun();
+        for chunk in typed.as_bytes().chunks(5_000) {
+            scripted.client.type_in(chunk);
+        }
+        let sends = scripted.sends();
+        assert!(sends == sent, "{:?} … {:?}", &sends[..20], &sends[sends.len() - 20..]);
+        scripted.receive(&format!("> /heard {}\n", sends.len()));
+        scripted.client.type_in(b"/who\n");
+        assert_eq!(scripted.sends(), "/who\n", "the next one is what it is");
+    }
 }
 
 /// What it did not get whole is sent to the next one.

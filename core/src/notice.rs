@@ -63,9 +63,6 @@ const REMOVED: &str = "> Host removed you";
 /// What stands after the number of earlier messages, before the times of the first and the last.
 const EARLIER: &str = " earlier message";
 
-/// What ends the earlier messages.
-const WAS_EARLIER: &str = "> That was earlier";
-
 /// The receiver in the label of a private message that it gets, and the sender in that of one that
 /// it has sent.
 pub(crate) const SELF: &str = "you";

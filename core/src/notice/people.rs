@@ -6,7 +6,10 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::Write as _;
 
-use super::{ARROW, LOCKED, NAMED, Online, SELF};
+use super::{
+    ARROW, ASIDE, EARLIER, FREE, HEARD, LOCKED, NAMED, Online, REMOVED, RESUMED, SELF, SESSION,
+    TAKEN,
+};
 use crate::command::{Audience, Command};
 use crate::time::Wall;
 
@@ -26,7 +29,8 @@ pub(crate) fn named(from: &str, name: &str) -> String {
 
 /// The answer that somebody else is called so.
 pub(crate) fn taken(name: &str, free: &str) -> String {
-    format!("> The name {name} is taken; {free} is free\n")
+    let [before, between] = TAKEN;
+    format!("{before}{name}{between}{free}{FREE}\n")
 }
 
 /// The answer to who one is.
@@ -79,12 +83,15 @@ pub(crate) fn for_host(command: Command) -> String {
     format!("> Only the host can do that: /{}\n", command.word())
 }
 
+/// What stands before a command in a list of them. It is not [`ASIDE`]: it is for users.
+const ENTRY: &str = ">   /";
+
 /// How a command is used.
 pub(crate) fn usage(command: Command) -> String {
     let rows = [Audience::All, Audience::Host].into_iter().flat_map(Command::help);
     let mut rows = rows.filter(|&(word, ..)| word == command.word());
     let (word, arguments, effect) = rows.next().unwrap_or_default();
-    format!("> /{word}{arguments}: {effect}\n")
+    format!("{ENTRY}{word}{arguments}: {effect}\n")
 }
 
 /// The commands, one line each.
@@ -93,7 +100,7 @@ pub(crate) fn help(is_host: bool) -> String {
     let mut text = String::new();
     for (word, arguments, effect) in Command::help(Audience::All).chain(of_host) {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "> /{word}{arguments}: {effect}");
+        let _ = writeln!(text, "{ENTRY}{word}{arguments}: {effect}");
     }
     text
 }
@@ -104,10 +111,10 @@ pub(crate) fn earlier(messages: usize, times: Option<(Wall, Wall)>) -> String {
     match times {
         _ if messages == 0 => NO_EARLIER.into(),
         Some((first, last)) if first.minute() == last.minute() => {
-            format!("> {messages} earlier message{s}, {first}:\n")
+            format!("> {messages}{EARLIER}{s}, {first}:\n")
         }
-        Some((first, last)) => format!("> {messages} earlier message{s}, {first} to {last}:\n"),
-        None => format!("> {messages} earlier message{s}:\n"),
+        Some((first, last)) => format!("> {messages}{EARLIER}{s}, {first} to {last}:\n"),
+        None => format!("> {messages}{EARLIER}{s}:\n"),
     }
 }
 
@@ -148,7 +155,7 @@ pub(crate) fn removed(name: &str, reason: &str) -> String {
 
 /// What the removed one gets.
 pub(crate) fn removed_you(reason: &str) -> String {
-    format!("> {HOST_NAME} removed you{}\n", in_brackets(reason))
+    format!("{REMOVED}{}\n", in_brackets(reason))
 }
 
 fn in_brackets(reason: &str) -> String {
@@ -186,15 +193,15 @@ pub(crate) fn topic(text: &str) -> String {
 
 /// What tells a program the key of its session, and what it is called.
 pub(crate) fn session(key: u128, name: &str) -> String {
-    format!("> /session {key:032x} {name}\n")
+    format!("{ASIDE}{SESSION}{key:032x} {name}\n")
 }
 
 /// What tells a program that it has come back, and how many bytes of its input are heard.
 pub(crate) fn resumed(bytes: u64) -> String {
-    format!("> /resumed {bytes}\n")
+    format!("{ASIDE}{RESUMED}{bytes}\n")
 }
 
 /// What tells a program how many bytes of its input are heard.
 pub(crate) fn heard(bytes: u64) -> String {
-    format!("> /heard {bytes}\n")
+    format!("{ASIDE}{HEARD}{bytes}\n")
 }

@@ -6,8 +6,8 @@
 use core::fmt;
 
 use super::{
-    ARROW, CONNECTED, EARLIER, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED, NAMED, REMOVED, RESUMED,
-    SELF, SESSION, SKIPPED, TAKEN, WAS_EARLIER,
+    ARROW, CONNECTED, EARLIER, EARLIER_ENDS, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED, NAMED,
+    REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN,
 };
 
 /// Whether the line turns a newcomer away.
@@ -65,7 +65,7 @@ pub(crate) fn begins_earlier(line: &str) -> bool {
 
 /// Whether the lines before were earlier ones, and those that follow are not.
 pub(crate) fn ends_earlier(line: &str) -> bool {
-    line == WAS_EARLIER
+    line == EARLIER_ENDS.trim_end()
 }
 
 /// A line for a program.
@@ -156,4 +156,83 @@ fn read_key(text: &str) -> Option<u128> {
 /// Whether `text` can be what a member is called: a name, or an address.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    use crate::command::{Audience, Command};
+    use crate::notice;
+    use crate::time::Wall;
+
+    /// The only line of `text`, without the newline that it ends with.
+    fn line(text: &str) -> &str {
+        let line = text.strip_suffix('\n').unwrap();
+        assert!(!line.contains('\n'));
+        line
+    }
+
+    #[test]
+    fn what_is_said_of_people_is_read_back() {
+        assert!(is_refusal(line(&notice::locked())));
+        assert_eq!(
+            read_named(&notice::named("192.0.2.1:1", "지민")),
+            Some(("192.0.2.1:1", "지민"))
+        );
+        assert_eq!(read_free(line(&notice::taken("지민", "지민2"))), Some("지민2"));
+        for reason in ["", "그만"] {
+            assert!(is_removal(line(&notice::removed_you(reason))));
+            assert!(!is_removal(&notice::removed("youn", reason)));
+        }
+        assert_eq!(read_private_label("a -> you"), Some(Private::From("a")));
+        assert!(notice::whispered_to_you("a", "b").starts_with("[a -> you] "));
+        assert!(notice::whispered_by_you("a", "b").starts_with("[you -> a] "));
+    }
+
+    #[test]
+    fn what_is_earlier_begins_and_ends() {
+        let at = |minutes: i64| Wall { unix_seconds: 60 * minutes, offset_seconds: 0 };
+        for times in [None, Some((at(1), at(1))), Some((at(1), at(2)))] {
+            for count in [1, 2, 1_000] {
+                assert!(begins_earlier(line(&notice::earlier(count, times))));
+            }
+        }
+        for other in [&notice::earlier(0, None), notice::NO_HISTORY, notice::EARLIER_ENDS] {
+            assert!(!begins_earlier(line(other)));
+        }
+        assert!(ends_earlier(line(notice::EARLIER_ENDS)));
+    }
+
+    #[test]
+    fn what_is_for_a_program() {
+        let aside =
+            |text: &str| -> String { line(text).strip_prefix(notice::ASIDE).unwrap().into() };
+        for key in [0, 1 << 100, u128::MAX] {
+            let session = aside(&notice::session(key, "지민"));
+            assert_eq!(read_aside(&session), Some(Aside::Session { key, name: "지민" }));
+        }
+        for bytes in [0, 1, u64::MAX] {
+            assert_eq!(read_aside(&aside(&notice::resumed(bytes))), Some(Aside::Resumed(bytes)));
+            assert_eq!(read_aside(&aside(&notice::heard(bytes))), Some(Aside::Heard(bytes)));
+        }
+        for other in ["", "heard", "heard ", "heard x", "heard 1 ", "resumed", "session", "other 1"]
+        {
+            assert_eq!(read_aside(other), None, "{other}");
+        }
+    }
+
+    /// A client would hide it.
+    #[test]
+    fn no_help_is_for_a_program() {
+        let mut text = notice::help(true);
+        for (word, _) in Command::words() {
+            text += &notice::usage(Command::of_word(word).unwrap());
+        }
+        assert!(text.lines().count() > 2 * Command::help(Audience::Host).count());
+        assert!(
+            text.lines().all(|line| line.starts_with("> ") && !line.starts_with(notice::ASIDE))
+        );
+    }
 }

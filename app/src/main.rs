@@ -6,6 +6,8 @@
 //! | module | noun |
 //! |---|---|
 //! | `serve`, `join` | the two commands |
+//! | `editor` | the line editor on a terminal, below lines that come in |
+//! | `style` | how lines are shown |
 //! | `settings` | what the arguments mean, with this environment and this terminal |
 //! | `args` | what was asked for |
 //! | `net` | sockets |
@@ -13,16 +15,20 @@
 //! | `failure` | what is said of an error |
 //! | `system` | what differs between systems, or blocks |
 //! | `clock` | the time |
+//! | `progress` | whether a step of a loop got anywhere |
 //!
 //! Each uses only modules below it.
 
 mod args;
 mod clock;
+mod editor;
 mod failure;
 mod join;
 mod net;
+mod progress;
 mod serve;
 mod settings;
+mod style;
 mod system;
 mod terminal;
 

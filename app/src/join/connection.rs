@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use chat_core::Client;
 use smol::Async;
 
-use super::progress::Progress;
 use crate::clock::{Alarm, Clock};
+use crate::progress::Progress;
 
 /// Most bytes read from the server at once.
 const CHUNK: usize = 64 * 1024;

@@ -1,5 +1,6 @@
 //! The way to a room, which is made again when it ends.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::TcpStream;
 use std::pin::Pin;
@@ -12,10 +13,11 @@ use smol::Async;
 
 use super::backoff::Backoff;
 use super::connection::Connection;
-use super::progress::Progress;
 use crate::clock::Clock;
+use crate::editor::Feed;
 use crate::failure::Failure;
 use crate::net::{Place, connect};
+use crate::progress::Progress;
 use crate::settings::Patience;
 
 /// How long after an attempt a key may make another: each key that is held down is many.
@@ -132,7 +134,7 @@ impl<'a> Link<'a> {
     }
 
     /// When [`Link::poll`] must be called again even if nothing else happens, or what
-    /// [`Link::status`] says changes.
+    /// [`Feed::status`] says changes.
     pub(super) fn wanted_at(&self) -> Option<Instant> {
         match self.state {
             State::Waiting(until) if self.lines.len() < MOST_LINES => {
@@ -140,18 +142,6 @@ impl<'a> Link<'a> {
                 let earlier = Instant::from_micros(later.saturating_mul(SECOND));
                 Some(Instant::from_micros(until.as_micros().saturating_sub(earlier.as_micros())))
             }
-            _ => None,
-        }
-    }
-
-    /// Returns what is to be shown while there is no connection.
-    pub(super) fn status(&self) -> Option<String> {
-        match self.state {
-            State::Waiting(until) => {
-                let seconds = self.seconds_until(until);
-                Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))
-            }
-            State::Connecting(_) if !self.said.is_empty() => Some("chat: trying again".to_owned()),
             _ => None,
         }
     }
@@ -184,21 +174,6 @@ impl<'a> Link<'a> {
             State::Connected { connection, .. } => connection.client.unsent(),
             _ => &self.unsent,
         }
-    }
-
-    /// Returns how many bytes of lines are to be shown.
-    pub(super) fn waiting(&self) -> usize {
-        let received = match &self.state {
-            State::Connected { connection, .. } => connection.client.lines().len(),
-            _ => 0,
-        };
-        self.lines.len() + received
-    }
-
-    /// Takes the lines that are to be shown.
-    pub(super) fn take_lines(&mut self) -> Lines {
-        self.collect_lines();
-        std::mem::take(&mut self.lines)
     }
 
     /// Takes from the connection the lines that are to be shown.
@@ -304,6 +279,36 @@ impl<'a> Link<'a> {
             self.said = said;
         }
         Ok(())
+    }
+}
+
+impl Feed for Link<'_> {
+    fn waiting(&self) -> usize {
+        let received = match &self.state {
+            State::Connected { connection, .. } => connection.client.lines().len(),
+            _ => 0,
+        };
+        self.lines.len() + received
+    }
+
+    fn take_lines(&mut self) -> Lines {
+        self.collect_lines();
+        std::mem::take(&mut self.lines)
+    }
+
+    fn pending(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.unsent())
+    }
+
+    fn status(&self) -> Option<String> {
+        match self.state {
+            State::Waiting(until) => {
+                let seconds = self.seconds_until(until);
+                Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))
+            }
+            State::Connecting(_) if !self.said.is_empty() => Some("chat: trying again".to_owned()),
+            _ => None,
+        }
     }
 }
 

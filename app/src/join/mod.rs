@@ -4,12 +4,8 @@
 //! |---|---|
 //! | `plain` | the plain client: a filter between two pipes |
 //! | `interactive` | the client on a terminal |
-//! | `keyboard`, `typing` | standard input in chunks, and the keys in them |
-//! | `screen` | what stands on the terminal, and who has it |
 //! | `link`, `backoff` | the way to a room, which is made again, and how long to wait before that |
 //! | `connection` | one connection: a socket and the core's client |
-//! | `style` | how a line is shown |
-//! | `progress` | whether a step got anywhere |
 //!
 //! Both clients are one loop in one task. It polls each of its parts, again and again while any of
 //! them makes progress; a part that cannot has registered the task with whatever it waits for. No
@@ -18,18 +14,13 @@
 mod backoff;
 mod connection;
 mod interactive;
-mod keyboard;
 mod link;
 mod plain;
-mod progress;
-mod screen;
-mod style;
-mod typing;
 
 use crate::failure::{Failure, complain, settle};
 use crate::settings::{Join, Manner};
+use crate::style::Style;
 use crate::system;
-use style::Style;
 
 /// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(settings: Join) -> Result<(), Failure> {

@@ -15,13 +15,12 @@ use smol::{Async, Timer};
 
 use super::backoff::Backoff;
 use super::connection::Connection;
-use super::keyboard::Keyboard;
-use super::progress::Progress;
-use super::style::Style;
 use crate::clock::{PATIENCE, within};
 use crate::failure::{Failure, complain};
 use crate::net::{Place, connect};
-use crate::system::{Audience, Interrupts, Outlook, Printer, outlook, widen_output};
+use crate::progress::Progress;
+use crate::style::Style;
+use crate::system::{Audience, Interrupts, Keyboard, Outlook, Printer, outlook, widen_output};
 
 /// Steps taken before signals are looked at again.
 const STEPS: usize = 16;

@@ -26,7 +26,7 @@ impl Place {
     /// Returns the addresses that it means, each once, in the system's order.
     ///
     /// A name is looked up on a thread, as a lookup cannot be cancelled. Not by
-    /// `async_net::resolve`: that uses the pool of the `blocking` crate (see [`system::Worker`]).
+    /// `async_net::resolve`: that uses the pool of the `blocking` crate (see `system/worker.rs`).
     pub(crate) async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         if let Ok(ip) = self.host.parse::<IpAddr>() {
             return Ok(vec![(ip.to_canonical(), self.port).into()]);

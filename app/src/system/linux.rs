@@ -35,14 +35,14 @@ const OWN_POSITION: u64 = u64::MAX;
 /// [`io::ErrorKind::Unsupported`], or another kind on older kernels, where the stream cannot be
 /// read that way: a terminal, some files, any stream on other systems.
 #[cfg(target_os = "linux")]
-pub(crate) fn read_now(buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_now(buffer: &mut [u8]) -> io::Result<usize> {
     let mut buffers = [io::IoSliceMut::new(buffer)];
     Ok(preadv2(stdin(), &mut buffers, OWN_POSITION, ReadWriteFlags::NOWAIT)?)
 }
 
 /// Writes to standard output without waiting. Fails as [`read_now`] does.
 #[cfg(target_os = "linux")]
-pub(crate) fn write_now(bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn write_now(bytes: &[u8]) -> io::Result<usize> {
     Ok(pwritev2(stdout(), &[io::IoSlice::new(bytes)], OWN_POSITION, ReadWriteFlags::NOWAIT)?)
 }
 
@@ -61,12 +61,12 @@ pub(super) fn ignored_signals() -> u64 {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn read_now(_: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_now(_: &mut [u8]) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn write_now(_: &[u8]) -> io::Result<usize> {
+pub(super) fn write_now(_: &[u8]) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `unix`, `windows`, `linux` | the calls that differ: nothing else is conditional |
 //! | `standard`, `stdio` | the standard streams: which they are, and how they are used |
+//! | `keyboard` | standard input in chunks |
 //! | `worker` | a thread for calls that block |
 //! | `signals` | the signals that ask the program to end |
 //! | `descriptors` | the limit on open descriptors |
@@ -28,6 +29,7 @@
 //! compile.
 
 mod descriptors;
+mod keyboard;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "windows.rs")]
 mod kind;
@@ -39,16 +41,17 @@ mod tty;
 mod worker;
 
 pub(crate) use descriptors::{LEAST_DESCRIPTORS, raise_descriptor_limit, reserve_descriptors};
+pub(crate) use keyboard::Keyboard;
 pub(crate) use kind::{
     HAS_EDITOR, TERMINAL_CHANGES, is_foreground, is_of_one_connection, outlook, reuse_address,
     stop_job, terminal_size,
 };
-pub(crate) use linux::{bound_sending, read_now, widen_output};
+pub(crate) use linux::{bound_sending, widen_output};
 pub(crate) use signals::Interrupts;
 pub(crate) use standard::Outlook;
-pub(crate) use stdio::{Audience, Printer, read, wait_for_input, write, write_error};
+pub(crate) use stdio::{Audience, Printer, write, write_error};
 pub(crate) use tty::RawMode;
-pub(crate) use worker::{Done, Job, TryNow, Worker, spawn};
+pub(crate) use worker::spawn;
 
 /// Whether an accepted connection inherits the options of its listener. On Linux it does
 /// (`tcp(7)`); elsewhere that differs from option to option.

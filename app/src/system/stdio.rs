@@ -17,7 +17,7 @@ use super::worker::{Done, Job, Worker, spawn};
 use super::{kind, linux};
 
 /// Reads from standard input; 0 bytes are its end.
-pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match kind::read(buffer) {
             Ok(count) => return Ok(count),
@@ -27,7 +27,7 @@ pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Waits until standard input has something to read, or has ended.
-pub(crate) fn wait_for_input() -> io::Result<()> {
+pub(super) fn wait_for_input() -> io::Result<()> {
     kind::wait(Standard::Input)
 }
 

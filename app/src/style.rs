@@ -15,17 +15,17 @@ const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
 /// Shows lines in one look.
-pub(super) struct Style {
+pub(crate) struct Style {
     look: Look,
 }
 
 impl Style {
-    pub(super) fn new(look: Look) -> Self {
+    pub(crate) fn new(look: Look) -> Self {
         Self { look }
     }
 
     /// Returns the text of `lines` as they are to be shown, each followed by `newline`.
-    pub(super) fn show(&self, lines: Lines, newline: &str) -> Vec<u8> {
+    pub(crate) fn show(&self, lines: Lines, newline: &str) -> Vec<u8> {
         if !self.look.in_colour && self.look.zone.is_none() && newline == "\n" {
             return lines.into_bytes();
         }
@@ -39,7 +39,7 @@ impl Style {
     }
 
     /// Returns what to write before and after dim text.
-    pub(super) fn dim(&self) -> (&'static str, &'static str) {
+    pub(crate) fn dim(&self) -> (&'static str, &'static str) {
         if self.look.in_colour { (DIM, PLAIN) } else { ("", "") }
     }
 

@@ -9,11 +9,11 @@ use async_signal::{Signal, Signals};
 use chat_core::Instant;
 use futures_lite::Stream;
 
-use super::link::Link;
-use super::progress::Progress;
-use super::style::Style;
+use super::feed::Feed;
 use crate::clock::Clock;
 use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::style::Style;
 use crate::system::{Printer, RawMode, TERMINAL_CHANGES, is_foreground, stop_job, terminal_size};
 use crate::terminal::{Draft, Painter, RELEASE, Size, lay_out};
 
@@ -45,7 +45,7 @@ pub(super) struct Screen {
     painter: Painter,
     /// Whether it must be painted even if no line arrives.
     is_stale: bool,
-    /// What it says of the connection.
+    /// What it says above the draft.
     status: Option<String>,
     /// When it may be painted next.
     frame_at: Instant,
@@ -85,9 +85,13 @@ enum Hold {
 }
 
 impl Screen {
-    pub(super) fn new(style: Style, reflows: bool, clock: Clock) -> Result<Self, Failure> {
+    pub(super) fn new(
+        printer: Printer,
+        style: Style,
+        reflows: bool,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
         let changes = Signals::new(TERMINAL_CHANGES).map_err(Failure::signals)?;
-        let printer = Printer::start().map_err(Failure::thread)?;
         let mut screen = Self {
             clock,
             painter: Painter::new(size(), reflows, style.dim()),
@@ -160,16 +164,16 @@ impl Screen {
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        link: &mut Link<'_>,
+        feed: &mut impl Feed,
         draft: &Draft,
     ) -> io::Result<Progress> {
         let progress = self.take_changes(cx);
         let Poll::Ready(idle) = self.printer.poll_idle(cx) else { return Ok(progress) };
         idle?;
         self.note_speed();
-        self.note_status(link);
+        self.note_status(feed);
         match self.hold {
-            Hold::Ours if self.is_due(link.waiting()) => self.begin_frame(link, draft),
+            Hold::Ours if self.is_due(feed.waiting()) => self.begin_frame(feed, draft),
             Hold::Leaving => {
                 self.hold = Hold::Withdrawing;
                 self.printer.begin(self.painter.withdraw());
@@ -199,7 +203,7 @@ impl Screen {
     /// Shows what is left to show, takes the draft away, and gives the terminal back as it was, with
     /// `farewell` below what stands there. If other programs have the terminal, they have it as it
     /// was, and nothing is shown.
-    pub(super) async fn leave(&mut self, link: &mut Link<'_>, farewell: &str) {
+    pub(super) async fn leave(&mut self, feed: &mut impl Feed, farewell: &str) {
         let _ = self.printer.idle().await;
         if matches!(self.hold, Hold::Withdrawing | Hold::Until(_) | Hold::Others(_)) {
             let _ = self.go_on();
@@ -207,8 +211,8 @@ impl Screen {
         if let Hold::Others(_) = self.hold {
             return;
         }
-        self.note_status(link);
-        self.begin_frame(link, &Draft::new());
+        self.note_status(feed);
+        self.begin_frame(feed, &Draft::new());
         let _ = self.printer.idle().await;
         let mut last = self.painter.withdraw();
         last.extend_from_slice(farewell.replace('\n', "\r\n").as_bytes());
@@ -219,27 +223,26 @@ impl Screen {
         (self.is_stale || waiting > 0) && self.frame_at <= self.clock.now()
     }
 
-    fn begin_frame(&mut self, link: &mut Link<'_>, draft: &Draft) {
+    fn begin_frame(&mut self, feed: &mut impl Feed, draft: &Draft) {
         let now = self.clock.now();
         self.is_stale = false;
         self.frame_at = now + FRAME;
         self.writing_since = Some(now);
         self.painter.resize(size());
-        let above = self.style.show(link.take_lines(), "\n");
+        let above = self.style.show(feed.take_lines(), "\n");
         if !above.is_empty() && self.questions == Questions::Unasked {
             self.questions = Questions::Asked(now + ANSWER);
             self.painter.ask();
         }
-        let pending = String::from_utf8_lossy(link.unsent());
-        let mut rows = lay_out(&pending, &draft.view(), self.painter.columns());
+        let mut rows = lay_out(&feed.pending(), &draft.view(), self.painter.columns());
         if let Some(status) = &self.status {
             rows.put_above(status, self.painter.columns());
         }
         self.printer.begin(self.painter.frame(&String::from_utf8_lossy(&above), &rows));
     }
 
-    fn note_status(&mut self, link: &Link<'_>) {
-        let status = link.status();
+    fn note_status(&mut self, feed: &impl Feed) {
+        let status = feed.status();
         self.is_stale |= status != self.status;
         self.status = status;
     }

@@ -6,7 +6,9 @@ use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
-use crate::system::{self, Done, Job, TryNow, Worker, is_foreground};
+use super::kind::is_foreground;
+use super::worker::{Done, Job, TryNow, Worker};
+use super::{linux, stdio};
 
 /// Most bytes read at once.
 const CHUNK: usize = 32 * 1024;
@@ -15,7 +17,7 @@ const CHUNK: usize = 32 * 1024;
 const IN_BACKGROUND: Duration = Duration::from_millis(100);
 
 /// What standard input provides.
-pub(super) struct Keyboard {
+pub(crate) struct Keyboard {
     /// Reads on its thread what is not there yet: a read of it cannot be cancelled.
     worker: Worker,
     /// The memory for a chunk, except while the worker has it.
@@ -24,9 +26,9 @@ pub(super) struct Keyboard {
 
 impl Keyboard {
     /// Reads any standard input.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let try_now = |job: &mut Job| {
-            job.count = system::read_now(&mut job.bytes)?;
+            job.count = linux::read_now(&mut job.bytes)?;
             // Linux 5.9 and 5.10 may return 0 before the end (`preadv2(2)`, "Bugs").
             Ok(job.count > 0)
         };
@@ -35,10 +37,10 @@ impl Keyboard {
 
     /// Reads a terminal, but nothing while other programs have it: such a read would stop this
     /// program, even when it is asked to end.
-    pub(super) fn of_terminal() -> io::Result<Self> {
+    pub(crate) fn of_terminal() -> io::Result<Self> {
         Self::with(None, |job| {
             loop {
-                system::wait_for_input()?;
+                stdio::wait_for_input()?;
                 if is_foreground() {
                     return read(job);
                 }
@@ -53,7 +55,7 @@ impl Keyboard {
 
     /// Reads the next chunk; an empty one is the end, as is an error. Nothing is read before it is
     /// asked for, so an endless input is read only as fast as it is sent.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if !self.worker.is_busy() {
             self.worker.begin(Job { bytes: mem::take(&mut self.buffer), count: 0 });
         }
@@ -64,6 +66,6 @@ impl Keyboard {
 }
 
 fn read(job: &mut Job) -> io::Result<()> {
-    job.count = system::read(&mut job.bytes)?;
+    job.count = stdio::read(&mut job.bytes)?;
     Ok(())
 }

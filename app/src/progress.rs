@@ -2,9 +2,9 @@
 
 use std::ops::BitOr;
 
-/// What a step of a client's loop has come to.
+/// What a step of a loop has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// Something was done, so other steps may get further too.
     Made,
     /// Nothing could be done: the task is registered with what it waits for.

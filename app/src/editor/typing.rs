@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use chat_core::Instant;
 
-use super::keyboard::Keyboard;
 use crate::clock::Clock;
+use crate::system::Keyboard;
 use crate::terminal::{Key, Keys};
 
 /// Keys, as they are pressed.

@@ -1,0 +1,187 @@
+//! The line editor on a real terminal, below lines that come in: what `terminal` works out, moved
+//! between a keyboard and a screen.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `feed` | the lines that stand above the draft, and what is said of them |
+//! | `typing` | the keys in what is typed |
+//! | `screen` | what stands on the terminal, and who has it |
+//!
+//! [`Editor`] is polled by a loop that knows what is said and to whom: it is pressed the keys that
+//! it has read itself, and says what they ask for.
+
+mod feed;
+mod screen;
+mod typing;
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+
+use chat_core::Instant;
+
+use crate::clock::{Alarm, Clock};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::style::Style;
+use crate::system::{Keyboard, Printer};
+use crate::terminal::{Draft, Effect, Key};
+use screen::Screen;
+use typing::Typing;
+
+pub(crate) use feed::Feed;
+
+/// A draft at the bottom of a terminal, the keyboard that it is written with, and the lines of a
+/// feed above it.
+pub(crate) struct Editor {
+    alarm: Alarm,
+    typing: Typing,
+    draft: Draft,
+    screen: Screen,
+}
+
+/// What a user asks for with a key, beside what the editor sees to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Nothing,
+    /// [`Editor::take`] the draft, if it can be sent.
+    Enter,
+    /// End the program.
+    Leave,
+}
+
+impl Editor {
+    /// Takes the terminal, if it is in the foreground. `reflows`: whether it rewraps rows that have
+    /// become too wide, unless it says otherwise.
+    pub(crate) fn start(
+        printer: Printer,
+        style: Style,
+        reflows: bool,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let screen = Screen::new(printer, style, reflows, clock)?;
+        let keyboard = Keyboard::of_terminal().map_err(Failure::thread)?;
+        Ok(Self {
+            alarm: Alarm::new(clock),
+            typing: Typing::new(keyboard, clock),
+            draft: Draft::new(),
+            screen,
+        })
+    }
+
+    /// Returns the keys that were pressed next, for [`Editor::press`]; `None` once there can be no
+    /// more: the terminal is gone.
+    pub(crate) fn poll_typed(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<Key>>> {
+        self.typing.poll(cx)
+    }
+
+    /// Does what a key does in the draft.
+    pub(crate) fn press(&mut self, key: Key) -> Wish {
+        if let Key::Report(report) = &key {
+            self.screen.heed(report);
+            return Wish::Nothing;
+        }
+        self.screen.repaint();
+        match self.draft.press(key) {
+            Effect::Painted => {}
+            Effect::Refused => self.screen.ring(),
+            Effect::Entered => return Wish::Enter,
+            Effect::Cleared => self.screen.clear(),
+            Effect::Suspended => self.screen.give_away(),
+            Effect::Left => return Wish::Leave,
+        }
+        Wish::Nothing
+    }
+
+    /// Takes the draft, and begins a new one.
+    pub(crate) fn take(&mut self) -> String {
+        self.draft.take()
+    }
+
+    /// Refuses to take the draft: what is typed next does not become part of its last line.
+    pub(crate) fn refuse(&mut self) {
+        self.draft.begin_line();
+        self.screen.ring();
+    }
+
+    /// Returns up to how many bytes of lines are to be collected for the next frame.
+    pub(crate) fn enough(&self) -> usize {
+        self.screen.enough()
+    }
+
+    /// Shows what has changed.
+    ///
+    /// # Errors
+    ///
+    /// The terminal accepts nothing any more.
+    pub(crate) fn show(
+        &mut self,
+        cx: &mut Context<'_>,
+        feed: &mut impl Feed,
+    ) -> io::Result<Progress> {
+        self.screen.poll(cx, feed, &self.draft)
+    }
+
+    /// Has the task of `cx` woken when any part of the editor wants to be polled again although
+    /// nothing else happens, or at `wanted_at`. Call when nothing else makes progress.
+    pub(crate) fn tick(
+        &mut self,
+        cx: &mut Context<'_>,
+        feed: &impl Feed,
+        wanted_at: Option<Instant>,
+    ) -> Progress {
+        let times = [self.typing.decide_at(), wanted_at, self.screen.wanted_at(feed.waiting())];
+        match self.alarm.poll(times.into_iter().flatten().min(), cx) {
+            Poll::Ready(()) => Progress::Made,
+            Poll::Pending => Progress::Stalled,
+        }
+    }
+
+    /// Takes what is typed on while the program ends. Returns whether it is hurried (Ctrl+C).
+    pub(crate) fn discard_typed(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut is_hurried = false;
+        while let Poll::Ready(Some(keys)) = self.typing.poll(cx) {
+            is_hurried |= keys.contains(&Key::Ctrl('c'));
+            self.heed(&keys);
+        }
+        is_hurried
+    }
+
+    /// Takes what was being written, which is not going to be sent.
+    pub(crate) fn give_up(&mut self) -> String {
+        self.draft.give_up()
+    }
+
+    /// Shows what is left to show, takes the draft away, and gives the terminal back as it was, with
+    /// `farewell` below what stands there.
+    pub(crate) async fn leave(&mut self, feed: &mut impl Feed, farewell: &str) {
+        self.screen.leave(feed, farewell).await;
+    }
+
+    /// Takes what the terminal still answers, so that it is not left to whoever has the terminal
+    /// next.
+    pub(crate) async fn hear_out(&mut self) {
+        poll_fn(|cx| {
+            while let Some(until) = self.screen.answers_by() {
+                let keys = match self.typing.poll(cx) {
+                    Poll::Ready(Some(keys)) => keys,
+                    Poll::Ready(None) => break,
+                    Poll::Pending if self.alarm.poll(Some(until), cx).is_ready() => break,
+                    Poll::Pending => return Poll::Pending,
+                };
+                self.heed(&keys);
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    /// Passes on what the terminal says of itself.
+    fn heed(&mut self, keys: &[Key]) {
+        for key in keys {
+            if let Key::Report(report) = key {
+                self.screen.heed(report);
+            }
+        }
+    }
+}

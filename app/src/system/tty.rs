@@ -61,7 +61,9 @@ impl Drop for RawMode {
 
 fn restore(before: &TerminalMode) {
     if is_foreground() {
-        // A terminal that is gone has no mode.
+        // What was typed for this program is not left to the shell. Not by tcsetattr itself, which
+        // would first wait until all output is taken. A terminal that is gone has no mode.
+        let _ = TerminalMode::discard_typed();
         let _ = before.set();
     }
 }

@@ -6,15 +6,15 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileTypeExt;
 
 use async_signal::Signal;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{
     Resource, Rlimit, getpgrp, getrlimit, kill_current_process_group, setrlimit,
 };
 use rustix::stdio::{stderr, stdin, stdout};
 use rustix::termios::{
-    LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetpgrp, tcgetwinsize,
-    tcsetattr,
+    LocalModes, OptionalActions, OutputModes, QueueSelector, Termios, tcflush, tcgetattr,
+    tcgetpgrp, tcgetwinsize, tcsetattr,
 };
 use socket2::Socket;
 
@@ -140,7 +140,24 @@ impl TerminalMode {
     pub(super) fn set(&self) -> io::Result<()> {
         Ok(tcsetattr(stdin(), OptionalActions::Now, &self.0)?)
     }
+
+    /// Throws away what is typed and not read yet. The system has more of a paste than can be
+    /// thrown away at once.
+    pub(super) fn discard_typed() -> io::Result<()> {
+        for _ in 0..MOST_DISCARDED {
+            tcflush(stdin(), QueueSelector::IFlush)?;
+            if poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], Some(&ON_ITS_WAY))? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
+
+/// How long what is typed is on its way inside of the system, at most, and how often there may be
+/// more: a terminal that sends for ever does not hold the program.
+const ON_ITS_WAY: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+const MOST_DISCARDED: usize = 100;
 
 /// Returns whether this program may read the terminal and set its mode, and not only write to it:
 /// whether its job is in the foreground. Without job control it is.

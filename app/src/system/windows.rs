@@ -72,6 +72,10 @@ impl TerminalMode {
     pub(super) fn set(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    pub(super) fn discard_typed() -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 pub(crate) fn is_foreground() -> bool {

@@ -83,6 +83,20 @@ fn answers_are_not_left_to_the_shell() {
     }
 }
 
+/// What was typed for the program is not left to the shell, however much it is.
+#[test]
+fn what_was_typed_is_not_left_to_the_shell() {
+    let server = Server::start(&[]);
+    let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
+    let mut shell = Terminal::before_a_read(&join);
+    shell.shows(&[GREETING, "[You]"]);
+    shell.types_while_stopped(&[CTRL_C, &"지워짐\r".repeat(900)].concat());
+    shell.shows(&[GREETING, "", "exit", "끝"]);
+    shell.types("셸의 것\r");
+    shell.ends_with(&["셸의 것", "<셸의 것>"]);
+    assert_eq!(shell.status(), 0);
+}
+
 #[test]
 fn what_was_entered_is_sent_before_it_ends() {
     let server = Server::start(&[]);
@@ -190,11 +204,7 @@ fn it_goes_on_where_it_was() {
     terminal.types("가나다라마바사아자차카타파하가나다라마바사아자차카타파하");
     let draft = ["[You] 가나다라마바사아자차카타", "파하가나다라마바사아자차카타파", "하"];
     terminal.has_rows(&draft);
-    terminal.signal(Signal::STOP);
-    wait_until("it is stopped", || {
-        let state = fs::read_to_string(format!("/proc/{}/stat", terminal.id())).unwrap();
-        state.contains(") T ").then_some(())
-    });
+    terminal.stop();
     peer.send("멈춘 사이\n멈춘 사이\n");
     terminal.signal(Signal::CONT);
     terminal.wait("both lines are there", |seen| {

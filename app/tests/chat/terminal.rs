@@ -1,5 +1,6 @@
 //! Programs on a pseudo-terminal, and what it shows.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -143,6 +144,33 @@ impl Terminal {
         Self { pty, child, seen, reader }
     }
 
+    /// A shell's command, after which the shell reads a line and shows it.
+    pub(crate) fn before_a_read(command: &str) -> Self {
+        let script = format!("{command}; echo 끝; read -r line; echo \"<$line>\"");
+        Self::run(Command::new("bash").args(["-c", &script]), Kind::WIDE, &[])
+    }
+
+    /// Returns the program that the terminal's own one has started and waits for.
+    pub(crate) fn child(&self) -> Pid {
+        let id = self.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        Pid::from_raw(children.trim().parse().unwrap()).unwrap()
+    }
+
+    /// Stops the program, as nobody who waits for it is told.
+    pub(crate) fn stop(&self) {
+        stop(Pid::from_child(&self.child));
+    }
+
+    /// Types something while the program that a shell waits for is stopped: all of it is there when
+    /// it reads the first of it.
+    pub(crate) fn types_while_stopped(&self, keys: &str) {
+        let program = self.child();
+        stop(program);
+        self.types(keys);
+        kill_process(program, Signal::CONT).unwrap();
+    }
+
     pub(crate) fn types(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).unwrap();
     }
@@ -263,6 +291,15 @@ impl Terminal {
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Stops a process, and waits until it is stopped.
+fn stop(process: Pid) {
+    kill_process(process, Signal::STOP).unwrap();
+    wait_until("it is stopped", || {
+        let state = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap();
+        state.contains(") T ").then_some(())
+    });
 }
 
 impl Drop for Terminal {

@@ -46,6 +46,8 @@ pub(crate) enum Wish {
     Nothing,
     /// [`Editor::take`] the draft, if it can be sent.
     Enter,
+    /// End the input: there was nothing in the draft.
+    End,
     /// End the program.
     Leave,
 }
@@ -88,6 +90,7 @@ impl Editor {
             Effect::Entered => return Wish::Enter,
             Effect::Cleared => self.screen.clear(),
             Effect::Suspended => self.screen.give_away(),
+            Effect::Ended => return Wish::End,
             Effect::Left => return Wish::Leave,
         }
         Wish::Nothing

@@ -59,7 +59,7 @@ impl Session<'_> {
             let typed = match self.editor.poll_typed(cx) {
                 Poll::Ready(Some(keys)) => {
                     let mut keys = keys.into_iter();
-                    if keys.any(|key| self.press(key) == Wish::Leave) {
+                    if keys.any(|key| matches!(self.press(key), Wish::End | Wish::Leave)) {
                         self.hurries = keys.any(|key| key == Key::Ctrl('c'));
                         return Poll::Ready(Ok(()));
                     }

@@ -33,21 +33,30 @@ pub(crate) enum Effect {
     Cleared,
     /// Stop the program until its shell continues it.
     Suspended,
+    /// The end of the input: Ctrl+D where nothing is written.
+    Ended,
     /// End the program.
     Left,
 }
 
 /// What is shown of a draft. The cursor is before the byte of `text` at its index.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct View<'a> {
-    /// What stands before the first line; [`YOU`] stands before each further one.
+    /// What stands before the first line.
     pub(crate) prompt: Cow<'a, str>,
+    /// What stands before each further one, and before those that are entered and not sent.
+    pub(crate) label: &'a str,
     pub(crate) text: &'a str,
     pub(crate) cursor: usize,
+    /// What stands dim in place of a text, if there is none.
+    pub(crate) hint: &'a str,
 }
 
 /// Text that is being written.
 pub(crate) struct Draft {
+    /// What stands before each line.
+    label: &'static str,
+    hint: String,
     text: Text,
     history: MemHistory,
     /// The entry of the history that `text` was taken from; the history's length if none.
@@ -88,6 +97,8 @@ impl Draft {
         let _ = history.set_max_len(REMEMBERED);
         let _ = history.ignore_dups(true);
         Self {
+            label: YOU,
+            hint: String::new(),
             text: Text::new(),
             history,
             place: 0,
@@ -97,13 +108,20 @@ impl Draft {
         }
     }
 
+    /// The same draft with another label than [`YOU`] before each line, and with a hint that stands
+    /// there while nothing is typed.
+    pub(crate) fn labelled(self, label: &'static str, hint: String) -> Self {
+        Self { label, hint, ..self }
+    }
+
     /// Returns what is shown.
     pub(crate) fn view(&self) -> View<'_> {
-        let prompt = match &self.search {
-            None => Cow::Borrowed(YOU),
-            Some(search) => Cow::Owned(search.prompt()),
+        let (prompt, hint) = match &self.search {
+            None => (Cow::Borrowed(self.label), self.hint.as_str()),
+            Some(search) => (Cow::Owned(search.prompt()), ""),
         };
-        View { prompt, text: self.text.as_str(), cursor: self.text.cursor() }
+        let (text, cursor) = (self.text.as_str(), self.text.cursor());
+        View { prompt, label: self.label, text, cursor, hint }
     }
 
     /// Takes the text, which becomes the newest entry of the history, and begins a new one.
@@ -152,7 +170,7 @@ impl Draft {
         let done = match key {
             Key::Enter => return Effect::Entered,
             Key::Ctrl('c') => return Effect::Left,
-            Key::Ctrl('d') if text.is_empty() => return Effect::Left,
+            Key::Ctrl('d') if text.is_empty() => return Effect::Ended,
             Key::Ctrl('l') => return Effect::Cleared,
             Key::Ctrl('z') => return Effect::Suspended,
             Key::Ctrl('r') => self.begin_search(),

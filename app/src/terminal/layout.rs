@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use chat_core::YOU;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::draft::View;
@@ -15,8 +14,9 @@ const TAB: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) text: String,
-    /// Whether it is no part of the draft: entered, but not sent yet, or about the connection.
-    pub(crate) is_pending: bool,
+    /// The byte from which on it is no part of the draft: entered, but not sent yet, or about the
+    /// connection, or a hint.
+    pub(crate) dim_from: Option<usize>,
 }
 
 /// Rows, and the cursor in them. There is at least one.
@@ -33,7 +33,7 @@ impl Rows {
     /// Puts a row above all others that says `status`, ASCII, as far as it fits.
     pub(crate) fn put_above(&mut self, status: &str, columns: usize) {
         let text = status.chars().take(columns).collect();
-        self.rows.insert(0, Row { text, is_pending: true });
+        self.rows.insert(0, Row { text, dim_from: Some(0) });
         self.cursor_row += 1;
     }
 }
@@ -42,15 +42,15 @@ impl Rows {
 pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
     let mut pen = Pen::new(columns);
     for line in pending.split_terminator('\n') {
-        pen.begin_line(true);
-        pen.write(YOU);
+        pen.begin_line(Some(0));
+        pen.write(draft.label);
         pen.write(line);
     }
     let mut start = 0;
     for line in draft.text.split('\n') {
         let end = start + line.len();
-        pen.begin_line(false);
-        pen.write(if start == 0 { &draft.prompt } else { YOU });
+        pen.begin_line(None);
+        pen.write(if start == 0 { &draft.prompt } else { draft.label });
         if (start..=end).contains(&draft.cursor) {
             let (before, after) = line.split_at(draft.cursor - start);
             pen.write(before);
@@ -61,6 +61,9 @@ pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
         }
         start = end + 1;
     }
+    if draft.text.is_empty() {
+        pen.write_hint(draft.hint);
+    }
     pen.rows
 }
 
@@ -68,7 +71,7 @@ pub(crate) fn lay_out(pending: &str, draft: &View<'_>, columns: usize) -> Rows {
 /// wraps them.
 pub(crate) fn least_height(text: &str, more: usize, columns: usize) -> usize {
     let mut pen = Pen { width: least_width, ..Pen::new(columns) };
-    pen.begin_line(false);
+    pen.begin_line(None);
     pen.write(text);
     pen.wrap_unless_fits(more);
     pen.rows.rows.len()
@@ -88,20 +91,32 @@ impl Pen {
         Self { columns: columns.max(1), width: most_width, rows: Rows::default(), column: 0 }
     }
 
-    fn begin_line(&mut self, is_pending: bool) {
-        self.rows.rows.push(Row { text: String::new(), is_pending });
+    fn begin_line(&mut self, dim_from: Option<usize>) {
+        self.rows.rows.push(Row { text: String::new(), dim_from });
         self.column = 0;
     }
 
     fn begin_row(&mut self) {
-        let is_pending = self.rows.rows.last().is_some_and(|row| row.is_pending);
-        self.begin_line(is_pending);
+        let dim_from = self.rows.rows.last().and_then(|row| row.dim_from);
+        self.begin_line(dim_from);
     }
 
     fn write(&mut self, text: &str) {
         for grapheme in text.graphemes(true) {
             self.pieces(grapheme).for_each(|piece| self.put(piece));
         }
+    }
+
+    /// Writes dim text behind all else, if it fits into the row.
+    fn write_hint(&mut self, hint: &str) {
+        let width: usize = hint.graphemes(true).map(self.width).sum();
+        if hint.is_empty() || self.column + width > self.columns {
+            return;
+        }
+        if let Some(row) = self.rows.rows.last_mut() {
+            row.dim_from = Some(row.text.len());
+        }
+        self.write(hint);
     }
 
     fn put(&mut self, piece: &str) {

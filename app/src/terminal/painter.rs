@@ -77,7 +77,7 @@ pub(crate) struct Painter {
     reflows: bool,
     /// Whether it shows nothing of a frame before the frame's end.
     synchronizes: bool,
-    /// What is written before and after pending text.
+    /// What is written before and after dim text.
     dim: (&'static str, &'static str),
     /// The rows on the terminal.
     painted: Vec<Row>,
@@ -278,9 +278,9 @@ impl Painter {
             // Behind a text that fills the row, a terminal would clear the last character.
             let fills = most_columns(text) >= self.size.columns;
             frame.push_str(if fills { CLEAR_ROW } else { "" });
-            match row.is_pending {
-                true => [dim, text, plain].into_iter().for_each(|text| frame.push_str(text)),
-                false => frame.push_str(text),
+            match row.dim_from.and_then(|from| text.split_at_checked(from)) {
+                Some((before, rest)) => frame.extend([before, dim, rest, plain]),
+                None => frame.push_str(text),
             }
             frame.push_str(if fills { "" } else { CLEAR_ROW });
         }

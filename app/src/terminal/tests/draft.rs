@@ -220,7 +220,7 @@ fn leaving() {
     typist.types(&["가", CTRL_D].concat());
     assert_eq!(typist.effects.last(), Some(&Effect::Refused));
     typist.types(&[BACKSPACE, CTRL_D].concat());
-    assert_eq!(typist.effects.last(), Some(&Effect::Left));
+    assert_eq!(typist.effects.last(), Some(&Effect::Ended));
     typist.types("가\x03");
     assert_eq!(typist.effects.last(), Some(&Effect::Left));
 }

@@ -1,11 +1,16 @@
 //! Rows, compared with those of a terminal that wraps text itself.
 
+use std::borrow::Cow;
+
 use super::emulator::Emulator;
 use crate::terminal::draft::View;
 use crate::terminal::layout::{Rows, lay_out, least_height};
 
+const VIEW: View<'_> =
+    View { prompt: Cow::Borrowed("[You] "), label: "[You] ", text: "", cursor: 0, hint: "" };
+
 fn rows_of(text: &str, cursor: usize, columns: usize) -> Rows {
-    lay_out("", &View { prompt: "[You] ".into(), text, cursor }, columns)
+    lay_out("", &View { text, cursor, ..VIEW }, columns)
 }
 
 fn texts(rows: &Rows) -> Vec<&str> {
@@ -65,19 +70,36 @@ fn each_line_has_its_prompt() {
     let rows = rows_of("하나\n\n셋", 4 + 3, 80);
     assert_eq!(texts(&rows), ["[You] 하나", "[You] ", "[You] 셋"]);
     assert_eq!((rows.cursor_row, rows.cursor_byte), (1, 6));
-    let view = View { prompt: "(reverse-i-search)`나': ".into(), text: "하나", cursor: 3 };
+    let view =
+        View { prompt: "(reverse-i-search)`나': ".into(), text: "하나", cursor: 3, ..VIEW };
     let rows = lay_out("", &view, 80);
     assert_eq!(texts(&rows), ["(reverse-i-search)`나': 하나"]);
 }
 
 #[test]
 fn what_is_not_sent_stands_above() {
-    let view = View { prompt: "[You] ".into(), text: "셋", cursor: 3 };
+    let view = View { text: "셋", cursor: 3, ..VIEW };
     let rows = lay_out("하나\n둘\n", &view, 80);
     assert_eq!(texts(&rows), ["[You] 하나", "[You] 둘", "[You] 셋"]);
-    let pending: Vec<bool> = rows.rows.iter().map(|row| row.is_pending).collect();
+    let pending: Vec<bool> = rows.rows.iter().map(|row| row.dim_from.is_some()).collect();
     assert_eq!(pending, [true, true, false]);
     assert_eq!(rows.cursor_row, 2);
+}
+
+#[test]
+fn a_hint_stands_where_nothing_is_written() {
+    let host = View { prompt: "[Host] ".into(), label: "[Host] ", hint: "chat join …", ..VIEW };
+    for columns in [20, 80] {
+        let rows = lay_out("하나\n", &host, columns);
+        assert_eq!(texts(&rows), ["[Host] 하나", "[Host] chat join …"]);
+        assert_eq!(rows.rows[1].dim_from, Some(7));
+        assert_eq!((rows.cursor_row, rows.cursor_byte), (1, 7));
+    }
+    // As a whole, or not at all: some terminals give `…` two columns.
+    assert_eq!(texts(&lay_out("", &host, 18)), ["[Host] "]);
+    let rows = lay_out("", &View { text: "둘\n", cursor: 4, ..host }, 80);
+    assert_eq!(texts(&rows), ["[Host] 둘", "[Host] "]);
+    assert_eq!(rows.rows[1].dim_from, None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Typist;
 use super::emulator::Emulator;
 use crate::terminal::layout::{Rows, lay_out};
-use crate::terminal::{Painter, Size};
+use crate::terminal::{Draft, Painter, Size};
 
 /// A terminal, the painter that writes to it, and everything that should stand there.
 struct Rig {
@@ -283,6 +283,24 @@ fn a_frame_is_synchronized_where_that_is_understood() {
     assert!(is_synchronized(&mut rig));
     rig.painter.heed("?2026;0$y");
     assert!(!is_synchronized(&mut rig));
+}
+
+/// A hint gives way to what is typed, and stands dim.
+#[test]
+fn a_hint_stands_until_something_is_typed() {
+    let mut rig = Rig::new(30, 10, false);
+    rig.typist.draft = Draft::new().labelled("[Host] ", "chat join lab7 3333".to_owned());
+    let frame = rig.painter.frame("> 안내\n", &rig.rows());
+    assert!(str::from_utf8(&frame).unwrap().contains("[Host] \x1b[2mchat join lab7 3333\x1b[0m"));
+    rig.emulator.feed(&frame);
+    assert_eq!(rig.emulator.screen(), ["> 안내", "[Host] chat join lab7 3333"]);
+    assert_eq!(rig.emulator.cursor(), (1, 7));
+    rig.types("가");
+    assert_eq!(rig.emulator.screen(), ["> 안내", "[Host] 가"]);
+    rig.types("\x7f");
+    assert_eq!(rig.emulator.screen(), ["> 안내", "[Host] chat join lab7 3333"]);
+    rig.types("\x12");
+    assert_eq!(rig.emulator.screen(), ["> 안내", "(reverse-i-search)`':"]);
 }
 
 #[test]

@@ -1,25 +1,18 @@
-//! The console: the server's own terminal, a reader like any other.
+//! The console: the server's standard output, a reader like any other.
 
-use std::convert::Infallible;
 use std::future::{self, Future};
 use std::io;
 use std::mem;
 use std::pin::pin;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use chat_core::{FAREWELL, ReaderId, Start};
+use chat_core::FAREWELL;
 
-use super::hub::Hub;
+use super::transcript::Transcript;
 use super::trouble::Trouble;
-use super::wakers::Entered;
 use crate::failure::{Failure, complain};
 use crate::system::{Outlook, Printer, outlook};
-
-/// Most bytes printed at once. They leave the log before they are printed, so they are what a
-/// stopped console still gets of what the room has gone on without.
-const CHUNK: usize = 64 * 1024;
 
 /// The first pause when nothing can be printed: little beside the time that it takes to make room
 /// on a disk.
@@ -27,23 +20,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Prints what is said.
 pub(crate) struct Console {
-    hub: Rc<Hub>,
+    transcript: Transcript,
     printer: Printer,
-    reader: ReaderId,
-    growth: Entered,
     trouble: Trouble,
 }
 
 impl Console {
-    /// A console that sees everything from now on, and first that the server listens on `port`.
-    pub(crate) fn new(hub: Rc<Hub>, printer: Printer, port: u16) -> Self {
-        let reader = hub.tell(|server, _| {
-            let reader = server.observe(Start::Now);
-            server.open(reader, port);
-            reader
-        });
+    /// A console that shows `transcript`.
+    pub(crate) fn new(transcript: Transcript, printer: Printer) -> Self {
         let trouble = Trouble::new("cannot print what is said for now", FIRST_PAUSE);
-        Self { hub, printer, reader, growth: Entered::default(), trouble }
+        Self { transcript, printer, trouble }
     }
 
     /// Prints what is said until the server ends, then the farewell; of what is said only the first
@@ -58,7 +44,7 @@ impl Console {
     pub(crate) async fn run(mut self, is_quiet: bool) -> Result<(), Failure> {
         let Err(error) = self.print_all(is_quiet).await else { return Ok(()) };
         // The room goes on; nobody waits for its console.
-        self.dismiss();
+        self.transcript.dismiss();
         let failure = Failure::new("cannot print what is said", &error);
         match outlook(&error) {
             Outlook::Later => return Err(failure),
@@ -71,9 +57,9 @@ impl Console {
     /// As [`Console::run`]; fails as soon as it is known that nothing more can be printed.
     async fn print_all(&mut self, is_quiet: bool) -> io::Result<()> {
         loop {
-            let chunk = self.take();
+            let chunk = self.transcript.take(self.printer.memory());
             if is_quiet {
-                self.dismiss();
+                self.transcript.dismiss();
             }
             if !chunk.is_empty() {
                 self.print(chunk).await?;
@@ -82,7 +68,7 @@ impl Console {
             if self.trouble.end() {
                 complain([Failure::over("what is said is printed again")]);
             }
-            if self.hub.is_stopping() {
+            if self.transcript.is_stopping() {
                 break;
             }
             self.await_growth().await;
@@ -95,7 +81,7 @@ impl Console {
     async fn print(&mut self, chunk: Vec<u8>) -> io::Result<()> {
         let mut printed = self.printer.print(chunk).await;
         while let Err(error) = printed {
-            if outlook(&error) != Outlook::Later || self.hub.is_stopping() {
+            if outlook(&error) != Outlook::Later || self.transcript.is_stopping() {
                 return Err(error);
             }
             self.pause(&error).await;
@@ -108,39 +94,17 @@ impl Console {
     async fn pause(&mut self, error: &io::Error) {
         let mut pause = pin!(self.trouble.pause(error));
         future::poll_fn(|cx| {
-            self.hub.await_growth(&self.growth, cx);
-            if self.hub.is_stopping() { Poll::Ready(()) } else { pause.as_mut().poll(cx) }
+            self.transcript.await_growth(cx);
+            if self.transcript.is_stopping() { Poll::Ready(()) } else { pause.as_mut().poll(cx) }
         })
         .await;
-    }
-
-    /// Takes what is pending out of the log: as much as fits into a chunk, cut after its last whole
-    /// line if there is one.
-    fn take(&mut self) -> Vec<u8> {
-        let mut chunk = self.printer.memory();
-        let fill = |slices: &[&[u8]]| {
-            for slice in slices {
-                let length = slice.len().min(CHUNK - chunk.len());
-                chunk.extend_from_slice(&slice[..length]);
-            }
-            if let Some(last) = chunk.iter().rposition(|&byte| byte == b'\n') {
-                chunk.truncate(last + 1);
-            }
-            Ok::<_, Infallible>(chunk.len())
-        };
-        let Ok(_) = self.hub.tell(|server, _| server.deliver(self.reader, fill));
-        chunk
-    }
-
-    fn dismiss(&self) {
-        self.hub.tell(|server, _| server.dismiss(self.reader));
     }
 
     /// Waits until the log grows or the server is to end.
     async fn await_growth(&self) {
         let mut is_first = true;
         future::poll_fn(|cx| {
-            self.hub.await_growth(&self.growth, cx);
+            self.transcript.await_growth(cx);
             if mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;

@@ -6,7 +6,7 @@
 //! | `order` | who decides the sequence of what happens in the room |
 //! | `door` | the ways into the room |
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
-//! | `console` | the server's own terminal |
+//! | `transcript`, `console` | what the console shows, and the console, which prints it |
 //! | `ticker` | the core's timer |
 //! | `trouble` | what cannot be done for now |
 //! | `wakers` | tasks that wait for the same thing |
@@ -26,6 +26,7 @@ mod order;
 mod participant;
 mod round;
 mod ticker;
+mod transcript;
 mod trouble;
 mod wakers;
 
@@ -44,6 +45,7 @@ use crate::system::{self, Interrupts, Printer};
 use console::Console;
 use hub::Hub;
 use round::Round;
+use transcript::Transcript;
 
 /// Serves a room until a signal ends it.
 pub(crate) fn run(settings: &Serve) -> Result<(), Failure> {
@@ -81,8 +83,8 @@ async fn serve(
     let hub = Rc::new(Hub::new(order::alone(settings.limits.clone()), executor.clone()));
     let round = Rc::new(Round::new(hub.clone()));
     hub.spawn(ticker::run(hub.clone()));
-    let console = Console::new(hub.clone(), printer, port).run(settings.is_quiet);
-    let console = executor.spawn(console);
+    let transcript = Transcript::begin(hub.clone(), port);
+    let console = executor.spawn(Console::new(transcript, printer).run(settings.is_quiet));
 
     // In a task of its own: this one is polled whenever the executor runs, and would look for
     // signals each time.

@@ -38,7 +38,8 @@ pub(crate) enum Command {
     subcommand,
     name = "serve",
     example = "chat serve 0.0.0.0 3333",
-    note = "SIZE is a number of bytes; K, M and G after it mean 1024 bytes, 1024 K and 1024 M."
+    note = "On a terminal, what you type is said by [Host].\n\
+            SIZE is a number of bytes; K, M and G after it mean 1024 bytes, 1024 K and 1024 M."
 )]
 pub(crate) struct Serve {
     /// address or name to listen on; '' for all, IPv4 and IPv6

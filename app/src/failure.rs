@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::process::ExitCode;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use chat_core::shown;
 
@@ -97,10 +98,17 @@ impl Display for Failure {
 struct Complaints {
     waiting: Vec<Failure>,
     is_printing: bool,
+    /// Whether there is a [`Diversion`], and the task that waits for more.
+    is_diverted: bool,
+    task: Option<Waker>,
 }
 
-static COMPLAINTS: Mutex<Complaints> =
-    Mutex::new(Complaints { waiting: Vec::new(), is_printing: false });
+static COMPLAINTS: Mutex<Complaints> = Mutex::new(Complaints {
+    waiting: Vec::new(),
+    is_printing: false,
+    is_diverted: false,
+    task: None,
+});
 
 /// That nothing is left to be printed.
 static ALL_PRINTED: Condvar = Condvar::new();
@@ -113,8 +121,51 @@ pub(crate) fn complain(failures: impl IntoIterator<Item = Failure>) {
     let mut complaints = lock();
     let space = MOST_WAITING.saturating_sub(complaints.waiting.len());
     complaints.waiting.extend(failures.into_iter().take(space));
-    if !complaints.waiting.is_empty() && !complaints.is_printing {
-        complaints.is_printing = system::spawn(print_complaints).is_ok();
+    complaints.pass_on();
+}
+
+impl Complaints {
+    /// Has what is waiting printed, or shown by whoever has diverted it.
+    fn pass_on(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if self.is_diverted {
+            if let Some(task) = self.task.take() {
+                task.wake();
+            }
+        } else if !self.is_printing {
+            self.is_printing = system::spawn(print_complaints).is_ok();
+        }
+    }
+}
+
+/// For as long as this lives, failures that are complained of are not printed on stderr: whoever
+/// has it shows them, as there is a draft on that terminal.
+pub(crate) struct Diversion(());
+
+impl Diversion {
+    pub(crate) fn begin() -> Self {
+        lock().is_diverted = true;
+        Self(())
+    }
+
+    /// Ready with the text of what was complained of, each line with its newline.
+    pub(crate) fn poll_text(&self, cx: &mut Context<'_>) -> Poll<String> {
+        let mut complaints = lock();
+        if complaints.waiting.is_empty() {
+            complaints.task = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(text(&mem::take(&mut complaints.waiting)))
+    }
+}
+
+impl Drop for Diversion {
+    fn drop(&mut self) {
+        let mut complaints = lock();
+        complaints.is_diverted = false;
+        complaints.pass_on();
     }
 }
 
@@ -142,12 +193,15 @@ fn lock() -> MutexGuard<'static, Complaints> {
 }
 
 fn print(failures: &[Failure]) {
-    let text: String = failures.iter().map(|failure| format!("{failure}\n")).collect();
-    // An argument or a peer must not be able to command the terminal here either.
-    let text: String = text.chars().map(|c| if c == '\n' { c } else { shown(c) }).collect();
     // One write, so that lines of several processes on one terminal do not mix. If nobody reads
     // it there is nothing more to do.
-    let _ = system::write_error(text.as_bytes());
+    let _ = system::write_error(text(failures).as_bytes());
+}
+
+/// An argument or a peer must not be able to command the terminal here either.
+fn text(failures: &[Failure]) -> String {
+    let text: String = failures.iter().map(|failure| format!("{failure}\n")).collect();
+    text.chars().map(|c| if c == '\n' { c } else { shown(c) }).collect()
 }
 
 /// Returns why it failed, without the system's error number and without std's preface to a

@@ -27,6 +27,25 @@ pub(crate) struct Serve {
     pub(crate) limits: Limits,
     /// Whether the console shows its first line only.
     pub(crate) is_quiet: bool,
+    /// The place of a host at the server's own terminal; `None` if it has none.
+    pub(crate) seat: Option<Seat>,
+}
+
+/// How the host's terminal is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    in_colour: bool,
+    /// Whether the terminal rewraps rows that have become too wide, unless it says otherwise.
+    pub(crate) reflows: bool,
+    /// Whether failures would be printed on it too.
+    pub(crate) sees_failures: bool,
+}
+
+impl Seat {
+    /// How lines are shown.
+    pub(crate) fn look(self) -> Look {
+        Look { in_colour: self.in_colour, zone: None }
+    }
 }
 
 /// How to join a room.
@@ -83,17 +102,25 @@ impl Settings {
         let surroundings = Surroundings {
             variable: &|name| env::var_os(name),
             is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
+            shows_failures: io::stderr().is_terminal(),
         };
         match command {
-            Command::Serve(args) => Ok(Self::Serve(Serve::resolve(args)?)),
+            Command::Serve(args) => Ok(Self::Serve(Serve::resolve(args, &surroundings)?)),
             Command::Join(args) => Ok(Self::Join(Join::resolve(args, &surroundings))),
         }
     }
 }
 
 impl Serve {
-    fn resolve(args: args::Serve) -> Result<Self, Failure> {
+    fn resolve(args: args::Serve, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
+        let has_host = surroundings.allow_an_editor() && !args.quiet;
+        let seat = has_host.then(|| Seat {
+            in_colour: !surroundings.forbid_colour(),
+            reflows: reflows(&surroundings.term()),
+            sees_failures: surroundings.shows_failures,
+        });
         Ok(Self {
+            seat,
             limits: limits(&args)?,
             place: Place { host: args.host, port: args.port },
             is_quiet: args.quiet,
@@ -156,6 +183,8 @@ struct Surroundings<'a> {
     variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// Whether both standard input and standard output are a terminal.
     is_terminal: bool,
+    /// Whether standard error is one too.
+    shows_failures: bool,
 }
 
 impl Surroundings<'_> {
@@ -219,18 +248,42 @@ mod tests {
         command
     }
 
+    fn surroundings<'a>(
+        variable: &'a dyn Fn(&str) -> Option<OsString>,
+        is_terminal: bool,
+    ) -> Surroundings<'a> {
+        Surroundings { variable, is_terminal, shows_failures: is_terminal }
+    }
+
     fn join(
         options: &[&str],
         is_terminal: bool,
         variables: &'static [(&'static str, &'static str)],
     ) -> Join {
-        let variable = |name: &str| {
-            let found = variables.iter().find(|(set, _)| *set == name);
-            found.map(|(_, value)| OsString::from(value))
-        };
+        let variable = variable(variables);
         let words = [&["join", "127.0.0.1", "3333"], options].concat();
         let Command::Join(args) = command(&words) else { panic!("not join") };
-        Join::resolve(args, &Surroundings { variable: &variable, is_terminal })
+        Join::resolve(args, &surroundings(&variable, is_terminal))
+    }
+
+    fn seat(
+        options: &[&str],
+        is_terminal: bool,
+        variables: &'static [(&'static str, &'static str)],
+    ) -> Option<Seat> {
+        let words = [&["serve", "127.0.0.1", "3333"], options].concat();
+        let Command::Serve(args) = command(&words) else { panic!("not serve") };
+        let variable = variable(variables);
+        Serve::resolve(args, &surroundings(&variable, is_terminal)).unwrap().seat
+    }
+
+    fn variable(
+        variables: &'static [(&'static str, &'static str)],
+    ) -> impl Fn(&str) -> Option<OsString> {
+        move |name: &str| {
+            let found = variables.iter().find(|(set, _)| *set == name);
+            found.map(|(_, value)| OsString::from(value))
+        }
     }
 
     const XTERM: &[(&str, &str)] = &[("TERM", "xterm")];
@@ -247,6 +300,21 @@ mod tests {
         assert_eq!(join(&["--stay"], false, XTERM).manner, stays);
         for variables in [&[][..], &[("TERM", "")], &[("TERM", "dumb")]] {
             assert_eq!(join(&[], true, variables).manner, plain, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_needs_a_capable_terminal_at_both_ends() {
+        let at_an_xterm = Seat { in_colour: true, reflows: false, sees_failures: true };
+        assert_eq!(seat(&[], true, XTERM), Some(at_an_xterm));
+        let without_colour = Seat { in_colour: false, ..at_an_xterm };
+        let variables = &[("TERM", "xterm"), ("NO_COLOR", "1")];
+        assert_eq!(seat(&[], true, variables), Some(without_colour));
+        assert!(seat(&[], true, &[("TERM", "foot")]).unwrap().reflows);
+        assert_eq!(seat(&[], false, XTERM), None);
+        assert_eq!(seat(&["--quiet"], true, XTERM), None);
+        for variables in [&[][..], &[("TERM", "")], &[("TERM", "dumb")]] {
+            assert_eq!(seat(&[], true, variables), None, "{variables:?}");
         }
     }
 

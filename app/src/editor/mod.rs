@@ -4,13 +4,17 @@
 //! | module | noun |
 //! |---|---|
 //! | `feed` | the lines that stand above the draft, and what is said of them |
+//! | `paste` | what is pasted |
+//! | `doubt` | what may be a mistyped command |
 //! | `typing` | the keys in what is typed |
 //! | `screen` | what stands on the terminal, and who has it |
 //!
 //! [`Editor`] is polled by a loop that knows what is said and to whom: it is pressed the keys that
 //! it has read itself, and says what they ask for.
 
+mod doubt;
 mod feed;
+mod paste;
 mod screen;
 mod typing;
 
@@ -29,7 +33,9 @@ use crate::terminal::{Draft, Effect, Key};
 use screen::Screen;
 use typing::Typing;
 
+pub(crate) use doubt::{DOUBT, looks_like_a_command};
 pub(crate) use feed::Feed;
+pub(crate) use paste::pasted;
 
 /// A draft at the bottom of a terminal, the keyboard that it is written with, and the lines of a
 /// feed above it.
@@ -53,8 +59,8 @@ pub(crate) enum Wish {
 }
 
 impl Editor {
-    /// Takes the terminal, if it is in the foreground. `reflows`: whether it rewraps rows that have
-    /// become too wide, unless it says otherwise.
+    /// Takes the terminal, if it is in the foreground, with an empty draft. `reflows`: whether it
+    /// rewraps rows that have become too wide, unless it says otherwise.
     pub(crate) fn start(
         printer: Printer,
         style: Style,
@@ -69,6 +75,18 @@ impl Editor {
             draft: Draft::new(),
             screen,
         })
+    }
+
+    /// The same with another draft.
+    pub(crate) fn with(self, draft: Draft) -> Self {
+        Self { draft, ..self }
+    }
+
+    /// The same, but what comes in while other programs have the terminal is printed as any job in
+    /// the background does, instead of being kept for later.
+    pub(crate) fn printing_in_background(mut self) -> Self {
+        self.screen.print_in_background();
+        self
     }
 
     /// Returns the keys that were pressed next, for [`Editor::press`]; `None` once there can be no
@@ -96,9 +114,24 @@ impl Editor {
         Wish::Nothing
     }
 
+    /// Whether the cursor is where a line begins.
+    pub(crate) fn is_at_line_start(&self) -> bool {
+        self.draft.is_at_line_start()
+    }
+
+    /// What is written.
+    pub(crate) fn text(&self) -> &str {
+        self.draft.view().text
+    }
+
     /// Takes the draft, and begins a new one.
     pub(crate) fn take(&mut self) -> String {
         self.draft.take()
+    }
+
+    /// Rings the bell: what is asked for cannot be done.
+    pub(crate) fn ring(&mut self) {
+        self.screen.ring();
     }
 
     /// Refuses to take the draft: what is typed next does not become part of its last line.
@@ -157,8 +190,17 @@ impl Editor {
 
     /// Shows what is left to show, takes the draft away, and gives the terminal back as it was, with
     /// `farewell` below what stands there.
-    pub(crate) async fn leave(&mut self, feed: &mut impl Feed, farewell: &str) {
-        self.screen.leave(feed, farewell).await;
+    ///
+    /// # Errors
+    ///
+    /// Not all of that could be written; the rest was tried all the same.
+    pub(crate) async fn leave(&mut self, feed: &mut impl Feed, farewell: &str) -> io::Result<()> {
+        self.screen.leave(feed, &self.draft, farewell).await
+    }
+
+    /// Gives the terminal back as it was, after [`Editor::leave`], and whatever printed on it.
+    pub(crate) fn into_printer(self) -> Printer {
+        self.screen.into_printer()
     }
 
     /// Takes what the terminal still answers, so that it is not left to whoever has the terminal

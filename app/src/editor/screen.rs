@@ -58,6 +58,8 @@ pub(super) struct Screen {
     mode: RawMode,
     changes: Signals,
     hold: Hold,
+    /// Whether lines are printed while other programs have the terminal.
+    prints_in_background: bool,
 }
 
 /// Whether the terminal was asked what it is.
@@ -106,9 +108,15 @@ impl Screen {
             mode: RawMode::new(RELEASE),
             changes,
             hold: Hold::Others(clock.now()),
+            prints_in_background: false,
         };
         screen.go_on().map_err(|error| Failure::new("cannot set the terminal's mode", &error))?;
         Ok(screen)
+    }
+
+    /// From now on lines are printed while other programs have the terminal.
+    pub(super) fn print_in_background(&mut self) {
+        self.prints_in_background = true;
     }
 
     /// The draft has changed.
@@ -183,6 +191,9 @@ impl Screen {
                 // If that fails the terminal is gone, which the next read finds out.
                 let _ = self.go_on();
             }
+            Hold::Others(_) if self.prints_in_background && feed.waiting() > 0 => {
+                self.printer.begin(self.style.show(feed.take_lines(), "\n"));
+            }
             _ => return Ok(progress),
         }
         Ok(Progress::Made)
@@ -202,21 +213,41 @@ impl Screen {
 
     /// Shows what is left to show, takes the draft away, and gives the terminal back as it was, with
     /// `farewell` below what stands there. If other programs have the terminal, they have it as it
-    /// was, and nothing is shown.
-    pub(super) async fn leave(&mut self, feed: &mut impl Feed, farewell: &str) {
-        let _ = self.printer.idle().await;
+    /// was, and nothing is painted.
+    ///
+    /// # Errors
+    ///
+    /// Not all of that could be written; the rest was tried all the same.
+    pub(super) async fn leave(
+        &mut self,
+        feed: &mut impl Feed,
+        draft: &Draft,
+        farewell: &str,
+    ) -> io::Result<()> {
+        let before = self.printer.idle().await;
         if matches!(self.hold, Hold::Withdrawing | Hold::Until(_) | Hold::Others(_)) {
             let _ = self.go_on();
         }
         if let Hold::Others(_) = self.hold {
-            return;
+            if self.prints_in_background {
+                let mut last = self.style.show(feed.take_lines(), "\n");
+                last.extend_from_slice(farewell.as_bytes());
+                return before.and(self.printer.print(last).await);
+            }
+            return before;
         }
         self.note_status(feed);
-        self.begin_frame(feed, &Draft::new());
-        let _ = self.printer.idle().await;
+        self.begin_frame(feed, draft);
+        let shown = self.printer.idle().await;
         let mut last = self.painter.withdraw();
         last.extend_from_slice(farewell.replace('\n', "\r\n").as_bytes());
-        let _ = self.printer.print(last).await;
+        let left = self.printer.print(last).await;
+        before.and(shown).and(left)
+    }
+
+    /// Gives the terminal back as it was.
+    pub(super) fn into_printer(self) -> Printer {
+        self.printer
     }
 
     fn is_due(&self, waiting: usize) -> bool {

@@ -4,17 +4,20 @@
 //! |---|---|
 //! | `place` | a host and a port as the user named them, and the addresses they mean |
 //! | `listen`, `connect` | the two ways to a socket |
+//! | `reach` | the address under which others reach a listener |
 //! | `socket` | the options of every socket |
 //! | `reactor` | what the server waits with, and the sockets it waits for |
 
 mod connect;
 mod listen;
 mod place;
+mod reach;
 mod reactor;
 mod socket;
 
 pub(crate) use connect::connect;
 pub(crate) use listen::{Listening, listen};
 pub(crate) use place::Place;
+pub(crate) use reach::reachable;
 pub(crate) use reactor::{Reactor, Socket};
 pub(crate) use socket::configure;

@@ -25,6 +25,22 @@ pub(crate) struct Console {
     trouble: Trouble,
 }
 
+/// The end of a console that has printed all, or cannot print any more.
+///
+/// # Errors
+///
+/// It could have printed more, had the server not ended.
+pub(super) fn end(printed: io::Result<()>) -> Result<(), Failure> {
+    let Err(error) = printed else { return Ok(()) };
+    let failure = Failure::new("cannot print what is said", &error);
+    match outlook(&error) {
+        Outlook::Later => return Err(failure),
+        Outlook::Never => complain([failure]),
+        Outlook::Unread => {}
+    }
+    Ok(())
+}
+
 impl Console {
     /// A console that shows `transcript`.
     pub(crate) fn new(transcript: Transcript, printer: Printer) -> Self {
@@ -42,16 +58,10 @@ impl Console {
     ///
     /// The server has ended in such a time.
     pub(crate) async fn run(mut self, is_quiet: bool) -> Result<(), Failure> {
-        let Err(error) = self.print_all(is_quiet).await else { return Ok(()) };
+        let printed = self.print_all(is_quiet).await;
         // The room goes on; nobody waits for its console.
         self.transcript.dismiss();
-        let failure = Failure::new("cannot print what is said", &error);
-        match outlook(&error) {
-            Outlook::Later => return Err(failure),
-            Outlook::Never => complain([failure]),
-            Outlook::Unread => {}
-        }
-        Ok(())
+        end(printed)
     }
 
     /// As [`Console::run`]; fails as soon as it is known that nothing more can be printed.

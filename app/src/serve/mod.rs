@@ -6,7 +6,9 @@
 //! | `order` | who decides the sequence of what happens in the room |
 //! | `door` | the ways into the room |
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
-//! | `transcript`, `console` | what the console shows, and the console, which prints it |
+//! | `transcript` | what the console shows: a reader of the log |
+//! | `console`, `host` | who shows it: standard output, or a terminal with somebody at it |
+//! | `requests` | what asks the server to end |
 //! | `ticker` | the core's timer |
 //! | `trouble` | what cannot be done for now |
 //! | `wakers` | tasks that wait for the same thing |
@@ -21,9 +23,11 @@
 
 mod console;
 mod door;
+mod host;
 mod hub;
 mod order;
 mod participant;
+mod requests;
 mod round;
 mod ticker;
 mod transcript;
@@ -32,22 +36,35 @@ mod wakers;
 
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use chat_core::FAREWELL;
-use futures_lite::future::{or, zip};
+use futures_lite::FutureExt;
+use futures_lite::future::{BoxedLocal, or, zip};
 use mio::net::TcpListener;
 use smol::LocalExecutor;
+use smol::channel::{Sender, bounded};
 
+use crate::clock::within;
 use crate::failure::{Failure, complain};
-use crate::net::{Listening, Reactor, Socket, listen};
+use crate::net::{Listening, Reactor, Socket, listen, reachable};
 use crate::settings::Serve;
 use crate::system::{self, Interrupts, Printer};
 use console::Console;
+use host::Host;
 use hub::Hub;
+use requests::Requests;
 use round::Round;
 use transcript::Transcript;
 
-/// Serves a room until a signal ends it.
+/// Requests of a host to end that are kept while none is heeded: the second one hurries.
+const MOST_ENDS: usize = 2;
+
+/// How long a host's terminal may take to have its draft taken away when the user hurries: more
+/// than one takes that is not stopped.
+const LAST_FRAME: Duration = Duration::from_millis(100);
+
+/// Serves a room until a signal or its host ends it.
 pub(crate) fn run(settings: &Serve) -> Result<(), Failure> {
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
     // Before there are threads.
@@ -63,7 +80,9 @@ async fn serve(
     reactor: Rc<Reactor>,
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
-    let mut interrupts = Interrupts::new().map_err(Failure::signals)?;
+    // A host's terminal must be given back, whatever ends the program.
+    let interrupts = if settings.seat.is_some() { Interrupts::all() } else { Interrupts::new() };
+    let mut interrupts = interrupts.map_err(Failure::signals)?;
     let mut printer = Printer::start().map_err(Failure::thread)?;
     let listening = async { Some(listen(&settings.place).await) };
     let Some(listening) = or(listening, interrupts.interrupted()).await else {
@@ -74,6 +93,7 @@ async fn serve(
         return Ok(());
     };
     let Listening { listeners, port, refused } = listening?;
+    let way_in = listeners.first().map(reachable).map(|ip| format!("chat join {ip} {port}"));
     let listeners: io::Result<Vec<_>> =
         listeners.into_iter().map(|listener| wait_for(&reactor, listener)).collect();
     let listeners = listeners
@@ -84,27 +104,50 @@ async fn serve(
     let round = Rc::new(Round::new(hub.clone()));
     hub.spawn(ticker::run(hub.clone()));
     let transcript = Transcript::begin(hub.clone(), port);
-    let console = executor.spawn(Console::new(transcript, printer).run(settings.is_quiet));
+    let (end, ends) = bounded(MOST_ENDS);
+    let console = open_console(settings, transcript, printer, way_in.unwrap_or_default(), end)?;
+    let mut console = executor.spawn(console);
 
     // In a task of its own: this one is polled whenever the executor runs, and would look for
     // signals each time.
-    let interrupted = executor.spawn(async move {
-        interrupts.next().await;
-        interrupts
+    let mut requests = Requests::new(interrupts, ends);
+    let requested = executor.spawn(async move {
+        requests.next().await;
+        requests
     });
     let serving = async {
         let letting_in = async { match door::open(&hub, &round, &reactor, listeners).await {} };
-        let mut interrupts = or(interrupted, letting_in).await;
+        let mut requests = or(requested, letting_in).await;
         hub.stop();
         // Unless it has printed all, which is known even if a member takes its time.
         let mut printed = Ok(());
-        let printing = async { printed = console.await };
-        interrupts.finish_within_patience(zip(hub.all_closed(), printing)).await;
+        let printing = async { printed = (&mut console).await };
+        requests.finish_within_patience(zip(hub.all_closed(), printing)).await;
+        if settings.seat.is_some() && !console.is_finished() {
+            within(LAST_FRAME, &mut console).await;
+        }
+        // A terminal is given back also where it takes nothing any more.
+        console.cancel().await;
         printed
     };
     // Polled by the reactor directly, so that each poll is followed by a wait for sockets, and by
     // some of the tasks.
     or(serving, async { match round.run().await {} }).await
+}
+
+/// Shows `transcript`: to a host, who is told the `way_in` and may ask the server to `end`, or to
+/// whoever reads standard output.
+fn open_console(
+    settings: &Serve,
+    transcript: Transcript,
+    printer: Printer,
+    way_in: String,
+    end: Sender<()>,
+) -> Result<BoxedLocal<Result<(), Failure>>, Failure> {
+    Ok(match settings.seat {
+        None => Console::new(transcript, printer).run(settings.is_quiet).boxed_local(),
+        Some(seat) => Host::sit_down(transcript, printer, seat, way_in, end)?.run().boxed_local(),
+    })
 }
 
 fn wait_for(

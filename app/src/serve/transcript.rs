@@ -63,4 +63,12 @@ impl Transcript {
     pub(super) fn is_stopping(&self) -> bool {
         self.hub.is_stopping()
     }
+
+    pub(super) fn hub(&self) -> &Rc<Hub> {
+        &self.hub
+    }
+
+    pub(super) fn reader(&self) -> ReaderId {
+        self.reader
+    }
 }

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 use std::fs;
 use std::io;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
@@ -70,6 +71,33 @@ pub(super) fn write_now(_: &[u8]) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Returns the IPv4 addresses of this machine, as far as the system tells.
+#[cfg(target_os = "linux")]
+pub(crate) fn own_addresses() -> Vec<Ipv4Addr> {
+    local_in(&fs::read_to_string("/proc/net/fib_trie").unwrap_or_default())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn own_addresses() -> Vec<Ipv4Addr> {
+    Vec::new()
+}
+
+/// Returns the addresses in a routing table that are this machine's own, each once: those of which
+/// the next line says that they are (`/32 host LOCAL`).
+#[cfg(target_os = "linux")]
+fn local_in(table: &str) -> Vec<Ipv4Addr> {
+    let mut found = Vec::new();
+    let mut last = None;
+    for line in table.lines().map(str::trim_start) {
+        if let Some(address) = line.strip_prefix("|-- ") {
+            last = address.parse().ok();
+        } else if line.starts_with("/32 host LOCAL") {
+            found.extend(last.take().filter(|ip| !found.contains(ip)));
+        }
+    }
+    found
+}
+
 /// Enlarges a pipe at standard output to what any program may ask for (`pipe(7)`), so that its
 /// writer and its reader wait for each other less often. If that fails it keeps its size.
 #[cfg(target_os = "linux")]
@@ -82,3 +110,40 @@ pub(crate) fn widen_output() {
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn widen_output() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// What Linux says on a machine with one address beside the loopback's (proc(5) does not
+    /// describe it; taken from a kernel of version 6.1, shortened).
+    #[test]
+    fn own_addresses_in_a_routing_table() {
+        let table = "Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 192.168.0.0/24 2 0 2
+        +-- 192.168.0.0/28 2 0 2
+           |-- 192.168.0.0
+              /24 link UNICAST
+           |-- 192.168.0.5
+              /32 host LOCAL
+        |-- 192.168.0.255
+           /32 link BROADCAST
+Local:
+  +-- 127.0.0.0/8 2 0 2
+     +-- 127.0.0.0/31 1 0 0
+        |-- 127.0.0.0
+           /8 host LOCAL
+        |-- 127.0.0.1
+           /32 host LOCAL
+     |-- 127.255.255.255
+        /32 link BROADCAST
+  |-- 192.168.0.5
+     /32 host LOCAL
+";
+        assert_eq!(local_in(table), [Ipv4Addr::new(192, 168, 0, 5), Ipv4Addr::LOCALHOST]);
+        assert!(local_in("|-- 1.2.3\n/32 host LOCAL\n").is_empty());
+    }
+}

@@ -149,6 +149,11 @@ impl Draft {
         self.text.insert("\n");
     }
 
+    /// Whether the cursor is where a line begins, and what is inserted there becomes its beginning.
+    pub(crate) fn is_at_line_start(&self) -> bool {
+        self.text.is_at_line_start()
+    }
+
     pub(crate) fn press(&mut self, key: Key) -> Effect {
         if matches!(key, Key::Other | Key::Report(_)) {
             return Effect::Painted;

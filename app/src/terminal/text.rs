@@ -146,6 +146,11 @@ impl Text {
         true
     }
 
+    /// Whether the cursor is where a line begins.
+    pub(crate) fn is_at_line_start(&self) -> bool {
+        self.start_of_line() == self.cursor()
+    }
+
     fn start_of_line(&self) -> usize {
         self.before().rfind('\n').map_or(0, |newline| newline + 1)
     }

@@ -1,5 +1,5 @@
 //! The console's output when it is a file, and the file takes no more: a full disk, a file that has
-//! become as large as it may be, a terminal that has hung up.
+//! become as large as it may be.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -204,28 +204,4 @@ fn a_disk_that_stays_full() {
         let reason = "No space left on device\n";
         assert_eq!(said, format!("{BEGINS}{reason}chat: cannot print what is said: {reason}"));
     }
-}
-
-/// A terminal that has hung up comes to nothing any more.
-#[test]
-fn a_terminal_that_hangs_up() {
-    let (mut pty, pts) = pty_process::blocking::open().unwrap();
-    let line = format!("trap '' HUP; exec {} serve 127.0.0.1 0", executable());
-    let command = pty_process::blocking::Command::new("sh").args(["-c", &line]);
-    let mut server = command.stderr(Stdio::piped()).spawn(pts).unwrap();
-    let mut first = [0; 64];
-    let count = pty.read(&mut first).unwrap();
-    let port = port_in(str::from_utf8(&first[..count]).unwrap().trim_end());
-    drop(pty);
-    let mut ann = Peer::connect(("127.0.0.1", port));
-    let mut ben = Peer::connect(("127.0.0.1", port));
-    ann.line_where(|line| line.contains("(2 users online)"));
-    ben.line();
-    ann.send("들려요?\n");
-    assert!(ben.line().ends_with("] 들려요?"));
-    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
-    assert!(wait_until("it ends", || server.try_wait().unwrap()).success());
-    let mut said = String::new();
-    server.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(said, "chat: cannot print what is said: Input/output error\n");
 }

@@ -19,6 +19,7 @@ mod faults;
 mod filter;
 mod flood;
 mod harness;
+mod host;
 mod interactive;
 mod join;
 mod keys;

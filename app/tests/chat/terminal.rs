@@ -218,6 +218,12 @@ impl Terminal {
         });
     }
 
+    /// Waits until its last line satisfies a predicate.
+    #[track_caller]
+    pub(crate) fn ends_with_where(&self, what: &str, is_it: impl Fn(&str) -> bool) {
+        self.wait(what, |seen| seen.emulator.lines().last().is_some_and(|last| is_it(last)));
+    }
+
     /// Waits until these are all lines.
     #[track_caller]
     pub(crate) fn shows(&self, expected: &[&str]) {

@@ -1,4 +1,4 @@
-//! `chat join` in a real terminal: tmux, whose screen can be asked for at any moment.
+//! The programs in a real terminal: tmux, whose screen can be asked for at any moment.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -14,32 +14,38 @@ use crate::clients::installed;
 use crate::harness::{LIMIT, Server, SetAtEnd, executable, wait_until};
 
 /// A tmux server of its own, with one window in which a program runs.
-struct Tmux {
+pub(crate) struct Tmux {
     name: String,
 }
 
 impl Tmux {
     /// Runs `chat join` in a window of this size; `None` where there is no tmux.
     fn join(port: u16, columns: usize, rows: usize) -> Option<Self> {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        installed("tmux", "tmux")?;
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let tmux = Self { name: format!("chat-{}-{number}", std::process::id()) };
         let join = format!("{} join 127.0.0.1 {port}", executable());
-        let (columns, rows) = (columns.to_string(), rows.to_string());
-        tmux.run(&["new-session", "-d", "-x", &columns, "-y", &rows, &join]);
+        let tmux = Self::run_program(&join, columns, rows)?;
         tmux.shows("[You]");
         Some(tmux)
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    /// Runs a shell's command in one.
+    pub(crate) fn run_program(command: &str, columns: usize, rows: usize) -> Option<Self> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        installed("tmux", "tmux")?;
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let tmux = Self { name: format!("chat-{}-{number}", std::process::id()) };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        tmux.run(&["new-session", "-d", "-x", &columns, "-y", &rows, command]);
+        Some(tmux)
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         let tmux = ["-u", "-f", "/dev/null", "-L", &self.name];
         let mut command = Command::new("tmux");
         command.args(tmux).args(args).env("LC_ALL", "C.UTF-8").env_remove("TMUX");
         command.output().unwrap()
     }
 
-    fn types(&self, text: &str) {
+    pub(crate) fn types(&self, text: &str) {
         self.run(&["send-keys", "-l", text]);
     }
 
@@ -61,18 +67,18 @@ impl Tmux {
     }
 
     /// Returns the rows of its screen.
-    fn screen(&self) -> Vec<String> {
+    pub(crate) fn screen(&self) -> Vec<String> {
         rows(self.run(&["capture-pane", "-p"]))
     }
 
     /// Returns all lines, including those that have scrolled away.
-    fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         rows(self.run(&["capture-pane", "-p", "-J", "-S", "-"]))
     }
 
     /// Waits until all rows satisfy a predicate.
     #[track_caller]
-    fn wait(&self, what: &str, is_so: impl Fn(&[String]) -> bool) {
+    pub(crate) fn wait(&self, what: &str, is_so: impl Fn(&[String]) -> bool) {
         let deadline = Instant::now() + LIMIT;
         while !is_so(&self.all()) {
             assert!(Instant::now() < deadline, "waited in vain until {what}: {:#?}", self.all());
@@ -81,7 +87,7 @@ impl Tmux {
 
     /// Waits until a row begins so.
     #[track_caller]
-    fn shows(&self, row: &str) {
+    pub(crate) fn shows(&self, row: &str) {
         self.wait(&format!("{row:?} is there"), |all| {
             all.iter().any(|shown| shown.starts_with(row))
         });

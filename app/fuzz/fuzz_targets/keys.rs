@@ -8,7 +8,7 @@
 mod terminal;
 
 use libfuzzer_sys::fuzz_target;
-use terminal::{Draft, Key, Keys};
+use terminal::{CommandWord, Draft, Key, Keys, Takes, Vocabulary};
 
 /// Bytes; where they are cut, and whether each cut is followed by a silence; the parameters, the
 /// intermediate bytes and the final byte of a control sequence.
@@ -20,8 +20,16 @@ fuzz_target!(|input: Input| {
     assert_eq!(pressed(&bytes, &lengths), pressed(&bytes, &[]));
 
     let mut draft = Draft::new();
+    let vocabulary = Vocabulary {
+        commands: &[CommandWord { word: "msg", takes: Takes::Name }],
+        names: vec!["지민", "Ann", "192.0.2.7:45390"],
+    };
     for key in pressed(&bytes, &cuts) {
-        draft.press(key);
+        match key {
+            Key::Char('\t') => draft.complete(&vocabulary, false),
+            Key::BackTab => draft.complete(&vocabulary, true),
+            key => draft.press(key),
+        };
     }
     assert!(draft.view().text.chars().all(|c| c == '\n' || chat_core::shown(c) == c));
 

@@ -9,6 +9,7 @@ use chat_core::{YOU, shown};
 use rustyline::history::{History, MemHistory, SearchDirection, SearchResult};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::completion::{Cycle, Vocabulary};
 use super::keys::Key;
 use super::text::Text;
 
@@ -66,6 +67,8 @@ pub(crate) struct Draft {
     search: Option<Search>,
     /// What was searched for last.
     term: String,
+    /// The completion that stands in the text, if there are others: the next Tab goes to those.
+    cycle: Option<Cycle>,
 }
 
 /// A text and the cursor's place in it.
@@ -105,6 +108,7 @@ impl Draft {
             unfinished: Unfinished::default(),
             search: None,
             term: String::new(),
+            cycle: None,
         }
     }
 
@@ -112,6 +116,13 @@ impl Draft {
     /// there while nothing is typed.
     pub(crate) fn labelled(self, label: &'static str, hint: String) -> Self {
         Self { label, hint, ..self }
+    }
+
+    /// Sets what stands there while nothing is typed. Returns whether that is something else now.
+    pub(crate) fn set_hint(&mut self, hint: String) -> bool {
+        let is_new = hint != self.hint;
+        self.hint = hint;
+        is_new
     }
 
     /// Returns what is shown.
@@ -149,15 +160,52 @@ impl Draft {
         self.text.insert("\n");
     }
 
+    /// Completes the word before the cursor, and with each further call puts another candidate in
+    /// its place, the one before if it `goes_back`. Without a word it inserts a tab.
+    pub(crate) fn complete(&mut self, vocabulary: &Vocabulary<'_>, goes_back: bool) -> Effect {
+        self.end_search();
+        self.text.begin_key();
+        let cycle = match self.cycle.take() {
+            Some(mut cycle) => {
+                cycle.turn(goes_back);
+                cycle
+            }
+            None => match vocabulary.complete(self.text.before()) {
+                Some(candidates) => Cycle::new(candidates, goes_back),
+                None if goes_back => return Effect::Refused,
+                None => return self.press_in_text(Key::Char('\t')),
+            },
+        };
+        let Some(text) = cycle.text() else { return Effect::Refused };
+        if !self.text.replace_from(cycle.start(), text) {
+            return Effect::Refused;
+        }
+        self.cycle = Some(cycle).filter(Cycle::has_others);
+        Effect::Painted
+    }
+
     /// Whether the cursor is where a line begins, and what is inserted there becomes its beginning.
     pub(crate) fn is_at_line_start(&self) -> bool {
         self.text.is_at_line_start()
+    }
+
+    /// Puts lines before what is being written.
+    pub(crate) fn put_before(&mut self, lines: &str) {
+        if let Some(search) = self.search.take() {
+            self.set(&search.before);
+        }
+        self.cycle = None;
+        let current = self.current();
+        let break_ = if lines.is_empty() || current.text.is_empty() { "" } else { "\n" };
+        let cursor = lines.len() + break_.len() + current.cursor;
+        self.text.set(&format!("{lines}{break_}{}", current.text), cursor);
     }
 
     pub(crate) fn press(&mut self, key: Key) -> Effect {
         if matches!(key, Key::Other | Key::Report(_)) {
             return Effect::Painted;
         }
+        self.cycle = None;
         let key = match &self.search {
             None => key,
             Some(_) => match self.press_in_search(key) {
@@ -209,7 +257,7 @@ impl Draft {
             Key::Ctrl('y') => text.yank(),
             Key::Ctrl('t') => text.transpose(),
             Key::Escape | Key::Other | Key::Report(_) => true,
-            Key::Ctrl(_) | Key::Alt(_) => false,
+            Key::BackTab | Key::Ctrl(_) | Key::Alt(_) => false,
         };
         if done { Effect::Painted } else { Effect::Refused }
     }

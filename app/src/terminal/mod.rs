@@ -13,6 +13,8 @@
 //! | `keys` | from bytes to keys |
 //! | `text` | a text and a cursor in it |
 //! | `draft` | what is being written, the history, and the search in it |
+//! | `completion` | what the word before the cursor may become |
+//! | `hangul` | syllables as the keys that type them |
 //! | `width` | how many columns a character takes up, at most and at least |
 //! | `layout` | from text to rows |
 //! | `height` | how many rows a line takes up where the terminal wraps it |
@@ -25,8 +27,10 @@
 
 mod answers;
 mod block;
+mod completion;
 mod draft;
 mod gone;
+mod hangul;
 mod height;
 mod keys;
 mod layout;
@@ -38,6 +42,7 @@ mod tests;
 mod text;
 mod width;
 
+pub(crate) use completion::{CommandWord, Takes, Vocabulary};
 pub(crate) use draft::{Draft, Effect};
 pub(crate) use keys::{Key, Keys};
 pub(crate) use layout::lay_out;

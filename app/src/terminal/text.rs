@@ -57,6 +57,18 @@ impl Text {
         fits.len() == clean.len()
     }
 
+    /// Puts `text` in place of what stands from `start` up to the cursor. Returns whether it fits.
+    pub(crate) fn replace_from(&mut self, start: usize, text: &str) -> bool {
+        let cursor = self.cursor();
+        let Some(replaced) = self.as_str().get(start..cursor) else { return false };
+        if self.line.len() - replaced.len() + text.len() > MAX_DRAFT {
+            return false;
+        }
+        self.line.replace(start..cursor, text, &mut Forget);
+        self.leave_graphemes_whole();
+        true
+    }
+
     pub(crate) fn set_cursor_to_end(&mut self) {
         self.line.move_buffer_end();
     }
@@ -186,7 +198,8 @@ impl Text {
             .map_or(0, |(at, c)| at + c.len_utf8())
     }
 
-    fn before(&self) -> &str {
+    /// What stands before the cursor.
+    pub(crate) fn before(&self) -> &str {
         self.line.as_str().get(..self.line.pos()).unwrap_or_default()
     }
 

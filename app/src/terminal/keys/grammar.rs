@@ -55,9 +55,10 @@ pub(in crate::terminal) const TABLE: &[Row] = &[
     row(CSI, Parameters::Some, b"~^$@", Meaning::Numbered),
     // Keys with a code point: the kitty keyboard protocol, and xterm's formatOtherKeys.
     row(CSI, Parameters::Some, b"u", Meaning::CodePoint),
-    // F1 to F4 and the keypad's 5; back-tab; a report of the cursor is like a modified F3.
+    // F1 to F4 and the keypad's 5; a report of the cursor is like a modified F3.
     row(CSI, Parameters::Optional, b"EPQRS", Meaning::Nothing),
-    row(CSI, Parameters::Optional, b"Z", Meaning::Nothing),
+    // Back-tab.
+    row(CSI, Parameters::Optional, b"Z", Meaning::BackTab),
     // The keypad in application mode.
     row(SS3, Parameters::Optional, b"M", Meaning::Enter),
     row(SS3, Parameters::Optional, b"EPQRSIXjklmnopqrstuvwxyz ", Meaning::Nothing),

@@ -9,6 +9,8 @@ pub(crate) enum Key {
     Ctrl(char),
     /// Alt and a character.
     Alt(char),
+    /// Shift and Tab.
+    BackTab,
     Enter,
     /// Alt or Shift and Enter.
     AltEnter,

@@ -14,6 +14,7 @@ pub(in crate::terminal) enum Meaning {
     Numbered,
     /// By its first parameter: a code point, or a functional key of the kitty keyboard protocol.
     CodePoint,
+    BackTab,
     Enter,
     /// What the terminal says of itself.
     Report,
@@ -121,6 +122,7 @@ pub(super) fn press(
             let (shifted, base) = (parameters.number(0, 1), parameters.number(0, 2));
             coded_key(code, shifted, base, modifiers)
         }
+        Meaning::BackTab => Key::BackTab,
         Meaning::Enter => enter(with(cursor_modifiers(parameters.0), 0)),
         Meaning::Report | Meaning::Nothing => Key::Other,
     });
@@ -176,8 +178,7 @@ fn coded_key(code: u32, shifted: Option<u32>, base: Option<u32>, modifiers: Modi
     let Some(c) = character(code) else { return Key::Other };
     let base = base.and_then(character).filter(char::is_ascii).unwrap_or(c);
     match modifiers.held() {
-        // Back-tab.
-        Modifiers::SHIFT if c == '\t' => Key::Other,
+        Modifiers::SHIFT if c == '\t' => Key::BackTab,
         0 | Modifiers::SHIFT => Key::Char(with_case(c, shifted.and_then(character), modifiers)),
         Modifiers::ALT => alt_key(if c.is_ascii() { c } else { base }),
         held if held == Modifiers::ALT | Modifiers::SHIFT => {

@@ -91,6 +91,8 @@ fn the_keys_of_terminals() {
         ("\x1b[15~", Key::Other),
         ("\x1b[[A", Key::Other),
         ("\x1b\t", Key::Alt('\t')),
+        ("\x1b[Z", Key::BackTab),
+        ("\x1b[1;2Z", Key::BackTab),
         ("\x1b안", Key::Alt('안')),
         // The key of B on a Korean keyboard.
         ("\x1bㅠ", Key::Alt('b')),

@@ -1,5 +1,6 @@
 //! Tests of the pure parts, and of all of them together against terminal emulators.
 
+mod completion;
 mod draft;
 #[path = "../../../tests/chat/emulator.rs"]
 mod emulator;

@@ -95,10 +95,10 @@ fn what_has_no_other_form() {
         ("\x1b[57400;129;49u", text("1")),
         ("\x1b[57400;129u", text("1")),
         ("\x1b[97;1;7:155:98u", text("b")),
+        ("\x1b[9;2u", vec![Key::BackTab]),
         // Nothing of ours.
         ("\x1b[99;6u", vec![Key::Other]),
         ("\x1b[99;9u", vec![Key::Other]),
-        ("\x1b[9;2u", vec![Key::Other]),
         ("\x1b[0u", vec![Key::Other]),
         ("\x1b[u", vec![Key::Other]),
         ("\x1b[55296u", vec![Key::Other]),

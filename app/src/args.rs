@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use std::path::Path;
 
 use argh::FromArgs;
+use chat_core::shown;
 
 use crate::failure::Failure;
 
@@ -75,7 +76,8 @@ pub(crate) struct Serve {
     name = "join",
     example = "chat join 127.0.0.1 3333",
     note = "On a terminal the line that is being typed stands below what others say, and the\n\
-            connection is made again when it ends. With a pipe at either end it is a filter."
+            connection is made again when it ends. With a pipe at either end it is a filter.\n\
+            /help lists the commands of a room; /ignore NAME hides what NAME says."
 )]
 pub(crate) struct Join {
     /// address or name of the machine that serves the room
@@ -86,6 +88,20 @@ pub(crate) struct Join {
     #[argh(positional, from_str_fn(port_of_room))]
     pub(crate) port: u16,
 
+    /// what to be called; if somebody is called so, the next free name (default: CHAT_NAME, or
+    /// the address)
+    #[argh(option, arg_name = "NAME", from_str_fn(name))]
+    pub(crate) name: Option<String>,
+
+    /// messages to ask for that were said before (default: 20 on a terminal, else 0)
+    #[argh(option, arg_name = "N", from_str_fn(number))]
+    pub(crate) history: Option<usize>,
+
+    /// never, mention (the own name, private messages) or all; when the bell rings (default:
+    /// mention on a terminal, else never)
+    #[argh(option, arg_name = "WHEN", from_str_fn(bell))]
+    pub(crate) bell: Option<BellFor>,
+
     /// as a filter: stay when the input ends, and go on printing
     #[argh(switch)]
     pub(crate) stay: bool,
@@ -93,6 +109,14 @@ pub(crate) struct Join {
     /// lines in and lines out, without an editor, also on a terminal
     #[argh(switch)]
     pub(crate) plain: bool,
+
+    /// print a JSON object for each line and each connection
+    #[argh(switch)]
+    pub(crate) json: bool,
+
+    /// as a filter: connect again when the connection ends, and miss nothing
+    #[argh(switch)]
+    pub(crate) reconnect: bool,
 
     /// end when the connection ends, instead of connecting again
     #[argh(switch)]
@@ -112,7 +136,19 @@ pub(crate) struct Join {
 }
 
 /// The options that take a value.
-const WITH_VALUE: [&str; 4] = ["--max-users", "--max-line", "--backlog", "--color"];
+const WITH_VALUE: [&str; 7] =
+    ["--max-users", "--max-line", "--backlog", "--name", "--history", "--bell", "--color"];
+
+/// What the bell rings for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum BellFor {
+    #[default]
+    Nothing,
+    /// What is meant for the user: their name in a message, and private ones.
+    Mention,
+    /// Whatever anybody says.
+    All,
+}
 
 /// When colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,6 +257,27 @@ fn count(word: &str) -> Result<usize, String> {
     match word.parse() {
         Ok(0) | Err(_) => Err("not a whole number above 0".to_owned()),
         Ok(count) => Ok(count),
+    }
+}
+
+/// A whole number, also 0.
+fn number(word: &str) -> Result<usize, String> {
+    word.parse().map_err(|_| "not a whole number".to_owned())
+}
+
+/// What can be a name as far as the command line goes: one word. The room has further rules, and
+/// says so.
+pub(crate) fn name(word: &str) -> Result<String, String> {
+    let is_word = !word.is_empty() && word.chars().all(|c| !c.is_whitespace() && shown(c) == c);
+    if is_word { Ok(word.to_owned()) } else { Err("not a name of one word".to_owned()) }
+}
+
+fn bell(word: &str) -> Result<BellFor, String> {
+    match word {
+        "never" => Ok(BellFor::Nothing),
+        "mention" => Ok(BellFor::Mention),
+        "all" => Ok(BellFor::All),
+        _ => Err("not never, mention or all".to_owned()),
     }
 }
 

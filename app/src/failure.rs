@@ -48,6 +48,11 @@ impl Failure {
         self
     }
 
+    /// Something that was entered could not be sent (status 1).
+    pub(crate) fn unsent(text: impl Display) -> Self {
+        Self { text: text.to_string(), status: 1 }
+    }
+
     /// Standard output failed.
     pub(crate) fn output(error: &io::Error) -> Self {
         Self::new("cannot write to standard output", error)

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
+use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE, Wishes};
 use tz::{DateTime, TimeZone};
 
 use crate::args::{self, Color, Command};
@@ -14,6 +14,8 @@ use crate::failure::Failure;
 use crate::net::Place;
 use crate::system::HAS_EDITOR;
 use crate::terminal::reflows;
+
+pub(crate) use crate::args::BellFor;
 
 /// What the program is to do.
 pub(crate) enum Settings {
@@ -44,7 +46,7 @@ pub(crate) struct Seat {
 impl Seat {
     /// How lines are shown.
     pub(crate) fn look(self) -> Look {
-        Look { in_colour: self.in_colour, zone: None }
+        Look { in_colour: self.in_colour, ..Look::default() }
     }
 }
 
@@ -53,6 +55,9 @@ pub(crate) struct Join {
     pub(crate) place: Place,
     pub(crate) look: Look,
     pub(crate) manner: Manner,
+    /// What to ask the room for; `None` if it is to be asked for nothing, not even what its members
+    /// are called.
+    pub(crate) wishes: Option<Wishes>,
     /// What is done otherwise than asked.
     pub(crate) complaint: Option<Failure>,
 }
@@ -63,6 +68,9 @@ pub(crate) struct Look {
     pub(crate) in_colour: bool,
     /// The zone of the time before each line; `None` for no time.
     pub(crate) zone: Option<TimeZone>,
+    pub(crate) bell: BellFor,
+    /// Whether somebody is looking: then the greeting says what the user is called.
+    pub(crate) is_personal: bool,
 }
 
 /// The two kinds of client.
@@ -72,8 +80,9 @@ pub(crate) enum Manner {
     Plain {
         /// Whether to go on receiving after the end of the input.
         stays: bool,
-        /// Whether to wait for a room that is not there yet.
-        waits: bool,
+        patience: Patience,
+        /// Whether what comes out is JSON.
+        is_json: bool,
     },
     /// A line editor on a terminal.
     Interactive {
@@ -106,7 +115,7 @@ impl Settings {
         };
         match command {
             Command::Serve(args) => Ok(Self::Serve(Serve::resolve(args, &surroundings)?)),
-            Command::Join(args) => Ok(Self::Join(Join::resolve(args, &surroundings))),
+            Command::Join(args) => Ok(Self::Join(Join::resolve(args, &surroundings)?)),
         }
     }
 }
@@ -148,33 +157,73 @@ fn within(option: &str, value: usize, least: usize, most: usize) -> Result<(), F
 }
 
 impl Join {
-    fn resolve(args: args::Join, surroundings: &Surroundings<'_>) -> Self {
-        let manner = if args.plain || !surroundings.allow_an_editor() {
-            Manner::Plain { stays: args.stay, waits: args.wait }
-        } else {
-            let patience = Patience { waits: args.wait, reconnects: !args.no_reconnect };
-            Manner::Interactive { patience, reflows: reflows(&surroundings.term()) }
-        };
-        let in_colour = match (args.color, manner) {
-            (Color::Always, _) => true,
+    fn resolve(args: args::Join, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
+        if args.reconnect && args.no_reconnect {
+            let text = "--reconnect and --no-reconnect contradict each other";
+            return Err(Failure::usage(Some("join"), text));
+        }
+        let manner = Manner::resolve(&args, surroundings);
+        let is_json = args.json;
+        let is_interactive = matches!(manner, Manner::Interactive { .. });
+        let is_personal = surroundings.is_terminal && !is_json;
+        let in_colour = match args.color {
+            _ if is_json => false,
+            Color::Always => true,
             // The output of a filter is coloured only on request.
-            (Color::Never, _) | (Color::Auto, Manner::Plain { .. }) => false,
-            (Color::Auto, Manner::Interactive { .. }) => !surroundings.forbid_colour(),
+            Color::Auto => is_interactive && !surroundings.forbid_colour(),
+            Color::Never => false,
+        };
+        let bell = match args.bell {
+            _ if is_json => BellFor::Nothing,
+            Some(bell) => bell,
+            None if is_personal => BellFor::Mention,
+            None => BellFor::Nothing,
         };
         let mut complaint = None;
-        let zone = args.time.then(|| {
+        let zone = (args.time || is_json).then(|| {
             surroundings.time_zone().unwrap_or_else(|failure| {
                 complaint = Some(failure);
                 TimeZone::utc()
             })
         });
-        Self {
+        Ok(Self {
+            wishes: wishes(&args, is_personal, surroundings)?,
             complaint,
             place: Place { host: args.host, port: args.port },
-            look: Look { in_colour, zone },
+            look: Look { in_colour, zone, bell, is_personal },
             manner,
-        }
+        })
     }
+}
+
+impl Manner {
+    fn resolve(args: &args::Join, surroundings: &Surroundings<'_>) -> Self {
+        if args.plain || args.json || !surroundings.allow_an_editor() {
+            let patience = Patience { waits: args.wait, reconnects: args.reconnect };
+            return Self::Plain { stays: args.stay, patience, is_json: args.json };
+        }
+        let patience = Patience { waits: args.wait, reconnects: !args.no_reconnect };
+        Self::Interactive { patience, reflows: reflows(&surroundings.term()) }
+    }
+}
+
+/// Messages that somebody at a terminal gets to read who comes late: a screenful.
+const HISTORY: usize = 20;
+
+/// Returns what to ask the room for; `None` for a filter that wants nothing: what it sends and prints
+/// is then the same as ever, byte for byte.
+fn wishes(
+    args: &args::Join,
+    is_personal: bool,
+    surroundings: &Surroundings<'_>,
+) -> Result<Option<Wishes>, Failure> {
+    let name = match &args.name {
+        Some(name) => Some(name.clone()),
+        None => surroundings.name()?,
+    };
+    let history = args.history.unwrap_or(if is_personal { HISTORY } else { 0 });
+    let wants_any = is_personal || args.json || args.reconnect || name.is_some() || history > 0;
+    Ok(wants_any.then_some(Wishes { name, history, own_when_heard: args.json }))
 }
 
 /// What the program was started in.
@@ -197,6 +246,17 @@ impl Surroundings<'_> {
     fn term(&self) -> String {
         let term = (self.variable)("TERM").unwrap_or_default();
         term.to_string_lossy().into_owned()
+    }
+
+    /// What the user wants to be called everywhere, if it is set and not empty.
+    fn name(&self) -> Result<Option<String>, Failure> {
+        let name = (self.variable)("CHAT_NAME").unwrap_or_default();
+        let name = name.to_string_lossy();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |reason| Failure::usage(Some("join"), format_args!("CHAT_NAME: {reason}"));
+        args::name(&name).map(Some).map_err(wrong)
     }
 
     /// <https://no-color.org>: set and not empty.
@@ -263,7 +323,7 @@ mod tests {
         let variable = variable(variables);
         let words = [&["join", "127.0.0.1", "3333"], options].concat();
         let Command::Join(args) = command(&words) else { panic!("not join") };
-        Join::resolve(args, &surroundings(&variable, is_terminal))
+        Join::resolve(args, &surroundings(&variable, is_terminal)).unwrap()
     }
 
     fn seat(
@@ -292,11 +352,14 @@ mod tests {
     fn the_editor_needs_a_capable_terminal_at_both_ends() {
         let patience = Patience { waits: false, reconnects: true };
         let interactive = Manner::Interactive { patience, reflows: false };
-        let plain = Manner::Plain { stays: false, waits: false };
+        let patience = Patience { waits: false, reconnects: false };
+        let plain = Manner::Plain { stays: false, patience, is_json: false };
         assert_eq!(join(&[], true, XTERM).manner, interactive);
         assert_eq!(join(&[], false, XTERM).manner, plain);
         assert_eq!(join(&["--plain"], true, XTERM).manner, plain);
-        let stays = Manner::Plain { stays: true, waits: false };
+        let stays = Manner::Plain { stays: true, patience, is_json: false };
+        let json = Manner::Plain { stays: false, patience, is_json: true };
+        assert_eq!(join(&["--json"], true, XTERM).manner, json);
         assert_eq!(join(&["--stay"], false, XTERM).manner, stays);
         for variables in [&[][..], &[("TERM", "")], &[("TERM", "dumb")]] {
             assert_eq!(join(&[], true, variables).manner, plain, "{variables:?}");
@@ -326,6 +389,40 @@ mod tests {
         assert!(!join(&["--color", "never"], true, XTERM).look.in_colour);
         assert!(!join(&[], false, XTERM).look.in_colour);
         assert!(join(&["--color", "always"], false, &[("NO_COLOR", "1")]).look.in_colour);
+    }
+
+    /// Who is not at a terminal, and wants nothing, is as ever.
+    #[test]
+    fn wishes() {
+        let wishes = |name: Option<&str>, history| {
+            Some(Wishes { name: name.map(str::to_owned), history, own_when_heard: false })
+        };
+        assert_eq!(join(&[], false, XTERM).wishes, None);
+        assert_eq!(join(&["--history", "0"], false, XTERM).wishes, None);
+        assert_eq!(join(&[], true, XTERM).wishes, wishes(None, 20));
+        assert_eq!(join(&["--plain"], true, XTERM).wishes, wishes(None, 20));
+        assert_eq!(join(&["--history=0"], true, XTERM).wishes, wishes(None, 0));
+        assert_eq!(join(&["--history", "5"], false, XTERM).wishes, wishes(None, 5));
+        let heard = Wishes { own_when_heard: true, ..Wishes::default() };
+        assert_eq!(join(&["--json"], false, XTERM).wishes, Some(heard));
+        assert_eq!(join(&["--reconnect"], false, XTERM).wishes, wishes(None, 0));
+        assert_eq!(join(&["--name", "지민"], false, XTERM).wishes, wishes(Some("지민"), 0));
+        const NAMED: &[(&str, &str)] = &[("CHAT_NAME", "민수")];
+        assert_eq!(join(&[], false, NAMED).wishes, wishes(Some("민수"), 0));
+        assert_eq!(join(&["--name=지민"], false, NAMED).wishes, wishes(Some("지민"), 0));
+        assert_eq!(join(&[], false, &[("CHAT_NAME", "")]).wishes, None);
+    }
+
+    #[test]
+    fn the_bell_rings_for_somebody_at_a_terminal() {
+        let bell = |options: &[&str], is_terminal| join(options, is_terminal, XTERM).look.bell;
+        assert_eq!(bell(&[], true), BellFor::Mention);
+        assert_eq!(bell(&["--plain"], true), BellFor::Mention);
+        assert_eq!(bell(&["--bell", "never"], true), BellFor::Nothing);
+        assert_eq!(bell(&["--bell=all"], true), BellFor::All);
+        assert_eq!(bell(&[], false), BellFor::Nothing);
+        assert_eq!(bell(&["--bell", "mention"], false), BellFor::Mention);
+        assert_eq!(bell(&["--bell", "all", "--json"], true), BellFor::Nothing);
     }
 
     #[test]

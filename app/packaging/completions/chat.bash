@@ -32,7 +32,8 @@ _chat() {
             hosts='0.0.0.0 127.0.0.1'
             ;;
         join)
-            options='--stay --plain --no-reconnect --wait --time --color --help'
+            options='--name --history --bell --stay --plain --json --reconnect --no-reconnect'
+            options="$options --wait --time --color --help"
             hosts="127.0.0.1 $(compgen -A hostname | sort -u)"
             ;;
         *) return ;;
@@ -40,7 +41,8 @@ _chat() {
 
     case $previous in
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")) && return ;;
-        --max-users | --max-line | --backlog) return ;;
+        --bell) COMPREPLY=($(compgen -W 'never mention all' -- "$current")) && return ;;
+        --max-users | --max-line | --backlog | --name | --history) return ;;
     esac
     if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$current"))
@@ -51,7 +53,7 @@ _chat() {
     local index words=0
     for ((index = first; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --max-users | --max-line | --backlog | --color)
+            --max-users | --max-line | --backlog | --name | --history | --bell | --color)
                 [[ ${COMP_WORDS[index + 1]} == = ]] && ((index++))
                 ((index++))
                 ;;

@@ -8,7 +8,7 @@ function __chat_words --argument-names count
     for word in (commandline -opc)
         if test $is_value = 1
             set is_value 0
-        else if contains -- $word --max-users --max-line --backlog --color
+        else if contains -- $word --max-users --max-line --backlog --name --history --bell --color
             set is_value 1
         else if not string match --quiet -- '-*' $word
             set found (math $found + 1)
@@ -31,8 +31,13 @@ function __chat_complete --argument-names name condition words command
         $option --long-option quiet --description 'Print the first line and errors only'
         $host --arguments '0.0.0.0 127.0.0.1'
     else
+        $option --long-option name --exclusive --description 'What to be called'
+        $option --long-option history --exclusive --arguments 20 --description 'Messages that were said before'
+        $option --long-option bell --exclusive --arguments 'never mention all' --description 'When the bell rings'
         $option --long-option stay --description 'As a filter, stay when the input ends'
         $option --long-option plain --description 'Lines in and lines out, without an editor'
+        $option --long-option json --description 'Print a JSON object for each line'
+        $option --long-option reconnect --description 'As a filter, connect again'
         $option --long-option no-reconnect --description 'End when the connection ends'
         $option --long-option wait --description 'Wait for a room that is not there yet'
         $option --long-option time --description 'Put the local time before each line'

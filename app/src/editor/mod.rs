@@ -29,7 +29,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::style::Style;
 use crate::system::{Keyboard, Printer};
-use crate::terminal::{Draft, Effect, Key};
+use crate::terminal::{Draft, Effect, Key, Vocabulary};
 use screen::Screen;
 use typing::Typing;
 
@@ -122,6 +122,32 @@ impl Editor {
     /// What is written.
     pub(crate) fn text(&self) -> &str {
         self.draft.view().text
+    }
+
+    /// Completes the word before the cursor, with the next candidate or the one before.
+    pub(crate) fn complete(&mut self, vocabulary: &Vocabulary<'_>, goes_back: bool) {
+        self.screen.repaint();
+        if self.draft.complete(vocabulary, goes_back) == Effect::Refused {
+            self.screen.ring();
+        }
+    }
+
+    /// Sets what stands dim in the draft while nothing is typed.
+    pub(crate) fn set_hint(&mut self, hint: String) {
+        if self.draft.set_hint(hint) {
+            self.screen.repaint();
+        }
+    }
+
+    /// How lines are shown.
+    pub(crate) fn style(&mut self) -> &mut Style {
+        self.screen.style()
+    }
+
+    /// What is being written.
+    pub(crate) fn draft(&mut self) -> &mut Draft {
+        self.screen.repaint();
+        &mut self.draft
     }
 
     /// Takes the draft, and begins a new one.

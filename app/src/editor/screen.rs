@@ -13,7 +13,7 @@ use super::feed::Feed;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::style::Style;
+use crate::style::{Bell, Style};
 use crate::system::{Printer, RawMode, TERMINAL_CHANGES, is_foreground, stop_job, terminal_size};
 use crate::terminal::{Draft, Painter, RELEASE, Size, lay_out};
 
@@ -42,6 +42,7 @@ const STOPPING: Duration = Duration::from_millis(100);
 pub(super) struct Screen {
     clock: Clock,
     style: Style,
+    bell: Bell,
     painter: Painter,
     /// Whether it must be painted even if no line arrives.
     is_stale: bool,
@@ -98,6 +99,7 @@ impl Screen {
             clock,
             painter: Painter::new(size(), reflows, style.dim()),
             style,
+            bell: Bell::default(),
             is_stale: true,
             status: None,
             frame_at: clock.now(),
@@ -122,6 +124,11 @@ impl Screen {
     /// The draft has changed.
     pub(super) fn repaint(&mut self) {
         self.is_stale = true;
+    }
+
+    /// How lines are shown.
+    pub(super) fn style(&mut self) -> &mut Style {
+        &mut self.style
     }
 
     /// Rings the bell.
@@ -261,6 +268,9 @@ impl Screen {
         self.writing_since = Some(now);
         self.painter.resize(size());
         let above = self.style.show(feed.take_lines(), "\n");
+        if self.style.take_call() && self.bell.rings(now) {
+            self.painter.ring();
+        }
         if !above.is_empty() && self.questions == Questions::Unasked {
             self.questions = Questions::Asked(now + ANSWER);
             self.painter.ask();

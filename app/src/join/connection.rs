@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use chat_core::Client;
+use chat_core::{Client, Instant, Session, Wishes};
 use smol::Async;
 
 use crate::clock::{Alarm, Clock};
@@ -30,6 +30,31 @@ pub(super) struct Connection {
     reset: Option<io::Error>,
 }
 
+/// How a connection begins.
+pub(super) enum Opening {
+    /// As that of any line client.
+    Plain,
+    /// The room is asked to let it come back, and for more.
+    Session(Wishes),
+    /// It goes on where another one has ended.
+    Again(Box<Session>),
+}
+
+impl Opening {
+    /// Returns how a client begins that has wishes, or none at all.
+    pub(super) fn with(wishes: Option<&Wishes>) -> Self {
+        wishes.map_or(Self::Plain, |wishes| Self::Session(wishes.clone()))
+    }
+
+    fn client(self, now: Instant) -> Client {
+        match self {
+            Self::Plain => Client::new(now),
+            Self::Session(wishes) => Client::with_session(now, wishes),
+            Self::Again(session) => Client::resume(now, *session),
+        }
+    }
+}
+
 /// The state of the sending side.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sending {
@@ -41,10 +66,10 @@ enum Sending {
 }
 
 impl Connection {
-    pub(super) fn new(socket: Arc<Async<TcpStream>>, stays: bool) -> Self {
+    pub(super) fn new(socket: Arc<Async<TcpStream>>, stays: bool, opening: Opening) -> Self {
         let clock = Clock::new();
         Self {
-            client: Client::new(clock.now()),
+            client: opening.client(clock.now()),
             clock,
             socket,
             alarm: Alarm::new(clock),
@@ -67,6 +92,12 @@ impl Connection {
     /// Returns whether the server's side has ended: nothing more arrives.
     pub(super) fn has_ended(&self) -> bool {
         self.server_end.is_some()
+    }
+
+    /// Returns whether what it has received may be shown: once it is known what the user is called,
+    /// or once that has been waited for.
+    pub(super) fn is_introduced(&self) -> bool {
+        !self.client.is_asking() || self.has_ended()
     }
 
     /// Takes the reason why it ended; `None` if that is what the user wanted.

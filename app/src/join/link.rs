@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{self, Duration};
 
-use chat_core::{Instant, Line, Lines, is_visible};
+use chat_core::{Instant, Line, Lines, Session, Wishes, is_visible};
 use smol::Async;
 
 use super::backoff::Backoff;
-use super::connection::Connection;
+use super::connection::{Connection, Opening};
 use crate::clock::Clock;
 use crate::editor::Feed;
 use crate::failure::Failure;
@@ -29,10 +29,18 @@ const HELD: usize = 32 * 1024;
 /// Bytes waiting to be shown above which no further connection is made, which would bring more.
 const MOST_LINES: usize = 32 * 1024;
 
+/// What is said of a room that is not the one that was left.
+const NEW_ROOM: &str =
+    "chat: the room is a new one; what it had not heard is below: Enter sends it";
+
 /// A connection, or the attempts to make one.
 pub(super) struct Link<'a> {
     place: &'a Place,
     patience: Patience,
+    /// What to ask the room for.
+    wishes: Option<Wishes>,
+    /// Whether the room knew commands when that was last known.
+    knows_commands: bool,
     clock: Clock,
     state: State<'a>,
     backoff: Backoff,
@@ -44,10 +52,16 @@ pub(super) struct Link<'a> {
     has_joined: bool,
     /// Whether the user is leaving.
     is_closing: bool,
-    /// Lines that were entered and are unsent while there is no connection.
+    /// What is left of the last connection, while there is none.
+    session: Option<Session>,
+    /// Lines that were entered and are unsent while there is neither.
     unsent: Vec<u8>,
     /// Lines to show: taken from a connection, or about what became of it.
     lines: Lines,
+    /// Lines that were entered and that a new room has not heard.
+    returned: Option<String>,
+    /// What is to be said of the draft.
+    warning: Option<&'static str>,
     /// What was last said about the connection, and how we were last turned away, since a room last
     /// let us in: neither is said twice.
     said: String,
@@ -69,10 +83,17 @@ enum State<'a> {
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(place: &'a Place, patience: Patience, clock: Clock) -> Self {
+    pub(super) fn new(
+        place: &'a Place,
+        patience: Patience,
+        wishes: Option<Wishes>,
+        clock: Clock,
+    ) -> Self {
         Self {
             place,
             patience,
+            knows_commands: wishes.is_some(),
+            wishes,
             clock,
             state: State::Connecting(Box::pin(connect(place))),
             backoff: Backoff::new(),
@@ -80,8 +101,11 @@ impl<'a> Link<'a> {
             due: None,
             has_joined: false,
             is_closing: false,
+            session: None,
             unsent: Vec::new(),
             lines: Lines::default(),
+            returned: None,
+            warning: None,
             said: String::new(),
             refusal: Lines::default(),
         }
@@ -102,7 +126,7 @@ impl<'a> Link<'a> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
                 Poll::Pending => return Ok(Progress::Stalled),
-                Poll::Ready(Ok(socket)) => self.begin(Connection::new(socket, false)),
+                Poll::Ready(Ok(socket)) => self.begin(socket),
                 Poll::Ready(Err(failure)) => self.connect_again(failure)?,
             },
             State::Connected { connection, .. } => {
@@ -114,8 +138,16 @@ impl<'a> Link<'a> {
                     self.due = None;
                 }
                 let has_ended = connection.has_ended();
+                if connection.client.is_let_in() {
+                    let client = &connection.client;
+                    self.knows_commands = client.knows_commands() || client.is_asking();
+                }
+                let is_new_room = connection.client.is_new_room() && connection.is_introduced();
                 if connection.client.lines().len() >= HELD && self.lines.len() < enough {
                     self.collect_lines();
+                }
+                if is_new_room {
+                    self.note_new_room();
                 }
                 if !has_ended {
                     return Ok(progress);
@@ -162,23 +194,69 @@ impl<'a> Link<'a> {
     /// Sends a line, given without its newline, as soon as possible.
     pub(super) fn send(&mut self, line: &str) {
         let line = format!("{line}\n");
-        match &mut self.state {
-            State::Connected { connection, .. } => connection.client.type_in(line.as_bytes()),
-            _ => self.unsent.extend_from_slice(line.as_bytes()),
+        match (&mut self.state, &mut self.session) {
+            (State::Connected { connection, .. }, _) => connection.client.type_in(line.as_bytes()),
+            (_, Some(session)) => session.type_in(line.as_bytes()),
+            (_, None) => self.unsent.extend_from_slice(line.as_bytes()),
         }
     }
 
-    /// Returns what is not sent yet.
-    pub(super) fn unsent(&self) -> &[u8] {
-        match &self.state {
-            State::Connected { connection, .. } => connection.client.unsent(),
-            _ => &self.unsent,
+    /// Returns how many bytes were entered that the room is not known to have.
+    pub(super) fn unheard_len(&self) -> usize {
+        match (&self.state, &self.session) {
+            (State::Connected { connection, .. }, _) => connection.client.unheard_len(),
+            (_, Some(session)) => session.unheard_len(),
+            (_, None) => self.unsent.len(),
         }
+    }
+
+    /// Returns the lines that were entered and that the room is not known to have.
+    fn unheard(&self) -> Vec<String> {
+        let unsent = String::from_utf8_lossy(&self.unsent);
+        match (&self.state, &self.session) {
+            (State::Connected { connection, .. }, _) => {
+                connection.client.unheard().map(str::to_owned).collect()
+            }
+            (_, Some(session)) => session.unheard().map(str::to_owned).collect(),
+            (_, None) => unsent.split_terminator('\n').map(str::to_owned).collect(),
+        }
+    }
+
+    /// Returns what the user is called, if the room has said so.
+    pub(super) fn own_name(&self) -> Option<&str> {
+        match &self.state {
+            State::Connected { connection, .. } => connection.client.own_name(),
+            _ => self.session.as_ref()?.own_name(),
+        }
+    }
+
+    /// Returns whether the room knows commands; until that is known, whether it may.
+    pub(super) fn knows_commands(&self) -> bool {
+        self.knows_commands
+    }
+
+    /// Takes the lines that a new room is not sent by itself, if there are any.
+    pub(super) fn take_returned(&mut self) -> Option<String> {
+        self.returned.take()
+    }
+
+    /// Adds a line of the program's own words to those that are to be shown.
+    pub(super) fn say(&mut self, text: &str) {
+        self.collect_lines();
+        self.lines.push_notice(text);
+    }
+
+    /// Says something of the draft, until that is taken back.
+    pub(super) fn warn(&mut self, warning: Option<&'static str>) {
+        self.warning = warning;
     }
 
     /// Takes from the connection the lines that are to be shown.
     fn collect_lines(&mut self) {
         let State::Connected { connection, .. } = &mut self.state else { return };
+        if !connection.is_introduced() {
+            return;
+        }
         let lines = connection.client.take_lines(Lines::default());
         if connection.client.is_turned_away() && !lines.is_empty() {
             // That the room is full is said once, not for every attempt.
@@ -208,9 +286,10 @@ impl<'a> Link<'a> {
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.collect_lines();
+            let is_unheard = self.unheard_len() > 0;
             match &mut self.state {
                 State::Waiting(_) | State::Closed => return Poll::Ready(()),
-                State::Connecting(_) if self.unsent.is_empty() => return Poll::Ready(()),
+                State::Connecting(_) if !is_unheard => return Poll::Ready(()),
                 State::Connecting(_) => {}
                 State::Connected { connection, .. } => connection.client.end_of_input(),
             }
@@ -226,10 +305,13 @@ impl<'a> Link<'a> {
     /// nothing must stand there as if it had been said.
     pub(super) fn give_up(&mut self, draft: &str) {
         self.collect_lines();
-        let unsent = String::from_utf8_lossy(self.unsent()).into_owned();
+        let unheard = self.unheard();
         self.state = State::Closed;
+        self.session = None;
         self.unsent.clear();
-        let lines = unsent.split('\n').chain(draft.split('\n')).filter(|line| is_visible(line));
+        let returned = self.returned.take().unwrap_or_default();
+        let lines = returned.split('\n').chain(unheard.iter().map(String::as_str));
+        let lines = lines.chain(draft.split('\n')).filter(|line| is_visible(line));
         for (index, line) in lines.enumerate() {
             if index == 0 {
                 self.lines.push_notice("chat: not sent:");
@@ -238,7 +320,25 @@ impl<'a> Link<'a> {
         }
     }
 
-    fn begin(&mut self, mut connection: Connection) {
+    /// What was entered for the old room goes back to the user.
+    fn note_new_room(&mut self) {
+        let State::Connected { connection, .. } = &mut self.state else { return };
+        let lines = connection.client.take_unheard();
+        if lines.is_empty() {
+            return;
+        }
+        self.returned = Some(lines.join("\n"));
+        if !self.is_closing {
+            self.say(NEW_ROOM);
+        }
+    }
+
+    fn begin(&mut self, socket: Arc<Async<TcpStream>>) {
+        let opening = match self.session.take() {
+            Some(session) => Opening::Again(session.into()),
+            None => Opening::with(self.wishes.as_ref()),
+        };
+        let mut connection = Connection::new(socket, false, opening);
         connection.client.type_in(&std::mem::take(&mut self.unsent));
         let connection = Box::new(connection);
         self.state = State::Connected { connection, since: time::Instant::now() };
@@ -246,15 +346,20 @@ impl<'a> Link<'a> {
 
     fn end(&mut self) -> Result<(), Failure> {
         self.collect_lines();
-        self.unsent = self.unsent().to_vec();
-        let State::Connected { connection, since, .. } = &mut self.state else { return Ok(()) };
+        let State::Connected { connection, since } = &mut self.state else { return Ok(()) };
         self.backoff.lasted(since.elapsed());
-        match connection.take_failure() {
-            Some(error) => self.connect_again(Failure::connection_ended(self.place, &error)),
-            None => {
-                self.state = State::Closed;
-                Ok(())
-            }
+        let failure = connection.take_failure();
+        // The room would not know the user again, and the host has seen enough.
+        let is_removed = connection.client.is_removed();
+        self.session = connection.client.take_session();
+        if self.session.is_none() {
+            self.unsent = connection.client.unsent().to_vec();
+        }
+        self.state = State::Closed;
+        match failure.map(|error| Failure::connection_ended(self.place, &error)) {
+            Some(failure) if is_removed => Err(failure),
+            Some(failure) => self.connect_again(failure),
+            None => Ok(()),
         }
     }
 
@@ -285,7 +390,9 @@ impl<'a> Link<'a> {
 impl Feed for Link<'_> {
     fn waiting(&self) -> usize {
         let received = match &self.state {
-            State::Connected { connection, .. } => connection.client.lines().len(),
+            State::Connected { connection, .. } if connection.is_introduced() => {
+                connection.client.lines().len()
+            }
             _ => 0,
         };
         self.lines.len() + received
@@ -297,11 +404,19 @@ impl Feed for Link<'_> {
     }
 
     fn pending(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.unsent())
+        let mut lines = String::new();
+        let mut push = |line: &str| lines.extend([line, "\n"]);
+        match (&self.state, &self.session) {
+            (State::Connected { connection, .. }, _) => connection.client.pending().for_each(push),
+            (_, Some(session)) => session.pending().for_each(push),
+            (_, None) => push(&String::from_utf8_lossy(&self.unsent)),
+        }
+        lines.into()
     }
 
     fn status(&self) -> Option<String> {
         match self.state {
+            _ if self.warning.is_some() => self.warning.map(str::to_owned),
             State::Waiting(until) => {
                 let seconds = self.seconds_until(until);
                 Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))

@@ -6,6 +6,10 @@
 //! | `interactive` | the client on a terminal |
 //! | `link`, `backoff` | the way to a room, which is made again, and how long to wait before that |
 //! | `connection` | one connection: a socket and the core's client |
+//! | `words` | the words that a line may begin with after a slash |
+//! | `ignoring` | what comes of those that the client obeys itself |
+//! | `person` | what somebody types who has a terminal and no editor |
+//! | `form`, `json` | what the plain client prints: lines, or objects for programs |
 //!
 //! Both clients are one loop in one task. It polls each of its parts, again and again while any of
 //! them makes progress; a part that cannot has registered the task with whatever it waits for. No
@@ -13,27 +17,38 @@
 
 mod backoff;
 mod connection;
+mod form;
+mod ignoring;
 mod interactive;
+mod json;
 mod link;
+mod person;
 mod plain;
+mod words;
 
 use crate::failure::{Failure, complain, settle};
 use crate::settings::{Join, Manner};
 use crate::style::Style;
 use crate::system;
+use form::Form;
 
 /// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(settings: Join) -> Result<(), Failure> {
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
-    let Join { place, look, manner, complaint } = settings;
+    let Join { place, look, manner, wishes, complaint } = settings;
     // Before a terminal is painted on.
     complain(complaint);
     settle();
-    let style = Style::new(look);
     match manner {
-        Manner::Plain { stays, waits } => smol::block_on(plain::join(&place, style, stays, waits)),
+        Manner::Plain { stays, patience, is_json } => {
+            let is_personal = look.is_personal;
+            let form = Form::new(look, is_json);
+            let manner = plain::Manner { stays, patience, is_personal };
+            smol::block_on(plain::join(&place, wishes, form, manner))
+        }
         Manner::Interactive { patience, reflows } => {
-            smol::block_on(interactive::join(&place, style, patience, reflows))
+            let style = Style::new(look);
+            smol::block_on(interactive::join(&place, style, patience, wishes, reflows))
         }
     }
 }

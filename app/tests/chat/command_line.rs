@@ -36,8 +36,8 @@ fn help() {
         (&["-h"], "Usage: chat <command>"),
         (&["serve", "--help"], "Usage: chat serve [--max-users <N>]"),
         (&["serve", "-h"], "Usage: chat serve [--max-users <N>]"),
-        (&["join", "--help"], "Usage: chat join [--stay]"),
-        (&["join", "127.0.0.1", "-h"], "Usage: chat join [--stay]"),
+        (&["join", "--help"], "Usage: chat join [--name <NAME>]"),
+        (&["join", "127.0.0.1", "-h"], "Usage: chat join [--name <NAME>]"),
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(0), "{args:?}");
@@ -47,7 +47,7 @@ fn help() {
 }
 
 /// Words on the command line, and what is said of them, behind `Error parsing ` if it begins so.
-const WRONG: [(&[&str], &str); 29] = [
+const WRONG: [(&[&str], &str); 35] = [
     (&[], "One of the following subcommands must be present: help, serve, join"),
     (&["sing"], "Unrecognized argument: sing"),
     (&["--loud", "serve"], "Unrecognized argument: --loud"),
@@ -105,6 +105,18 @@ const WRONG: [(&[&str], &str); 29] = [
         &["join", "::1", "1", "--color=often"],
         "'--color' with value 'often': not auto, always or never",
     ),
+    (&["join", "::1", "1", "--name", ""], "'--name' with value '': not a name of one word"),
+    (&["join", "::1", "1", "--name=a b"], "'--name' with value 'a b': not a name of one word"),
+    (&["join", "::1", "1", "--history=-1"], "'--history' with value '-1': not a whole number"),
+    (
+        &["join", "::1", "1", "--bell", "often"],
+        "'--bell' with value 'often': not never, mention or all",
+    ),
+    (&["join", "::1", "1", "--json=1"], "Unrecognized argument: --json=1"),
+    (
+        &["join", "::1", "1", "--reconnect", "--no-reconnect"],
+        "--reconnect and --no-reconnect contradict each other",
+    ),
 ];
 
 /// One line names what is wrong, and a second one says where to read on.
@@ -124,6 +136,16 @@ fn wrong_usage_always_ends_the_same_way() {
         assert_eq!(text(&output.stderr), expected, "{args:?}");
         assert_eq!(text(&output.stdout), "");
     }
+}
+
+/// The same of the environment.
+#[test]
+fn a_variable_that_is_no_name() {
+    let mut join = Command::new(executable());
+    let output = join.args(["join", "::1", "1"]).env("CHAT_NAME", "a b").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = "chat: CHAT_NAME: not a name of one word\nTry: chat join --help\n";
+    assert_eq!(text(&output.stderr), said);
 }
 
 #[test]

@@ -39,9 +39,10 @@ impl Coming {
     /// Measures from the first connection until all have got everything.
     pub(crate) fn measure(self) -> Outcome<Measured> {
         let server = Server::start(Kind::Chat)?.ok_or("it is gone")?;
-        let sessions = match self {
-            Self::Back => leave_all(server.port)?,
-            Self::Anew => vec![None; MEMBERS],
+        // Their connections stay open for the server, as if the link to them were cut.
+        let (_cut, sessions) = match self {
+            Self::Back => join_all(server.port)?,
+            Self::Anew => (Vec::new(), vec![None; MEMBERS]),
         };
         let began = Instant::now();
         let mut members = Vec::new();
@@ -75,16 +76,16 @@ struct Session {
     lines: usize,
 }
 
-/// Has as many join, and cuts their connections, all at once.
-fn leave_all(port: u16) -> Outcome<Vec<Option<Session>>> {
+/// Has as many join, each with a session.
+fn join_all(port: u16) -> Outcome<(Vec<TcpStream>, Vec<Option<Session>>)> {
     let mut members = Vec::new();
     for _ in 0..MEMBERS {
         let mut stream = connect(port)?;
         stream.set_read_timeout(Some(LIMIT))?;
         let mut reader = BufReader::new(stream.try_clone()?);
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
+        // At once, so that the server does not wait for it.
         stream.write_all(ASKS)?;
+        let mut line = String::new();
         while !line.starts_with("> /session ") {
             line.clear();
             if reader.read_line(&mut line)? == 0 {
@@ -92,14 +93,19 @@ fn leave_all(port: u16) -> Outcome<Vec<Option<Session>>> {
             }
         }
         let key = line.split(' ').nth(2).unwrap_or_default().to_owned();
-        // What has come since, for the most part.
-        let lines = reader.buffer().iter().filter(|&&byte| byte == b'\n').count();
-        members.push((reader, Session { key, lines }));
+        members.push((reader, key));
     }
-    let sessions = members.iter().map(|(_, session)| Some(session.clone())).collect();
-    // Their sockets hold lines that are unread: each connection is reset.
-    drop(members);
-    Ok(sessions)
+    let mut cut = Vec::new();
+    let mut sessions = Vec::new();
+    for (index, (mut reader, key)) in members.into_iter().enumerate() {
+        // Who joined later.
+        for _ in index + 1..MEMBERS {
+            reader.skip_until(b'\n')?;
+        }
+        sessions.push(Some(Session { key, lines: MEMBERS - index - 1 }));
+        cut.push(reader.into_inner());
+    }
+    Ok((cut, sessions))
 }
 
 /// Reads until so many bytes have come in a row.

@@ -299,7 +299,9 @@ impl Log {
         id: ReaderId,
         take: impl FnOnce(&[&[u8]]) -> Result<usize, E>,
     ) -> Result<Delivered, E> {
-        let Some(reader) = self.readers.get_mut(id.key()) else { return Ok(Delivered::Finished) };
+        // What one that is away has pending is for another connection.
+        let reader = self.readers.get_mut(id.key()).filter(|reader| !reader.is_away);
+        let Some(reader) = reader else { return Ok(Delivered::Finished) };
         let (ring, cuts) = (&self.ring, &self.cuts);
         reader.rejoin(ring, cuts);
         let lent = reader.lend(ring, cuts);
@@ -329,7 +331,8 @@ impl Log {
 
     /// Whether a reader has anything pending.
     pub(crate) fn has_pending(&self, id: ReaderId) -> bool {
-        self.readers.get(id.key()).is_some_and(|reader| !reader.has_caught_up(&self.ring))
+        let reader = self.readers.get(id.key()).filter(|reader| !reader.is_away);
+        reader.is_some_and(|reader| !reader.has_caught_up(&self.ring))
     }
 
     /// Whether a reader is there, and has been started.

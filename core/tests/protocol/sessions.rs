@@ -178,6 +178,21 @@ fn a_newcomer_is_greeted_soon() {
     assert!(world.hear(ben).ends_with(&format!("[{CAT}] /rest\n")));
 }
 
+/// One that closes its sending side without a word may come back: what is pending is for then.
+#[test]
+fn who_closes_its_side_may_come_back() {
+    let mut world = World::new();
+    let ben = world.join_quietly(BEN);
+    let mut ann = Caller::new(&mut world, 1000);
+    world.receive(ben, "하나\n");
+    world.end_of_input(ann.id());
+    assert!(world.is_finished(ann.id()));
+    assert_eq!(world.hear(ann.id()), "");
+    world.receive(ben, "둘\n");
+    ann.come_back(&mut world);
+    assert_eq!(ann.got, ["하나", "둘"].map(|text| format!("[{BEN}] {text}")));
+}
+
 #[test]
 fn a_session_ends() {
     let mut world = World::new();

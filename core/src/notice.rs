@@ -6,8 +6,8 @@ mod reading;
 
 pub(crate) use people::*;
 pub(crate) use reading::{
-    Aside, Private, begins_earlier, ends_earlier, is_refusal, is_removal, read_aside,
-    read_connected, read_entered, read_free, read_left, read_named, read_private_label,
+    Aside, Private, begins_earlier, ends_earlier, is_no_earlier, is_refusal, is_removal,
+    read_aside, read_connected, read_entered, read_free, read_left, read_named, read_private_label,
     read_skipped,
 };
 

@@ -159,6 +159,7 @@ impl Exchange {
             // Once: another room's would be in the wrong place.
             let count = mem::take(&mut self.wishes.history);
             self.push_own(&format!("/history {count}"));
+            notes.awaits_earlier = true;
         }
     }
 

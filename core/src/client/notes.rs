@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::line::Line;
 use super::lines::Lines;
-use crate::notice::{begins_earlier, ends_earlier, is_removal, read_free};
+use crate::notice::{begins_earlier, ends_earlier, is_no_earlier, is_removal, read_free};
 
 /// What a client with a session knows from the lines of the room.
 #[derive(Default)]
@@ -21,6 +21,9 @@ pub(super) struct Notes {
     pub(super) is_removed: bool,
     /// Whether what is said now was said before.
     pub(super) is_earlier: bool,
+    /// Whether the program itself has asked for what was. To its user it is no answer that there is
+    /// nothing: nobody has asked.
+    pub(super) awaits_earlier: bool,
 }
 
 impl Notes {
@@ -76,9 +79,14 @@ impl Notes {
             }
             _ => {}
         }
-        shown.push_server(text, self.is_earlier);
-        if begins_earlier(text) {
-            self.is_earlier = true;
+        let begins = begins_earlier(text);
+        let is_nothing = is_no_earlier(text);
+        let was_awaited = self.awaits_earlier;
+        self.awaits_earlier &= !begins && !is_nothing;
+        if is_nothing && was_awaited {
+            return;
         }
+        shown.push_server(text, self.is_earlier);
+        self.is_earlier |= begins;
     }
 }

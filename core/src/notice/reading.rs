@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::{
     ARROW, CONNECTED, EARLIER, EARLIER_ENDS, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED, NAMED,
-    REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN,
+    NO_EARLIER, NO_HISTORY, REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN,
 };
 
 /// Whether the line turns a newcomer away.
@@ -66,6 +66,11 @@ pub(crate) fn begins_earlier(line: &str) -> bool {
 /// Whether the lines before were earlier ones, and those that follow are not.
 pub(crate) fn ends_earlier(line: &str) -> bool {
     line == EARLIER_ENDS.trim_end()
+}
+
+/// Whether the line says that there are no earlier ones.
+pub(crate) fn is_no_earlier(line: &str) -> bool {
+    [NO_EARLIER, NO_HISTORY].iter().any(|none| line == none.trim_end())
 }
 
 /// A line for a program.

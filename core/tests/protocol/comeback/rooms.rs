@@ -57,6 +57,26 @@ fn what_a_room_did_not_hear_is_not_shown_as_heard() {
     assert_eq!(scripted.client.take_unheard(), ["셋"]);
 }
 
+/// That nothing was said is an answer to who has asked, not to whose program has.
+#[test]
+fn nothing_earlier_is_not_said_unasked() {
+    for none in ["> Nothing was said earlier\n", "> No history is kept here\n"] {
+        let mut scripted = Scripted::with(Wishes { history: 20, ..Wishes::default() });
+        scripted.receive(GREETING);
+        scripted.sends();
+        scripted.receive(&format!("> /session {KEY} 지민\n"));
+        assert_eq!(scripted.sends(), "/history 20\n");
+        scripted.receive(&format!("[a] 네\n{none}[a] 아니오\n"));
+        assert_eq!(scripted.shows(), format!("{GREETING}[a] 네\n[a] 아니오\n"));
+        scripted.client.type_in("/history\n".as_bytes());
+        scripted.receive(none);
+        assert_eq!(scripted.shows(), none);
+        let session = scripted.client.take_session().unwrap();
+        let mut scripted = Scripted::resume(session);
+        assert!(scripted.sends().ends_with(" 4\n"), "it was a line all the same");
+    }
+}
+
 /// What tells it who has come back is late. It greets a newcomer, and then knows better.
 #[test]
 fn a_room_that_greets_too_soon() {

@@ -53,7 +53,7 @@ fn a_narrower_tmux_erases_nothing() {
     for draft in DRAFTS {
         let server = Server::start(&["--quiet"]);
         let mut peer = server.member();
-        let join = format!("exec {} join 127.0.0.1 {}", executable(), server.port);
+        let join = format!("exec {} join --history 0 127.0.0.1 {}", executable(), server.port);
         let Some(tmux) = Multiplexer::tmux(&join, 80) else { return };
         peer.line();
         for (columns, said) in [(80, 1), (60, 2), (45, 3), (31, 4), (70, 5), (33, 6)] {
@@ -71,7 +71,7 @@ fn a_narrower_tmux_erases_nothing() {
 fn tears_nothing(start: fn(&str, usize) -> Option<Multiplexer>, columns: usize, draft: &str) {
     let server = Server::start(&["--quiet"]);
     let mut peer = server.member();
-    let join = format!("exec {} join 127.0.0.1 {}", executable(), server.port);
+    let join = format!("exec {} join --history 0 127.0.0.1 {}", executable(), server.port);
     let Some(multiplexer) = start(&join, columns) else { return };
     peer.line();
     let mut said = 0;

@@ -21,7 +21,7 @@ pub(crate) struct Tmux {
 impl Tmux {
     /// Runs `chat join` in a window of this size; `None` where there is no tmux.
     fn join(port: u16, columns: usize, rows: usize) -> Option<Self> {
-        let join = format!("{} join 127.0.0.1 {port}", executable());
+        let join = format!("{} join --history 0 127.0.0.1 {port}", executable());
         let tmux = Self::run_program(&join, columns, rows)?;
         tmux.shows("[You]");
         Some(tmux)

@@ -76,11 +76,11 @@ const WRONG: [(&[&str], &str); 35] = [
     ),
     (
         &["serve", "::1", "0", "--backlog", "1K"],
-        "--backlog: 1024 is not between 49764 and 1073741824 bytes",
+        "--backlog: 1024 is not between 50160 and 1073741824 bytes",
     ),
     (
         &["serve", "::1", "0", "--backlog", "2G"],
-        "--backlog: 2147483648 is not between 49764 and 1073741824 bytes",
+        "--backlog: 2147483648 is not between 50160 and 1073741824 bytes",
     ),
     (
         &["serve", "127.0.0.1:3333", "0"],
@@ -171,7 +171,7 @@ fn the_help_has_the_limits() {
     for (option, limits, right, wrong) in [
         ("--max-users", "1 or more", ["1", "4294967295"], ["0", "-1"]),
         ("--max-line", "16 to 64K", ["16", "64K"], ["15", "65K"]),
-        ("--backlog", "12 of the longest lines to 1G", ["49764", "1G"], ["49763", "2G"]),
+        ("--backlog", "12 of the longest lines to 1G", ["50160", "1G"], ["50159", "2G"]),
     ] {
         let described = help.rsplit(&format!("{option} ")).next().unwrap();
         let described = described.split(" --").next().unwrap();

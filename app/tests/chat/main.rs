@@ -10,6 +10,7 @@
 )]
 
 mod attacks;
+mod bad_link;
 mod clients;
 mod command_line;
 mod crowds;

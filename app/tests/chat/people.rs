@@ -1,7 +1,7 @@
 //! `chat join` on a terminal: what it makes of people.
 
 use crate::emulator::Emulator;
-use crate::harness::{Program, Signal, wait_until};
+use crate::harness::{Program, Server, Signal, wait_until};
 use crate::scripted::{CONNECTED, Member, Room};
 use crate::terminal::{CTRL_C, Kind, Terminal};
 
@@ -311,6 +311,29 @@ fn leaving() {
     terminal.types(CTRL_C);
     assert_eq!(terminal.status(), 0);
     terminal.ends_with(&["[You] 하나", "[You] 둘", "chat: not sent:", "[You] 둘", "", "exit"]);
+}
+
+/// The same with the real server at the other end, and programs beside the terminal.
+#[test]
+fn in_a_real_room() {
+    let server = Server::start(&[]);
+    let terminal = Terminal::join(server.port, Kind::WIDE, &["--name", "지민"]);
+    server.says("is now 지민\n");
+    let mut minsu = Program::join(server.port, &["--json", "--name", "민수"]);
+    minsu.out.wait_for("\"name\":\"민수\"}\n");
+    minsu.type_in("지민아, 지민수 왔어?\n/msg 지민 비밀\n");
+    minsu.out.wait_for("\"to\":\"지민\"");
+    terminal.ends_with(&["[민수] 지민아, 지민수 왔어?", "[민수 -> you] 비밀", "[You] as 지민"]);
+    assert_eq!(rings(&terminal), 1);
+    terminal.types("/ms\t\t나도\r");
+    minsu.out.wait_for("\"kind\":\"private\"");
+    terminal.ends_with(&["[you -> 민수] 나도", "[You] as 지민"]);
+    // A latecomer of the same name gets the next one, and what was said to all.
+    let late = Program::join(server.port, &["--name", "민수", "--history", "9", "--stay"]);
+    let heard = late.out.wait_for("> That was earlier\n");
+    assert!(heard.contains("\n[민수] 지민아, 지민수 왔어?\n"), "{heard}");
+    assert!(!heard.contains("비밀"), "{heard}");
+    server.says("is now 민수2\n");
 }
 
 /// The host has had enough of somebody, who does not come back by itself.

@@ -145,6 +145,7 @@ fn limits(args: &args::Serve) -> Result<Limits, Failure> {
     let least = limits.least_backlog();
     limits.backlog = args.backlog.unwrap_or(limits.backlog.max(least));
     within("--backlog", limits.backlog, least, MAX_BACKLOG)?;
+    limits.history = args.history.unwrap_or(limits.history);
     Ok(limits)
 }
 

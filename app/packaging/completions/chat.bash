@@ -28,7 +28,7 @@ _chat() {
 
     case $command in
         serve)
-            options='--max-users --max-line --backlog --quiet --help'
+            options='--max-users --max-line --backlog --history --quiet --help'
             hosts='0.0.0.0 127.0.0.1'
             ;;
         join)

@@ -28,6 +28,7 @@ function __chat_complete --argument-names name condition words command
         $option --long-option max-users --exclusive --description 'Users online at once'
         $option --long-option max-line --exclusive --arguments 4K --description 'Longest message'
         $option --long-option backlog --exclusive --arguments 1M --description 'What is kept for slow readers'
+        $option --long-option history --exclusive --arguments '0 20' --description 'Messages that may be asked for'
         $option --long-option quiet --description 'Print the first line and errors only'
         $host --arguments '0.0.0.0 127.0.0.1'
     else

@@ -254,3 +254,19 @@ fn a_second_interrupt_ends_it_at_once() {
     });
     assert!(ended_at_once);
 }
+
+#[test]
+fn no_history_is_given_where_none_is_kept() {
+    let server = Server::start(&["--history", "0"]);
+    let mut member = server.member();
+    member.send("하나\n/history\n");
+    assert_eq!(member.line(), "> No history is kept here");
+    let server = Server::start(&["--history=1"]);
+    let mut member = server.member();
+    member.send("하나\n둘\n/history 5\n");
+    let told = member.line();
+    assert!(told.starts_with("> 1 earlier message, "), "{told}");
+    let said = member.line();
+    assert!(said.ends_with("] 둘"), "{said}");
+    assert_eq!(member.line(), "> That was earlier");
+}

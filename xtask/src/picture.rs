@@ -25,7 +25,7 @@ pub(crate) struct Picture {}
 const FILE: &str = "app/session.svg";
 
 const COLUMNS: u16 = 58;
-const ROWS: u16 = 9;
+const ROWS: u16 = 13;
 
 impl Picture {
     pub(crate) fn run(&self) -> Outcome<()> {
@@ -36,29 +36,29 @@ impl Picture {
     }
 }
 
-/// Plays two people and a short visitor, until both people have a draft on the screen.
+/// Plays two people, one of whom is late, and a short visitor, until both people have a draft on the
+/// screen.
 fn session() -> Outcome<[vt100::Screen; 2]> {
     let server = Server::start(&mut Command::new(chat()?))?;
-    let mut teacher = Terminal::join(server.port)?;
-    teacher.wait_for("(1 user online)")?;
-    let mut pupil = Terminal::join(server.port)?;
-    teacher.wait_for("(2 users online)")?;
-    pupil.wait_for("(2 users online)")?;
+    let mut teacher = Terminal::join(server.port, "선생님")?;
+    teacher.wait_for("is now 선생님")?;
     teacher.types("안녕하세요? 오늘 자료를 올렸습니다.\r")?;
-    pupil.wait_for("올렸습니다.")?;
+    teacher.wait_for("[You] 안녕하세요?")?;
+    let mut pupil = Terminal::join(server.port, "지민")?;
+    teacher.wait_for("is now 지민")?;
+    pupil.wait_for("> That was earlier")?;
     pupil.types("네 안녕하세요ㅋㅋ 잘 받았습니다!\r")?;
     teacher.wait_for("받았습니다!")?;
+    teacher.types("/msg 지민 발표 준비됐나요?\r")?;
+    pupil.wait_for("[선생님 -> you]")?;
     teacher.types("3쪽 그림부터 ")?;
     teacher.wait_for("3쪽 그림부터")?;
     let mut visitor = connect(server.port)?;
-    pupil.wait_for("(3 users online)")?;
-    visitor.write_all("늦어서 죄송합니다 😅\n".as_bytes())?;
+    visitor.write_all("/name 민수\n늦어서 죄송합니다 😅\n".as_bytes())?;
     pupil.wait_for("죄송합니다")?;
-    drop(visitor);
-    pupil.wait_for("left (2 users online)")?;
     pupil.types("저도 질문이 하나 있는데요, 두 번째 그림에서 화살표가 어느 쪽인")?;
     pupil.wait_for("쪽인")?;
-    teacher.wait_for("left (2 users online)")?;
+    teacher.wait_for("죄송합니다")?;
     teacher.types("봅시다. 漢字도")?;
     teacher.wait_for("漢字도")?;
     Ok([teacher.screen.screen().clone(), pupil.screen.screen().clone()])
@@ -72,13 +72,13 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn join(port: u16) -> Outcome<Self> {
+    fn join(port: u16, name: &str) -> Outcome<Self> {
         let (pty, pts) = open().tried("a pseudo-terminal")?;
         pty.resize(pty_process::Size::new(ROWS, COLUMNS))?;
         let mut reader = std::fs::File::from(rustix::io::dup(&pty)?);
         let executable = chat()?;
         let child = pty_process::blocking::Command::new(&executable)
-            .args(["join", "127.0.0.1", &port.to_string()])
+            .args(["join", "127.0.0.1", &port.to_string(), "--name", name])
             .env("TERM", "xterm-256color")
             .env_remove("NO_COLOR")
             .spawn(pts)
@@ -159,12 +159,22 @@ fn window(screen: &vt100::Screen, width: f64, height: f64, top: f64, svg: &mut S
     for row in 0..ROWS {
         let baseline = TITLE + MARGIN + f64::from(row) * LINE + 14.0;
         for run in runs(screen, row) {
+            let x = MARGIN + f64::from(run.column) * CELL;
+            if run.is_inverse {
+                let _ = writeln!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{LINE}\" fill=\"{}\"/>",
+                    baseline - 15.0,
+                    f64::from(run.columns) * CELL,
+                    run.colour,
+                );
+            }
             let _ = writeln!(
                 svg,
-                "<text x=\"{:.1}\" y=\"{baseline:.1}\" fill=\"{}\"{}>{}</text>",
-                MARGIN + f64::from(run.column) * CELL,
-                run.colour,
+                "<text x=\"{x:.1}\" y=\"{baseline:.1}\" fill=\"{}\"{}{}>{}</text>",
+                if run.is_inverse { BACKGROUND } else { &run.colour },
                 if run.is_dim { " opacity=\"0.6\"" } else { "" },
+                if run.is_bold { " font-weight=\"bold\"" } else { "" },
                 run.text,
             );
         }
@@ -183,9 +193,31 @@ fn window(screen: &vt100::Screen, width: f64, height: f64, top: f64, svg: &mut S
 /// its own.
 struct Run {
     column: u16,
+    columns: u16,
     text: String,
     colour: String,
     is_dim: bool,
+    is_bold: bool,
+    is_inverse: bool,
+}
+
+impl Run {
+    fn of(column: u16, cell: &vt100::Cell) -> Self {
+        Self {
+            column,
+            columns: if cell.is_wide() { 2 } else { 1 },
+            text: cell.contents().replace('&', "&amp;").replace('<', "&lt;"),
+            colour: colour(cell.fgcolor()),
+            is_dim: cell.dim(),
+            is_bold: cell.bold(),
+            is_inverse: cell.inverse(),
+        }
+    }
+
+    fn looks_as(&self, other: &Self) -> bool {
+        let look = |run: &Self| (run.is_dim, run.is_bold, run.is_inverse);
+        self.colour == other.colour && look(self) == look(other)
+    }
 }
 
 fn runs(screen: &vt100::Screen, row: u16) -> Vec<Run> {
@@ -193,14 +225,16 @@ fn runs(screen: &vt100::Screen, row: u16) -> Vec<Run> {
     let mut next = None;
     for column in 0..COLUMNS {
         let Some(cell) = screen.cell(row, column) else { continue };
-        if matches!(cell.contents(), "" | " ") {
+        if matches!(cell.contents(), "" | " ") && !(cell.inverse() && cell.has_contents()) {
             continue;
         }
-        let text = cell.contents().replace('&', "&amp;").replace('<', "&lt;");
-        let (colour, is_dim) = (colour(cell.fgcolor()), cell.dim());
+        let run = Run::of(column, cell);
         match runs.last_mut().filter(|_| next == Some(column) && !cell.is_wide()) {
-            Some(run) if run.colour == colour && run.is_dim == is_dim => run.text.push_str(&text),
-            _ => runs.push(Run { column, text, colour, is_dim }),
+            Some(last) if last.looks_as(&run) => {
+                last.text.push_str(&run.text);
+                last.columns += run.columns;
+            }
+            _ => runs.push(run),
         }
         next = (!cell.is_wide()).then_some(column + 1);
     }

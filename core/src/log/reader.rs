@@ -251,6 +251,8 @@ impl Reader {
         let Some(stream) = &mut self.stream else { return false };
         self.inserts.rewind();
         stream.seek(count, ring.end(), true, &mut self.inserts, ring, cuts);
+        // Else there would be something pending, and nothing of it to be sent.
+        stream.pass_cuts(ring, cuts);
         self.track = stream.base;
         self.half = None;
         self.newlines = Newlines::Sent;

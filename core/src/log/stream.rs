@@ -169,7 +169,8 @@ impl Stream {
         self.pass_cuts(ring, cuts);
     }
 
-    fn pass_cuts(&mut self, ring: &Ring, cuts: &Cuts) {
+    /// Passes what is not its reader's: its own lines, if the place is before some.
+    pub(super) fn pass_cuts(&mut self, ring: &Ring, cuts: &Cuts) {
         self.base.pass_cuts(cuts);
         self.base.lines = ring.lines_before(self.base.position);
     }

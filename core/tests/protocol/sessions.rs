@@ -1,6 +1,6 @@
 //! Members that come back: nothing is lost, nothing comes twice.
 
-use chat_core::{Event, MemberId};
+use chat_core::{Delivered, Event, MemberId};
 
 use crate::world::{ANN, BEN, CAT, World};
 
@@ -144,6 +144,21 @@ fn who_comes_back_goes_on() {
     assert_eq!(ann.got, [named, format!("[{BEN}] 하나"), format!("[{BEN}] 둘")]);
     ann.send(&mut world, "다시\n", usize::MAX);
     assert_eq!(world.hear(ben), "[지민] 다시\n");
+}
+
+/// Nothing but its own leaving and entering lies between: it has nothing pending.
+#[test]
+fn who_comes_back_to_its_own_lines_has_got_all() {
+    for said in ["", "나\n"] {
+        let mut world = World::new();
+        let mut ann = Caller::new(&mut world, 1000);
+        ann.send(&mut world, said, usize::MAX);
+        ann.lose(&mut world, true);
+        ann.come_back(&mut world);
+        let (bytes, delivered) = world.take(ann.id(), usize::MAX);
+        assert_eq!((bytes, delivered), (Vec::new(), Delivered::Nothing));
+        assert!(!world.server.has_pending(ann.id()));
+    }
 }
 
 #[test]

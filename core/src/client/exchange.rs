@@ -221,6 +221,8 @@ impl Exchange {
         shown: &mut Lines,
     ) {
         match self.stage {
+            // Nothing comes after its goodbye.
+            Stage::On if self.has_said_bye => return self.show(shown),
             Stage::On => {
                 self.take_free_name(notes);
                 self.acknowledge(now, notes);
@@ -229,7 +231,7 @@ impl Exchange {
             _ => return,
         }
         input.lines.outbox.take_lines(&mut |line| self.push_users(line));
-        let may_leave = self.stage == Stage::On && input.has_ended() && !self.has_said_bye;
+        let may_leave = self.stage == Stage::On && input.has_ended();
         if may_leave && self.unheard.users().next().is_none() {
             // Not before: a server that has no session any more cannot say what it had heard.
             self.has_said_bye = true;
@@ -270,7 +272,7 @@ impl Exchange {
     pub(super) fn wanted_at(&self) -> Option<Instant> {
         match self.stage {
             Stage::Asked { until } => Some(until),
-            Stage::On => self.got_at,
+            Stage::On => self.got_at.filter(|_| !self.has_said_bye),
             Stage::Resuming { greeted } => greeted.map(|at| at + RECOGNITION),
             Stage::Asking | Stage::Off => None,
         }

@@ -7,6 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::link::{Cut, Link, UNCUT};
+use super::pretend::Pretend;
 use crate::properties::config;
 
 const GREETING: &str = "> Connected to the chat server (2 users online)";
@@ -53,20 +54,24 @@ fn wishes(own_when_heard: bool) -> Wishes {
 
 /// A conversation in which everything happens that a session is for. Connections that end are made
 /// again at once.
-fn converse(own_when_heard: bool, chunk: usize, cuts: &[Cut]) -> (Told, Link) {
+fn converse(own_when_heard: bool, chunk: usize, cuts: &[Cut]) -> (Told, Link<Pretend>) {
     // Where the wire is slow, so that it is cut into bytes, rooms hear late who comes.
-    let mut link = Link::new(wishes(own_when_heard), chunk, chunk < 3, cuts);
-    link.room_says("[192.0.2.7:1] 안녕하세요?");
+    let mut link = Link::new(Pretend::new(chunk < 3), wishes(own_when_heard), chunk, cuts);
+    let says = |link: &mut Link<Pretend>, line| {
+        link.room.say(line);
+        link.pump();
+    };
+    says(&mut link, "[192.0.2.7:1] 안녕하세요?");
     link.type_in("네 안녕하세요ㅋㅋ\n/who\n//who\n/etc/passwd\n");
-    link.room_says("> New user 192.0.2.8:1 entered (3 users online)");
+    says(&mut link, "> New user 192.0.2.8:1 entered (3 users online)");
     link.say("/kick 민수\n//help\n//x");
     link.type_in("반");
     link.pass(Duration::from_secs(5));
-    link.room_says("[민수 -> you] 비밀");
+    says(&mut link, "[민수 -> you] 비밀");
     link.type_in("쪽\n/got 7\n");
     link.type_in("/help\n");
-    link.room_says("[192.0.2.7:1] > /session 0 x");
-    link.room_says("< The user 192.0.2.8:1 left (2 users online)");
+    says(&mut link, "[192.0.2.7:1] > /session 0 x");
+    says(&mut link, "< The user 192.0.2.8:1 left (2 users online)");
     link.pass(Duration::from_secs(5));
     link.type_in("끝");
     link.end_of_input();
@@ -180,7 +185,7 @@ fn a_cut_soon_after_another_changes_nothing() {
     }
 }
 
-fn cut() -> impl Strategy<Value = Cut> {
+pub(super) fn cut() -> impl Strategy<Value = Cut> {
     let bytes = || prop_oneof![4 => 0_usize..80, 4 => 0_usize..800, 1 => Just(usize::MAX)];
     (bytes(), bytes()).prop_map(|(down, up)| Cut { down, up })
 }

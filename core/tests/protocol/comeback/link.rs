@@ -4,7 +4,20 @@ use std::time::Duration;
 
 use chat_core::{Client, Instant, Line, Lines, Wishes};
 
-use super::pretend::Pretend;
+/// A room, and the connection that it has to the one member that counts.
+pub(crate) trait Room {
+    /// A new connection. What went over the one before it and has not arrived is lost.
+    fn accept(&mut self);
+
+    /// What came over the wire.
+    fn receive(&mut self, bytes: &[u8]);
+
+    /// Nothing came for a moment.
+    fn wait(&mut self);
+
+    /// Takes what is to go over the wire.
+    fn take_out(&mut self) -> Vec<u8>;
+}
 
 /// How many bytes pass before a connection is cut, down to the client and up to the room.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +29,8 @@ pub(crate) struct Cut {
 /// None.
 pub(crate) const UNCUT: Cut = Cut { down: usize::MAX, up: usize::MAX };
 
-pub(crate) struct Link {
-    pub(crate) room: Pretend,
+pub(crate) struct Link<R> {
+    pub(crate) room: R,
     pub(crate) client: Client,
     now: Instant,
     /// What happens to this connection and to those that follow it.
@@ -38,13 +51,13 @@ pub(crate) struct Link {
     pub(crate) moved: Cut,
 }
 
-impl Link {
-    pub(crate) fn new(wishes: Wishes, chunk: usize, is_hasty: bool, cuts: &[Cut]) -> Self {
+impl<R: Room> Link<R> {
+    pub(crate) fn new(room: R, wishes: Wishes, chunk: usize, cuts: &[Cut]) -> Self {
         let now = Instant::default();
         let mut cuts = cuts.to_vec();
         cuts.reverse();
         let mut link = Self {
-            room: Pretend::new(is_hasty),
+            room,
             client: Client::with_session(now, wishes),
             now,
             cut: cuts.pop().unwrap_or(UNCUT),
@@ -68,11 +81,6 @@ impl Link {
 
     pub(crate) fn say(&mut self, text: &str) {
         self.client.say(text);
-        self.pump();
-    }
-
-    pub(crate) fn room_says(&mut self, line: &str) {
-        self.room.say(line);
         self.pump();
     }
 

@@ -3,7 +3,9 @@
 mod cuts;
 mod hostile;
 mod link;
+mod manners;
 mod pretend;
+mod real;
 mod rooms;
 mod scripted;
 pub(crate) mod torment;

@@ -1,5 +1,7 @@
 //! A room that keeps one member's session, written from the protocol's description and nothing else.
 
+use super::link::Room;
+
 const NAMES: [&str; 2] = ["지민", "지민2"];
 
 /// A room, and its connection to the one member that counts.
@@ -43,14 +45,6 @@ impl Pretend {
         Self { is_hasty, ..Self::default() }
     }
 
-    /// A new connection. What came over the one before it and is not taken is lost.
-    pub(crate) fn accept(&mut self) {
-        self.connection = Connection::default();
-        if self.is_hasty {
-            self.wait();
-        }
-    }
-
     /// The room forgets everybody.
     pub(crate) fn restart(&mut self) {
         self.member = None;
@@ -64,19 +58,6 @@ impl Pretend {
         self.connection.is_closed
     }
 
-    /// What is to go over the wire next.
-    pub(crate) fn take_out(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.connection.out)
-    }
-
-    /// Nothing came at first: a newcomer is greeted.
-    pub(crate) fn wait(&mut self) {
-        if !self.connection.is_greeted && !self.connection.is_member {
-            self.connection.is_greeted = true;
-            self.put("> Connected to the chat server (2 users online)\n");
-        }
-    }
-
     /// The room says a line to everybody.
     pub(crate) fn say(&mut self, line: &str) {
         if let Some(member) = &mut self.member {
@@ -84,18 +65,6 @@ impl Pretend {
         }
         if self.connection.is_member || self.connection.is_greeted {
             self.put(&format!("{line}\n"));
-        }
-    }
-
-    pub(crate) fn receive(&mut self, bytes: &[u8]) {
-        let mut input = bytes.to_vec();
-        if !self.connection.is_member {
-            self.connection.opening.append(&mut input);
-            let Some(rest) = self.open() else { return };
-            input = rest;
-        }
-        if !input.is_empty() {
-            self.take_in(&input);
         }
     }
 
@@ -195,5 +164,37 @@ impl Pretend {
 
     fn put(&mut self, text: &str) {
         self.connection.out.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Room for Pretend {
+    fn accept(&mut self) {
+        self.connection = Connection::default();
+        if self.is_hasty {
+            self.wait();
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        let mut input = bytes.to_vec();
+        if !self.connection.is_member {
+            self.connection.opening.append(&mut input);
+            let Some(rest) = self.open() else { return };
+            input = rest;
+        }
+        if !input.is_empty() {
+            self.take_in(&input);
+        }
+    }
+
+    fn wait(&mut self) {
+        if !self.connection.is_greeted && !self.connection.is_member {
+            self.connection.is_greeted = true;
+            self.put("> Connected to the chat server (2 users online)\n");
+        }
+    }
+
+    fn take_out(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.connection.out)
     }
 }

@@ -392,9 +392,8 @@ impl Peer {
             if outcome.departs {
                 return;
             }
-            if (is_deferring || text.as_bytes().first() == Some(&b'/'))
-                && (is_deferring || begins_command(text, piece))
-            {
+            let begins_with_slash = || text.as_bytes().first() == Some(&b'/');
+            if is_deferring || (begins_with_slash() && begins_command(text, piece)) {
                 is_deferring = true;
                 *has_spoken = true;
                 return person.get_or_insert_default().deferred.push(text, piece);

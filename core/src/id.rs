@@ -61,6 +61,13 @@ impl ReaderId {
     }
 }
 
+impl ReaderId {
+    /// The member that reads so, if it is one.
+    pub(crate) fn member(self) -> MemberId {
+        MemberId(self.0)
+    }
+}
+
 impl From<MemberId> for ReaderId {
     fn from(member: MemberId) -> Self {
         Self(member.0)

@@ -14,7 +14,7 @@ mod timers;
 
 pub use peer::Wire;
 pub(crate) use peer::{Newlines, Outcome, Terms};
-pub(crate) use person::{Arrival, Next, Person, Session, read_resume};
+pub(crate) use person::{Arrival, Leaves, Next, Person, Session, read_resume};
 
 use alloc::vec::Vec;
 use core::mem;
@@ -76,9 +76,26 @@ impl Front {
         bytes: &[u8],
         limits: &Limits,
     ) -> Arrival {
-        let arrival = self.present_mut(id).map_or(Arrival::New, |peer| peer.arrive(now, bytes));
+        let arrive = |peer: &mut Peer| {
+            // It was read from, whoever asked for that.
+            peer.is_asked = false;
+            peer.arrive(now, bytes)
+        };
+        let arrival = self.present_mut(id).map_or(Arrival::New, arrive);
         self.set_timer(id, limits);
         arrival
+    }
+
+    /// Whether one that has not been greeted was to be listened to, and still is.
+    pub(crate) fn is_asked(&self, id: MemberId) -> bool {
+        self.present(id).is_some_and(|peer| peer.is_asked)
+    }
+
+    /// So many of the bytes that a peer has sent count in the session that it is to have.
+    pub(crate) fn count_from_here(&mut self, id: MemberId, bytes: usize) {
+        if let Some(peer) = self.present_mut(id) {
+            peer.person_mut().received = bytes as u64;
+        }
     }
 
     /// A peer is greeted. Returns what it has sent so far; `None` if it was greeted before.
@@ -152,6 +169,16 @@ impl Front {
     /// Takes the next message of a peer that was deferred.
     pub(crate) fn next_deferred(&mut self, id: MemberId) -> Option<Next> {
         self.peers.get_mut(id.key())?.person.as_mut()?.deferred.take()
+    }
+
+    /// Whether a peer has said, and it is deferred, that it does not come back.
+    pub(crate) fn says_bye(&self, id: MemberId) -> bool {
+        self.person(id).is_some_and(|person| person.deferred.say_bye())
+    }
+
+    /// What a peer has said, and is deferred, is not to be dealt with.
+    pub(crate) fn drop_deferred(&mut self, id: MemberId) {
+        while self.next_deferred(id).is_some() {}
     }
 
     /// Whether messages of a peer are deferred.

@@ -1,6 +1,7 @@
 //! A peer: one connection's bytes become messages.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 use core::mem;
@@ -219,6 +220,7 @@ impl Peer {
             return outcome;
         }
         let was_unframed = self.framer.is_unframed();
+        let begun = self.begun_command();
         let mut telnet = mem::take(&mut self.telnet);
         let mut answers = Vec::new();
         telnet.receive(bytes, &mut answers, &mut |heard| match heard {
@@ -226,7 +228,7 @@ impl Peer {
             Heard::Key(key) => self.press(now, key, terms, &mut outcome, say),
         });
         if outcome.has_deferred {
-            self.find_question(bytes);
+            self.find_question(&begun, bytes);
         }
         if self.framer.take_damaged_line() {
             // It may be telnet, which ends lines so, and loses parts of characters until it is asked
@@ -241,15 +243,27 @@ impl Peer {
         outcome
     }
 
-    /// If what was received last asks for a session in a line: what stands behind it is counted.
-    fn find_question(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
+    /// The line that has begun, if it may ask for a session.
+    fn begun_command(&self) -> String {
+        let begun = self.framer.unended();
+        let may_ask = begun.starts_with('/') && begun.len() <= MAX_RESUME;
+        if may_ask { begun.into() } else { String::new() }
+    }
+
+    /// If what was received last asks for a session in a line, of which `begun` had come before: what
+    /// stands behind it is counted.
+    fn find_question(&mut self, begun: &str, bytes: &[u8]) {
+        let (mut begun, mut rest) = (begun, bytes);
         while let Some(newline) = memchr(b'\n', rest) {
-            let (line, after) = rest.split_at(newline + 1);
-            if line.trim_ascii_end() == b"/session" {
-                self.person_mut().received = after.len() as u64;
+            let (line, after) = rest.split_at(newline);
+            rest = &after[1..];
+            let is_slashed = begun.is_empty().then(|| line.first()).flatten() == Some(&b'/');
+            if (is_slashed || !begun.is_empty())
+                && asks_for_session(&[begun.as_bytes(), line].concat())
+            {
+                self.person_mut().received = rest.len() as u64;
             }
-            rest = after;
+            begun = "";
         }
     }
 
@@ -296,7 +310,11 @@ impl Peer {
             return outcome;
         }
         if self.silent_at(terms.limits.silence).is_some_and(|at| at <= now) {
+            let asks = asks_for_session(self.begun_command().as_bytes());
             self.listen(now, terms, &mut outcome, say, Framer::end_by_silence);
+            if asks {
+                self.person_mut().received = 0;
+            }
             if self.framer.is_unframed() {
                 outcome.newlines = Some(Newlines::Withheld);
             }
@@ -392,10 +410,12 @@ impl Peer {
             if outcome.departs {
                 return;
             }
-            let begins_with_slash = || text.as_bytes().first() == Some(&b'/');
-            if is_deferring || (begins_with_slash() && begins_command(text, piece)) {
+            if (is_deferring
+                || text.as_bytes().first() == Some(&b'/') && begins_command(text, piece))
+                && (*has_spoken || *wire != Wire::Lines || !is_request(text, max_line))
+            {
                 is_deferring = true;
-                *has_spoken = true;
+                *has_spoken |= is_visible(text);
                 return person.get_or_insert_default().deferred.push(text, piece);
             }
             if !is_visible(text) {
@@ -416,6 +436,16 @@ impl Peer {
         // All at once: it is the same as for each message.
         allowance.spend(now, said);
     }
+}
+
+/// Whether a line is a command that begins a session, or may.
+fn asks_for_session(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r\0").or(line.strip_suffix(b"\r")).unwrap_or(line);
+    line.first() == Some(&b'/')
+        && matches!(
+            str::from_utf8(line).map(Command::meaning),
+            Ok(Meaning::Command(Command::Session | Command::Resume, _))
+        )
 }
 
 /// Whether a piece is a command, or the beginning of one.

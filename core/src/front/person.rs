@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::command::{Command, Meaning};
-use crate::room::{Label, Who};
+use crate::room::{Label, Name, Who};
 use crate::time::Instant;
 use crate::wire::{Piece, is_visible};
 
@@ -15,7 +15,7 @@ pub(crate) struct Person {
     pub(crate) address: Option<Label>,
     pub(crate) session: Option<Session>,
     /// What it has sent, if it is not known yet whether it has come back.
-    pub(super) arrival: Vec<u8>,
+    pub(crate) arrival: Vec<u8>,
     /// When it is greeted, if it was not.
     pub(super) greeted_at: Option<Instant>,
     /// Bytes that were received from it, from where it asked for a session.
@@ -28,8 +28,21 @@ pub(crate) struct Person {
     pub(crate) knows_that_it_is_muted: bool,
     /// Whether its connection is gone, and it may come back.
     pub(crate) is_away: bool,
-    /// Whether what it proposes to be called is not decided yet.
-    pub(crate) awaits_name: bool,
+    /// What it proposes to be called, if that is not decided yet.
+    pub(crate) wanted_name: Option<Name>,
+    /// Whether it is among those that wait to go on.
+    pub(crate) is_waiting: bool,
+    /// Whether it has left, and is to be dealt with as soon as nothing is deferred.
+    pub(crate) leaves: Option<Leaves>,
+}
+
+/// How a peer leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// It sends nothing more.
+    Input,
+    /// Its connection is gone.
+    Connection,
 }
 
 impl Person {
@@ -106,6 +119,12 @@ impl Deferred {
             }
             _ => self.push_line(text),
         }
+    }
+
+    /// Whether it is among them that nobody comes back.
+    pub(super) fn say_bye(&self) -> bool {
+        let is_bye = |line| matches!(Command::meaning(line), Meaning::Command(Command::Bye, _));
+        self.lines[self.done..].lines().any(is_bye)
     }
 
     fn push_line(&mut self, line: &str) {

@@ -42,8 +42,13 @@ pub(super) struct Evicted {
 }
 
 impl Chain {
-    /// Goes on to a cut behind all others of its member.
-    pub(super) fn append(&mut self, number: NonZeroU64) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.ends.is_none()
+    }
+
+    /// Goes on to a cut behind all others of its member, if there is one.
+    pub(super) fn extend(&mut self, number: Option<NonZeroU64>) {
+        let Some(number) = number else { return };
         self.ends = Some((self.ends.map_or(number, |(first, _)| first), number.get()));
     }
 
@@ -74,24 +79,25 @@ impl Default for Cuts {
 
 impl Cuts {
     /// Notes that `range` was said by `author`, whose chain it joins. Returns the number of its cut,
-    /// unless it is part of the last one.
+    /// unless it is part of the last one, if it may be.
     pub(super) fn push(
         &mut self,
         chain: &mut Chain,
         author: ReaderId,
         range: Range<u64>,
+        may_join: bool,
     ) -> Option<NonZeroU64> {
         let number = self.first.saturating_add(self.queue.len() as u64);
         let last = chain.ends.map(|(_, last)| last);
         if let Some(cut) = last.and_then(|last| self.cut_mut(last)) {
-            if cut.range.end == range.start {
+            if may_join && cut.range.end == range.start {
                 cut.range.end = range.end;
                 return None;
             }
             cut.next = Some(number.get());
         }
         self.queue.push_back(Cut { range, author, next: None });
-        chain.append(number);
+        chain.extend(Some(number));
         Some(number)
     }
 
@@ -145,7 +151,7 @@ mod tests {
     fn lines_said_in_a_row_are_one_cut() {
         let (mut cuts, mut chain, author) = (Cuts::default(), Chain::default(), author());
         for line in [10..20, 20..25, 30..40] {
-            cuts.push(&mut chain, author, line);
+            cuts.push(&mut chain, author, line, true);
         }
         assert_eq!(cuts.first(chain), Some(10..25));
         assert_eq!(cuts.first(cuts.after_first(chain)), Some(30..40));
@@ -155,7 +161,7 @@ mod tests {
     fn a_cut_is_forgotten_line_by_line() {
         let (mut cuts, mut chain, author) = (Cuts::default(), Chain::default(), author());
         for line in [10..20, 20..25, 30..40] {
-            cuts.push(&mut chain, author, line);
+            cuts.push(&mut chain, author, line, true);
         }
         for (line, rest) in [(10..20, Some(20..25)), (20..25, Some(30..40)), (30..40, None)] {
             let evicted = cuts.evict(&line).unwrap();

@@ -42,6 +42,6 @@ impl Half {
 }
 
 /// Whether a byte continues a character of UTF-8.
-fn continues_character(byte: u8) -> bool {
+pub(super) fn continues_character(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }

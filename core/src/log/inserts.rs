@@ -12,6 +12,10 @@ use super::ring::Ring;
 /// what a member's socket holds. Who asks for more without reading is not answered.
 pub(crate) const MAX_INSERTS: usize = 32 * 1024;
 
+/// What they may cost for another one to be taken however long it is: a message may be longer than all
+/// that. A member of which more is unread is not read from.
+pub(crate) const ANSWERED: usize = MAX_INSERTS / 4;
+
 /// What those may cost that are sent, and kept until it is known that they have arrived.
 pub(super) const MAX_KEPT: usize = 16 * 1024;
 
@@ -21,7 +25,7 @@ const PLACE: usize = 64;
 
 /// What a range of the log costs as an insert that is pending. It holds no text, but it may be long:
 /// who has asked for one gets it before anything else is asked.
-const RANGE: usize = MAX_INSERTS / 4 + 1;
+const RANGE: usize = ANSWERED + 1;
 
 /// The inserts of one reader, in the order in which it gets them.
 ///
@@ -81,6 +85,8 @@ pub(crate) enum Kind {
     Lines,
     /// A line for the program at the other end, which it does not count.
     Control,
+    /// One that says how much of its input is heard: of several the last is enough.
+    Heard,
     /// Bytes that are no text: part of a negotiation.
     Raw,
 }
@@ -124,7 +130,7 @@ impl Insert {
     /// How many lines a reader counts that counts them.
     pub(super) fn count_lines(&self) -> u64 {
         match (&self.content, self.kind) {
-            (_, Kind::Control | Kind::Raw) => 0,
+            (_, Kind::Control | Kind::Heard | Kind::Raw) => 0,
             (Content::Text(text), _) => memchr_iter(b'\n', text).count() as u64,
             (Content::Earlier(earlier), _) => earlier.lines.end - earlier.lines.start,
         }
@@ -196,7 +202,7 @@ impl Inserts {
 
     /// Whether there is space for another text of so many bytes.
     pub(super) fn has_space(&self, length: usize) -> bool {
-        self.cost() + PLACE + length <= MAX_INSERTS
+        self.cost() <= ANSWERED || self.cost() + PLACE + length <= MAX_INSERTS
     }
 
     /// Adds one behind all others.
@@ -231,12 +237,12 @@ impl Inserts {
         queue.inserts.push_front(insert);
     }
 
-    /// Adds a line for the program at the other end. If the last of all is another such line, of which
-    /// nothing is sent, that is not needed any more.
-    pub(super) fn push_control(&mut self, insert: Insert) {
+    /// Adds one of [`Kind::Heard`]. If the last of all is another such line, of which nothing is sent,
+    /// that is not needed any more.
+    pub(super) fn push_heard(&mut self, insert: Insert) {
         if let Some(queue) = &mut self.0
             && queue.inserts.len() > queue.kept + usize::from(queue.sent > 0)
-            && let Some(last) = queue.inserts.pop_back_if(|last| last.kind == Kind::Control)
+            && let Some(last) = queue.inserts.pop_back_if(|last| last.kind == Kind::Heard)
         {
             queue.cost -= last.cost();
         }
@@ -408,7 +414,8 @@ impl Inserts {
         queue.kept = 0;
         queue.cost_kept = 0;
         // What is for programs told of a connection that is gone.
-        queue.inserts.retain(|insert| !matches!(insert.kind, Kind::Control | Kind::Raw));
+        let is_old = |kind| matches!(kind, Kind::Control | Kind::Heard | Kind::Raw);
+        queue.inserts.retain(|insert| !is_old(insert.kind));
         queue.inserts.iter_mut().for_each(Insert::rewind);
         queue.cost = queue.inserts.iter().map(Insert::cost).sum();
         self.release_if_empty();

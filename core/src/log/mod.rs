@@ -24,18 +24,19 @@ mod slices;
 mod stream;
 mod times;
 
-pub(crate) use inserts::{Kind, MAX_INSERTS};
+pub(crate) use inserts::{ANSWERED, Kind};
 pub use slices::MAX_SLICES;
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
 use slotmap::{DefaultKey, SlotMap};
 
 use crate::id::ReaderId;
-use crate::limits::{LATE, Limits};
+use crate::limits::{LATE, Limits, MAX_LABEL};
 use crate::time::{Instant, Wall};
 use cuts::Cuts;
 use inserts::Earlier;
@@ -43,6 +44,9 @@ use pressure::{Episode, Pressure};
 use reader::Reader;
 use ring::Ring;
 use times::Times;
+
+/// What a private message costs at the most beside its text and its label.
+const PRIVATE: usize = 128;
 
 /// The lines of a room, and all who read them.
 pub(crate) struct Log {
@@ -175,16 +179,19 @@ impl Log {
     /// has left too many inserts unread, or is gone.
     pub(crate) fn insert(&mut self, id: ReaderId, text: Box<[u8]>, kind: Kind) -> bool {
         let Some(reader) = self.readers.get_mut(id.key()) else { return false };
-        let fits = reader.has_space(text.len());
+        // What is for programs is little, and is not said again.
+        let is_control = matches!(kind, Kind::Control | Kind::Heard);
+        let fits = is_control || reader.has_space(text.len());
         if fits {
             reader.insert(text, kind, &self.ring);
         }
         fits
     }
 
-    /// Whether there is space among a reader's inserts for another text of so many bytes.
-    pub(crate) fn has_space_for(&self, id: ReaderId, length: usize) -> bool {
-        self.readers.get(id.key()).is_some_and(|reader| reader.has_space(length))
+    /// Whether a reader has so little unread that a private message of so many bytes may come to that.
+    pub(crate) fn takes_private(&self, id: ReaderId, length: usize) -> bool {
+        let pending = self.inserts_pending(id);
+        pending == 0 || pending + length + MAX_LABEL + PRIVATE <= ANSWERED
     }
 
     /// Has one reader get the last messages once more, so many of them at the most, and half of the
@@ -197,7 +204,8 @@ impl Log {
         tell: impl FnOnce(usize, Option<(Wall, Wall)>) -> String,
         end: &str,
     ) {
-        let Some(reader) = self.readers.get_mut(id.key()) else { return };
+        let reader = self.readers.get_mut(id.key());
+        let Some(reader) = reader.filter(|reader| reader.has_space(0)) else { return };
         let ring = &self.ring;
         let (range, count) = ring.last_messages(most, ring.capacity() / 2);
         let times = self.times.of(range.start).zip(self.times.of(range.end.saturating_sub(1)));
@@ -234,9 +242,9 @@ impl Log {
         }
     }
 
-    /// Whether a reader has got a part of a line and nothing after it.
-    pub(crate) fn is_inside_line(&self, id: ReaderId) -> bool {
-        self.readers.get(id.key()).is_some_and(Reader::is_inside_line)
+    /// What ends the line of which a reader has got a part and nothing after it.
+    pub(crate) fn line_end(&self, id: ReaderId) -> Vec<u8> {
+        self.readers.get(id.key()).map(Reader::line_end).unwrap_or_default()
     }
 
     /// A reader has got its first `count` lines for sure.

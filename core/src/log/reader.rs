@@ -6,7 +6,7 @@ use core::mem;
 use core::ops::Range;
 
 use super::cuts::{Chain, Cuts, Evicted};
-use super::half::Half;
+use super::half::{Half, continues_character};
 use super::inserts::{Due, Earlier, Insert, Inserts, Kind, MAX_KEPT};
 use super::pressure::Episode;
 use super::ring::Ring;
@@ -196,15 +196,20 @@ impl Reader {
         match stream {
             // It may come back to a place before it.
             Some(stream) => {
-                let number = cuts.push(&mut stream.base.own, author, line.clone());
-                if let Some(number) = number.filter(|_| !has_caught_up) {
-                    track.own.append(number);
+                // It has not got to that place yet: its own lines go on behind it.
+                let is_before = stream.base.own.is_empty() && !track.own.is_empty();
+                let before = if is_before { &mut track.own } else { &mut stream.base.own };
+                let number = cuts.push(before, author, line.clone(), !is_before);
+                if is_before {
+                    stream.base.own.extend(number);
+                } else if !has_caught_up {
+                    track.own.extend(number);
                 }
                 stream.leave_out_line();
             }
             None if has_caught_up => {}
             None => {
-                cuts.push(&mut track.own, author, line.clone());
+                cuts.push(&mut track.own, author, line.clone(), true);
             }
         }
         if has_caught_up {
@@ -234,9 +239,19 @@ impl Reader {
         self.inserts.forget_kept();
     }
 
-    /// Whether it has got a part of a line and nothing after it.
-    pub(super) fn is_inside_line(&self) -> bool {
-        self.half.is_some() || self.inserts.is_begun()
+    /// What ends the line of which it has got a part and nothing after it, be it all but the newline.
+    pub(super) fn line_end(&self) -> Vec<u8> {
+        let due = self.inserts.due(0, self.track.position);
+        match (&self.half, due) {
+            (Some(half), _) => half.end().collect(),
+            (None, Some((Due::Text(rest), _))) if self.inserts.is_begun() => {
+                let rest = rest.iter().copied().take_while(|&byte| continues_character(byte));
+                rest.chain([b'\n']).collect()
+            }
+            (None, Some((Due::Text(b"\n"), _))) => b"\n".into(),
+            _ if self.newlines == (Newlines::Withheld { last: true }) => b"\n".into(),
+            _ => Vec::new(),
+        }
     }
 
     /// It has got its first `count` lines.
@@ -254,6 +269,8 @@ impl Reader {
         // Else there would be something pending, and nothing of it to be sent.
         stream.pass_cuts(ring, cuts);
         self.track = stream.base;
+        self.track.pass_cuts(cuts);
+        self.track.lines = ring.lines_before(self.track.position);
         self.half = None;
         self.newlines = Newlines::Sent;
         self.is_away = false;
@@ -274,8 +291,8 @@ impl Reader {
         if let Some(stream) = &mut self.stream {
             stream.number(&mut insert, ring);
         }
-        if insert.kind == Kind::Control {
-            self.inserts.push_control(insert);
+        if insert.kind == Kind::Heard {
+            self.inserts.push_heard(insert);
         } else {
             self.inserts.push(insert);
         }

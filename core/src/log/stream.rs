@@ -100,6 +100,11 @@ impl Stream {
         cuts: &Cuts,
     ) {
         self.forget_evicted(inserts, ring, cuts);
+        let limit = match limit > self.base.position && ring.is_inside_line(limit) {
+            // Of that line it has got a part.
+            true => ring.position_of(ring.lines_before(limit)).unwrap_or(self.base.position),
+            false => limit,
+        };
         let target = target.min(self.total(ring));
         let may_forget = |inserts: &Inserts| is_return || inserts.is_first_sent();
         while let Some(first) = inserts.first()

@@ -225,6 +225,8 @@ impl Room {
     fn whisper(&mut self, who: Who, from: &str, to: Person<'_>, text: &str) {
         let receiver = self.seat_of(to.node, to.member);
         let has_got = match receiver {
+            // What others write to it does not keep a member from being read from.
+            Some(reader) if !self.log.takes_private(reader, text.len()) => false,
             Some(reader) => self.tell(reader, notice::whispered_to_you(from, text)),
             None => true,
         };

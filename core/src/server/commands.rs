@@ -4,14 +4,16 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::mem;
 use core::net::SocketAddr;
 
-use super::{ANSWERED, Event, Server};
+use super::{Event, Server};
 use crate::command::{Command, Meaning};
 use crate::entry::{Entry, HOST, Person};
-use crate::front::{Next, read_resume};
+use crate::front::{Leaves, Next, Person as Peer, read_resume};
 use crate::id::MemberId;
-use crate::limits::{BREATH, COMMANDS, MAX_NOTICE};
+use crate::limits::{BREATH, COMMANDS, LATE, MAX_NOTICE};
+use crate::log::ANSWERED;
 use crate::notice;
 use crate::room::{Label, Name, Who};
 use crate::time::{Instant, Wall};
@@ -21,7 +23,9 @@ use crate::wire::is_visible;
 #[derive(Default)]
 pub(super) struct Waiting {
     members: VecDeque<MemberId>,
-    /// When those go on that wait for nothing but others.
+    /// How many of them are to be looked at, as they may go on now.
+    due: usize,
+    /// When that goes on.
     at: Option<Instant>,
 }
 
@@ -29,7 +33,32 @@ impl Waiting {
     pub(super) fn next_tick(&self) -> Option<Instant> {
         self.at
     }
+
+    /// All of them may go on at `at`.
+    pub(super) fn resume(&mut self, at: Instant) {
+        self.due = self.members.len();
+        if self.due > 0 {
+            self.at = Some(self.at.map_or(at, |before| before.min(at)));
+        }
+    }
 }
+
+/// What a command has cost that was dealt with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cost {
+    /// No more than a few lines.
+    Little,
+    /// All members were looked at.
+    Crowd,
+}
+
+/// Members of whom all may be looked at as if that were nothing.
+const FEW: usize = 64;
+
+/// Members that one call looks at that may go on, and those of them that do: the others wait for
+/// [`BREATH`], as the room does for these.
+const LOOKS: usize = 512;
+const TURNS: usize = 8;
 
 /// Messages that are given of what was earlier, if it is not said how many.
 pub(super) const EARLIER: usize = 20;
@@ -45,69 +74,138 @@ impl Server {
     /// Deals with the messages of a member that are deferred: with a few of them, as long as there is
     /// space for what that leads to.
     pub(super) fn go_on(&mut self, id: MemberId) {
+        if self.front.person(id).is_none() {
+            return;
+        }
         for _ in 0..COMMANDS {
-            if !self.may_go_on(id) {
+            if !self.may_go_on(id) || self.do_next(id) == Cost::Crowd {
                 break;
             }
-            self.do_next(id);
         }
-        if self.front.has_deferred(id) {
-            if !self.waiting.members.contains(&id) {
-                self.waiting.members.push_back(id);
+        if !self.front.has_deferred(id) {
+            return self.has_gone_on(id);
+        }
+        let is_gone = |person: &Peer| person.leaves == Some(Leaves::Connection);
+        if !self.has_read(id) && self.front.person(id).is_some_and(is_gone) {
+            // It reads nothing before it comes back, if it does.
+            if !self.front.says_bye(id) {
+                return self.go_away(id);
             }
-            if self.may_go_on(id) {
-                self.waiting.at.get_or_insert(self.now + BREATH);
-            }
-        } else {
-            self.events.has_resumed = true;
+            self.end_session(id);
+        }
+        let may_go_on = self.may_go_on(id);
+        let Some(person) = self.front.person_mut(id) else { return };
+        if !mem::replace(&mut person.is_waiting, true) {
+            self.waiting.members.push_back(id);
+        }
+        if may_go_on {
+            self.waiting.resume(self.now + BREATH);
+        } else if self.is_waiting() {
+            // Time alone may give something back.
+            self.waiting.resume(self.now + LATE);
         }
     }
 
-    /// Deals with all of them: the member says nothing more.
-    pub(super) fn go_on_to_end(&mut self, id: MemberId) {
-        while self.front.has_deferred(id) {
-            self.do_next(id);
+    /// Nothing of a member is deferred any more.
+    fn has_gone_on(&mut self, id: MemberId) {
+        let Some(person) = self.front.person_mut(id) else { return };
+        let leaves = person.leaves.take();
+        // Before, its budget was 0.
+        self.events.has_resumed |= person.is_waiting;
+        if let Some(leaves) = leaves {
+            self.take_leave(id, leaves);
+        }
+    }
+
+    /// Says what one has said that is forgotten. Nobody is there to be answered.
+    pub(super) fn say_rest(&mut self, id: MemberId) {
+        while let Some(next) = self.front.next_deferred(id) {
+            if let Next::Message(text) = next
+                && let Meaning::Said(text) = Command::meaning(&text)
+            {
+                self.say(id, text);
+            }
         }
     }
 
     /// Goes on with those that wait.
     pub(super) fn go_on_waiting(&mut self) {
-        if self.waiting.at.is_some_and(|at| at <= self.now) {
-            self.waiting.at = None;
+        if self.waiting.at.is_none_or(|at| at > self.now) {
+            return;
         }
-        for _ in 0..self.waiting.members.len() {
-            let Some(id) = self.waiting.members.pop_front() else { return };
-            if self.front.has_deferred(id) {
-                self.go_on(id);
+        self.waiting.at = None;
+        let (looks, mut turns) = (self.waiting.due.min(LOOKS), 0);
+        for _ in 0..looks {
+            self.waiting.due -= 1;
+            let Some(id) = self.waiting.members.pop_front() else { break };
+            if self.may_go_on(id) {
+                turns += 1;
+            }
+            self.go_on_in_turn(id);
+            if turns == TURNS {
+                break;
             }
         }
+        if self.waiting.due > 0 {
+            self.waiting.at.get_or_insert(self.now + BREATH);
+        }
+    }
+
+    fn go_on_in_turn(&mut self, id: MemberId) {
+        if !self.front.has_deferred(id) {
+            if self.front.person(id).is_some()
+                && let Some(person) = self.front.person_mut(id)
+            {
+                person.is_waiting = false;
+            }
+            return;
+        }
+        // Behind all others; should nothing be left, that is found then.
+        self.waiting.members.push_back(id);
+        self.go_on(id);
     }
 
     /// Whether there is space for what the next message of a member leads to.
     fn may_go_on(&self, id: MemberId) -> bool {
-        let log = &self.ordered.room.log;
-        let longest = self.limits.longest_line();
-        let awaits_name = self.front.person(id).is_some_and(|person| person.awaits_name);
+        let awaits_name = self.front.person(id).is_some_and(|person| person.wanted_name.is_some());
         let Some((_, allowance)) = self.front.growth_and_allowance(self.now, id) else {
             return false;
         };
         self.front.has_deferred(id)
             && !awaits_name
-            && log.inserts_pending(id.into()) <= ANSWERED
-            && log.has_space_for(id.into(), longest)
-            && self.space() >= 2 * longest
+            && self.has_read(id)
+            && self.space() >= self.limits.longest_line()
             && (!self.is_waiting() || allowance > 0)
     }
 
-    fn do_next(&mut self, id: MemberId) {
+    /// Whether a member has not left too many answers unread; one that does not read any more has not.
+    fn has_read(&self, id: MemberId) -> bool {
+        let is_gone =
+            |person: &Peer| person.leaves == Some(Leaves::Connection) && person.session.is_none();
+        self.ordered.room.log.inserts_pending(id.into()) <= ANSWERED
+            || self.front.person(id).is_some_and(is_gone)
+    }
+
+    fn do_next(&mut self, id: MemberId) -> Cost {
         match self.front.next_deferred(id) {
             None => {}
+            // Where messages are that short nobody comes back late, but goes on as somebody new.
+            Some(Next::TooLong(Command::Resume)) => {
+                self.events.queue.push_back(Event::KeyWanted(id));
+            }
             Some(Next::TooLong(command)) => self.answer(id, notice::too_long(command)),
             Some(Next::Message(text)) => match Command::meaning(&text) {
                 Meaning::Said(text) => self.say(id, text),
-                Meaning::Command(command, rest) => self.obey(id, command, rest),
+                Meaning::Command(command, rest) => {
+                    self.obey(id, command, rest);
+                    let looks_at_all = matches!(command, Command::Who | Command::Message);
+                    if looks_at_all && self.users() > FEW {
+                        return Cost::Crowd;
+                    }
+                }
             },
         }
+        Cost::Little
     }
 
     /// A member says `text`, unless it may not.
@@ -133,7 +231,7 @@ impl Server {
     /// It is told once.
     fn tell_of_muting(&mut self, id: MemberId) {
         let Some(person) = self.front.person_mut(id) else { return };
-        if !core::mem::replace(&mut person.knows_that_it_is_muted, true) {
+        if !mem::replace(&mut person.knows_that_it_is_muted, true) {
             self.answer(id, notice::MUTED.into());
         }
     }
@@ -187,7 +285,7 @@ impl Server {
         };
         let from = label.name().to_string();
         if let Some(person) = self.front.person_mut(id) {
-            person.awaits_name = true;
+            person.wanted_name = Some(name.clone());
         }
         let entry = Entry::Named { member: id.number(), from: &from, name: name.as_str() };
         self.propose(&entry, MAX_NOTICE);
@@ -197,8 +295,9 @@ impl Server {
     /// It is decided what a member is called.
     pub(super) fn end_wait_for_name(&mut self, id: MemberId) {
         let Some(person) = self.front.person_mut(id) else { return };
-        person.awaits_name = false;
-        if self.ordered.is_shared() && self.front.has_deferred(id) {
+        person.wanted_name = None;
+        if self.ordered.is_shared() {
+            self.events.has_resumed = true;
             self.go_on(id);
         }
     }
@@ -295,6 +394,7 @@ impl Server {
         let to = Person { node, member, name };
         let entry = Entry::Whispered { member: id.number(), from: label.name(), to, text };
         self.propose(&entry, 0);
+        self.front.spend(self.now, id, label.as_str().len() + text.len() + 1);
     }
 
     /// Who is called so, by name or address, if it is here.

@@ -6,7 +6,7 @@ use super::Server;
 use super::commands::EARLIER;
 use crate::command::{Command, Meaning};
 use crate::entry::{Entry, HOST, Person, Rule};
-use crate::id::ReaderId;
+use crate::id::{MemberId, ReaderId};
 use crate::limits::{MAX_NOTICE, MAX_REMARK};
 use crate::notice;
 use crate::room::Who;
@@ -77,9 +77,8 @@ impl Server {
             Command::Kick => {
                 let (name, reason) = rest.split_once(' ').unwrap_or((rest, ""));
                 let reason = cut(reason.trim());
-                if let Some(((node, member), name)) = self.find_member(command, name) {
-                    let who = Person { node, member, name: &name };
-                    self.propose(&Entry::Removed { who, reason }, 2 * MAX_NOTICE);
+                if let Some((who, name)) = self.find_member(command, name) {
+                    self.kick(who, &name, reason);
                 }
             }
             Command::Mute | Command::Unmute => {
@@ -106,6 +105,17 @@ impl Server {
             }
             Command::Session | Command::Resume | Command::Got | Command::Bye => {}
         }
+    }
+
+    /// Removes a member. It says nothing more from now on, not even that it has left.
+    fn kick(&mut self, (node, member): Who, name: &str, reason: &str) {
+        let id = MemberId::from_number(member);
+        let wanted = self.wanted_name(id);
+        self.end_session(id);
+        self.front.depart(id);
+        let who = Person { node, member, name };
+        self.propose(&Entry::Removed { who, reason }, 2 * MAX_NOTICE);
+        self.forget_wanted_name(id, wanted);
     }
 
     fn give_history_to_host(&mut self, most: usize) {

@@ -15,13 +15,13 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use crate::entry::{Entry, Stamped};
-use crate::front::{Front, Newlines, Outcome, Terms, Wire};
+use crate::front::{Front, Leaves, Newlines, Outcome, Terms, Wire};
 use crate::id::{MemberId, NodeId, ReaderId};
 use crate::limits::{Limits, MAX_LABEL, MAX_NOTICE};
-use crate::log::{Delivered, Kind, MAX_INSERTS, Start};
+use crate::log::{ANSWERED, Delivered, Kind, Start};
 use crate::notice;
 use crate::order::Ordered;
-use crate::room::{Committed, Effect, Label, Room, Who};
+use crate::room::{Committed, Effect, Label, Name, Room, Who};
 use crate::time::{Instant, Wall};
 use commands::Waiting;
 use sessions::Sessions;
@@ -255,7 +255,10 @@ impl Server {
     pub fn quiet(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
         if self.front.is_new(id) {
-            return self.welcome(id);
+            if self.front.is_asked(id) {
+                self.welcome(id);
+            }
+            return;
         }
         let (now, terms) = (self.now, self.terms());
         let Self { front, ordered, limits, .. } = &mut *self;
@@ -274,27 +277,43 @@ impl Server {
         if self.front.is_new(id) {
             self.welcome(id);
         }
-        if self.sessions.has(&self.front, id) {
-            return self.go_away(id);
+        if !self.sessions.has(&self.front, id) {
+            let (now, terms) = (self.now, self.terms());
+            let Self { front, ordered, limits, .. } = &mut *self;
+            let terms = terms.with(limits);
+            front.end_of_input(now, id, terms, &mut sayer(ordered, now, id));
         }
-        let (now, terms) = (self.now, self.terms());
-        let Self { front, ordered, limits, .. } = &mut *self;
-        let terms = terms.with(limits);
-        front.end_of_input(now, id, terms, &mut sayer(ordered, now, id));
-        self.go_on_to_end(id);
-        self.depart(id);
+        self.leave(id, Leaves::Input);
     }
 
     /// A member's connection is gone: it has left, if it had not before, and gets nothing more. A
     /// message that it has not ended is not said. One with a session is kept for a while.
     pub fn disconnect(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
+        self.ordered.room.log.set_away(id.into());
+        self.leave(id, Leaves::Connection);
+    }
+
+    /// A member leaves, once what it has said is dealt with.
+    fn leave(&mut self, id: MemberId, leaves: Leaves) {
+        if !self.front.has_deferred(id) || !self.front.is_here(id) {
+            return self.take_leave(id, leaves);
+        }
+        if let Some(person) = self.front.person_mut(id) {
+            person.leaves = Some(leaves);
+        }
+        self.go_on(id);
+    }
+
+    /// A member has left.
+    fn take_leave(&mut self, id: MemberId, leaves: Leaves) {
         if self.sessions.has(&self.front, id) {
             return self.go_away(id);
         }
-        self.go_on_to_end(id);
         self.depart(id);
-        self.drop_connection(id);
+        if leaves == Leaves::Connection {
+            self.drop_connection(id);
+        }
     }
 
     /// Forgets a peer and its reader.
@@ -373,11 +392,7 @@ impl Server {
                     self.refuse_name(id, &name);
                     self.end_wait_for_name(id);
                 }
-                Effect::Removed(id) => {
-                    self.end_session(id);
-                    self.front.depart(id);
-                    self.events.queue.push_back(Event::Closed(id));
-                }
+                Effect::Removed(id) => self.remove(id),
                 Effect::Muted(id, is_muted) => {
                     if let Some(person) = self.front.person_mut(id) {
                         person.is_muted = is_muted;
@@ -392,6 +407,19 @@ impl Server {
                 }
                 Effect::Addressed(reader) => self.address(reader),
             }
+        }
+    }
+
+    /// The host has removed a member.
+    fn remove(&mut self, id: MemberId) {
+        self.end_session(id);
+        self.front.depart(id);
+        self.front.drop_deferred(id);
+        let leaves = self.front.person_mut(id).and_then(|person| person.leaves.take());
+        if leaves == Some(Leaves::Connection) {
+            self.drop_connection(id);
+        } else {
+            self.events.queue.push_back(Event::Closed(id));
         }
     }
 
@@ -412,10 +440,25 @@ impl Server {
     /// A member leaves, if it is there.
     fn depart(&mut self, id: MemberId) {
         let is_new = self.front.is_new(id);
+        let wanted = self.wanted_name(id);
         // One that was not greeted has not joined.
         let Some(label) = self.front.depart(id).filter(|_| !is_new) else { return };
         let entry = Entry::Left { member: id.number(), name: label.name() };
         self.ordered.propose(self.now, &entry, MAX_NOTICE);
+        self.forget_wanted_name(id, wanted);
+    }
+
+    /// What a member wants to be called, if that is proposed and not committed.
+    fn wanted_name(&mut self, id: MemberId) -> Option<Name> {
+        self.front.person(id)?.wanted_name.clone()
+    }
+
+    /// A member has left that may still be given a name: nobody else is kept from that.
+    fn forget_wanted_name(&mut self, id: MemberId, wanted: Option<Name>) {
+        if let Some(name) = wanted {
+            let entry = Entry::Forgotten { member: id.number(), name: name.as_str() };
+            self.ordered.propose(self.now, &entry, 0);
+        }
     }
 }
 
@@ -455,7 +498,10 @@ impl Server {
         self.pass_time(now);
         let was_tight = self.is_tight();
         let committed = self.ordered.commit(self.now, entry);
-        self.events.has_resumed |= was_tight && !self.is_tight();
+        if was_tight && !self.is_tight() {
+            self.events.has_resumed = true;
+            self.waiting.resume(self.now);
+        }
         self.heed_effects();
         if committed == Committed::New
             && self.ordered.is_own(entry.stamp().node)
@@ -531,6 +577,7 @@ impl Server {
         let delivered = log.deliver(id, take)?;
         if was_refused && log.inserts_pending(id) <= ANSWERED {
             self.events.has_resumed = true;
+            self.go_on(id.member());
         }
         Ok(delivered)
     }
@@ -541,9 +588,6 @@ impl Server {
         self.ordered.room.log.has_pending(reader.into())
     }
 }
-
-/// What the answers may cost that a member has left unread and is still read from.
-const ANSWERED: usize = MAX_INSERTS / 4;
 
 /// When.
 impl Server {
@@ -557,8 +601,11 @@ impl Server {
             self.events.told = log.end();
             return Some(Event::Grown);
         }
-        if log.take_resumed() | core::mem::take(&mut self.events.has_resumed) {
-            self.go_on_waiting();
+        let has_room_resumed = log.take_resumed();
+        if has_room_resumed {
+            self.waiting.resume(self.now);
+        }
+        if has_room_resumed | core::mem::take(&mut self.events.has_resumed) {
             return Some(Event::Resumed);
         }
         let next = [
@@ -610,9 +657,12 @@ impl Server {
     fn bytes_wanted(&self, now: Instant, id: MemberId) -> usize {
         let log = &self.ordered.room.log;
         let Some((growth, allowance)) = self.front.growth_and_allowance(now, id) else { return 0 };
-        let is_admitted =
-            !self.ordered.is_shared() || log.has_started(id.into()) || self.front.is_new(id);
+        let is_new = self.front.is_new(id);
+        let is_admitted = !self.ordered.is_shared() || log.has_started(id.into()) || is_new;
+        let awaits_name = self.front.person(id).is_some_and(|person| person.wanted_name.is_some());
         if !is_admitted
+            || awaits_name
+            || (is_new && !self.takes_newcomers())
             || self.front.has_deferred(id)
             || self.is_fenced()
             || log.inserts_pending(id.into()) > ANSWERED

@@ -59,12 +59,15 @@ impl Server {
         let Some(label) = self.front.label(id) else { return };
         let text = notice::session(key, label.name());
         self.ordered.room.log.count_lines(id.into());
-        self.control(id, text);
+        self.control(id, text, Kind::Control);
+        if self.front.heard(id).is_some_and(|bytes| bytes > 0) {
+            self.tell_heard(id);
+        }
     }
 
     /// Tells the program at a member's end something.
-    fn control(&mut self, id: MemberId, text: String) {
-        self.ordered.room.log.insert(id.into(), text.into_bytes().into(), Kind::Control);
+    fn control(&mut self, id: MemberId, text: String, kind: Kind) {
+        self.ordered.room.log.insert(id.into(), text.into_bytes().into(), kind);
         self.address(id.into());
     }
 
@@ -74,7 +77,7 @@ impl Server {
             return;
         }
         if let Some(bytes) = self.front.heard(id) {
-            self.control(id, notice::heard(bytes));
+            self.control(id, notice::heard(bytes), Kind::Heard);
         }
     }
 
@@ -86,7 +89,9 @@ impl Server {
             Arrival::Back { key, lines } => match self.sessions.owner_of(&self.front, key) {
                 Some(member) => self.come_back(id, member, lines),
                 None => {
+                    let rest = self.front.person(id).map_or(0, |person| person.arrival.len());
                     self.welcome(id);
+                    self.front.count_from_here(id, rest);
                     self.events.queue.push_back(Event::KeyWanted(id));
                 }
             },
@@ -135,31 +140,35 @@ impl Server {
             let users = self.users();
             return self.turn_away(connection, notice::full(users));
         }
-        let is_inside_line = self.ordered.room.log.is_inside_line(connection.into());
+        let mut first = self.ordered.room.log.line_end(connection.into());
+        self.end_session(connection);
         self.depart(connection);
         let rest = self.front.welcome(connection).unwrap_or_default();
         self.drop_connection(connection);
         self.front.come_back(self.now, member);
         if let Some(person) = self.front.person_mut(member) {
             person.is_away = false;
+            person.leaves = None;
         }
         if is_away {
             self.sessions.away.retain(|&(_, id)| id != member);
             self.join(member);
         }
-        let newline = if is_inside_line { "\n" } else { "" };
-        let first = String::from(newline) + &notice::resumed(self.front.heard(member).unwrap_or(0));
-        self.ordered.room.log.come_back(member.into(), lines, first.into_bytes().into());
+        first.extend(notice::resumed(self.front.heard(member).unwrap_or(0)).bytes());
+        self.ordered.room.log.come_back(member.into(), lines, first.into());
         self.events.queue.push_back(Event::Replaced { connection, member });
         self.address(member.into());
         if !rest.is_empty() {
             self.hear(member, &rest);
         }
+        self.go_on(member);
     }
 
     /// A member's connection is gone, and it may come back.
     pub(super) fn go_away(&mut self, id: MemberId) {
-        self.go_on_to_end(id);
+        if let Some(person) = self.front.person_mut(id) {
+            person.leaves = None;
+        }
         if self.front.person(id).is_none_or(|person| person.is_away) {
             return;
         }
@@ -185,6 +194,7 @@ impl Server {
 
     fn forget_first_absent(&mut self) {
         let Some((_, id)) = self.sessions.away.pop_front() else { return };
+        self.say_rest(id);
         self.end_session(id);
         if let Some(label) = self.front.label(id) {
             let entry = Entry::Forgotten { member: id.number(), name: label.name() };

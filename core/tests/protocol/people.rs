@@ -275,3 +275,96 @@ fn the_host() {
     world.host("\u{1b}[2J");
     assert_eq!(world.hear(ben), "[Host] ␛[2J\n");
 }
+
+/// Lines that begin so are for programs, which hide them.
+#[test]
+fn no_answer_is_taken_for_what_is_for_programs() {
+    let mut world = World::new();
+    let ann = world.join_quietly(ANN);
+    let console = world.console;
+    world.server.seat_host(console);
+    let asked = "/help\n/msg\n/who /x\n/msg /heard x\n/name /session\n/r x\n/history /\n/kick /x\n";
+    world.receive(ann, format!("{asked}/msg x {}\n", "x".repeat(5_000)));
+    world.pass_millis(10);
+    for line in ["/help", "/kick", "/msg /x", "/topic /heard 3", "/who /x", "/mute /x"] {
+        world.host(line);
+    }
+    let told = world.hear(ann) + &world.console();
+    assert!(told.lines().count() > 20, "{told}");
+    assert!(!told.lines().any(|line| line.starts_with("> /")), "{told}");
+}
+
+/// A line may be longer than all that is kept for a member, or nearly as long as there is space for.
+#[test]
+fn commands_are_dealt_with_whatever_the_limits_are() {
+    for max_line in [16, 4_096, 20_000, 30_000, 65_536] {
+        let mut world = World::with(Limits { max_line, backlog: 0, ..Limits::default() });
+        let [ann, ben] = [ANN, BEN].map(|addr| world.join_quietly(addr));
+        world.hear(ann);
+        let text = "x".repeat(max_line - "/msg x ".len());
+        world.receive(ann, "/name x\n");
+        assert_eq!(world.hear(ann), format!("> The user {ANN} is now x\n"), "{max_line}");
+        world.hear(ben);
+        world.receive(ben, format!("/msg x {text}\n"));
+        assert_eq!(world.hear(ann), format!("[{BEN} -> you] {text}\n"));
+    }
+}
+
+/// Many say much at once behind a command, and are gone: nobody loses anything by that, and it is said.
+#[test]
+fn who_leaves_is_heard_no_faster_than_others() {
+    let mut world = World::new();
+    world.close_console();
+    let ben = world.join_quietly(BEN);
+    let talkers: Vec<_> = (1..40).map(|port| world.join(&format!("198.51.100.1:{port}"))).collect();
+    world.catch_up(ben);
+    let mut said = 0;
+    for id in &talkers {
+        let text = format!("/name\n{}", "a\n".repeat(world.budget(*id).saturating_sub(10) / 2));
+        said += text.matches('a').count() - 1;
+        world.receive(*id, text);
+    }
+    for (number, id) in talkers.iter().enumerate() {
+        if number % 2 == 0 {
+            world.end_of_input(*id);
+        }
+        world.leave(*id);
+    }
+    let mut heard = String::new();
+    while world.server.users() > 1 {
+        heard += &world.hear(ben);
+        world.pass_millis(1);
+    }
+    heard += &world.hear(ben);
+    assert!(!heard.contains(" skipped: "));
+    assert_eq!(heard.matches("] a\n").count(), said);
+}
+
+/// Nothing of a request is said or answered, whoever may speak.
+#[test]
+fn a_browser_is_closed_also_when_only_the_host_speaks() {
+    let mut world = World::new();
+    world.host("/hush");
+    let ann = world.join_quietly(ANN);
+    world.receive(ann, "GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n");
+    assert!(world.events.contains(&Event::Closed(ann)));
+    assert_eq!(world.hear(ann), "");
+}
+
+/// What others write to a member that reads slowly does not silence it.
+#[test]
+fn private_words_do_not_keep_anybody_from_speaking() {
+    let mut world = World::new();
+    let [ann, ben] = [ANN, BEN].map(|addr| world.join_quietly(addr));
+    for number in 0..2_000 {
+        world.receive(ben, format!("/msg {ANN} {number}\n"));
+        world.pass_millis(10);
+        world.catch_up(ben);
+    }
+    assert!(world.budget(ann) > 0);
+    world.receive(ben, format!("/msg {ANN} last\n"));
+    assert_eq!(
+        world.hear(ben),
+        format!("> {ANN} has left too much unread, and did not get that\n")
+    );
+}

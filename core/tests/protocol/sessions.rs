@@ -1,6 +1,6 @@
 //! Members that come back: nothing is lost, nothing comes twice.
 
-use chat_core::{Delivered, Event, MemberId};
+use chat_core::{Delivered, Event, MemberId, Wire};
 
 use crate::world::{ANN, BEN, CAT, World};
 
@@ -329,5 +329,235 @@ fn what_is_gone_is_counted() {
         ann.lose(&mut world, false);
         ann.come_back(&mut world);
         assert_eq!(ann.got.len(), got);
+    }
+}
+
+/// What is for a program is not replaced by what it is told next.
+#[test]
+fn a_key_is_told_however_late_it_is_read() {
+    let mut world = World::new();
+    let ann = world.join_quietly(ANN);
+    world.receive(ann, ASKS);
+    world.receive(ann, "하나\n");
+    world.receive(ann, "둘\n");
+    let told = world.hear(ann);
+    let key = told.strip_prefix("> /session ").unwrap().split(' ').next().unwrap();
+    assert!(told.ends_with(&format!(" {ANN}\n> /heard 11\n")), "{told}");
+    // Nor is it when one comes back and goes on at once.
+    let back = world.join(BEN);
+    world.receive(back, format!("/resume {key} 0\n셋\n"));
+    assert_eq!(world.hear(ann), "> /resumed 11\n> /heard 15\n");
+}
+
+/// All that it sends may come together with its question.
+#[test]
+fn what_comes_with_the_question_is_heard() {
+    let mut world = World::new();
+    for (asks, after) in
+        [("\n\r\n", "안녕\n"), ("/session\n", "안녕\n/name\n"), ("/name x\n/session\r\n", "a\n")]
+    {
+        let ann = world.join_quietly(ANN);
+        world.receive(ann, format!("{asks}{after}"));
+        world.pass_millis(10);
+        let told = world.hear(ann);
+        assert!(told.contains(&format!("\n> /heard {}\n", after.len())), "{told}");
+        world.receive(ann, "/bye\n");
+        world.leave(ann);
+    }
+}
+
+/// However it is cut; also if a silence ends it.
+#[test]
+fn bytes_count_from_behind_the_question() {
+    let question = "/name 지민\n/session\n";
+    for at in 0..question.len() {
+        let mut world = World::new();
+        let ann = world.join_quietly(ANN);
+        world.receive(ann, &question.as_bytes()[..at]);
+        world.receive(ann, &question.as_bytes()[at..]);
+        world.receive(ann, "안녕\n");
+        let told = world.hear(ann);
+        assert!(told.ends_with("> /heard 7\n"), "{at}: {told}");
+    }
+    let mut world = World::new();
+    let ann = world.join_quietly(ANN);
+    for text in ["/name 지민", "/session"] {
+        world.receive(ann, text);
+        world.pass_millis(200);
+    }
+    world.receive(ann, "안녕\n");
+    assert!(world.hear(ann).ends_with("> /heard 7\n"));
+    // An unknown key asks for a new one.
+    let _session = Caller::new(&mut world, 1000);
+    for is_late in [false, true] {
+        let ben = world.join(BEN);
+        world.pass_millis(if is_late { 100 } else { 0 });
+        world.receive(ben, format!("/resume {} 3\n", "0".repeat(32)));
+        world.receive(ben, "안녕\n");
+        let told = world.hear(ben);
+        assert!(told.ends_with("> /heard 7\n"), "{told}");
+        world.receive(ben, "/bye\n");
+        world.leave(ben);
+    }
+}
+
+/// There is an end of what it gets also if the last was its own.
+#[test]
+fn own_lines_behind_all_others_do_not_keep_it_busy() {
+    let mut world = World::new();
+    let mut ann = Caller::new(&mut world, 1000);
+    ann.send(&mut world, "하나\n", usize::MAX);
+    ann.read(&mut world, usize::MAX);
+    ann.lose(&mut world, false);
+    let back = world.join(BEN);
+    world.receive(back, format!("/resume {} 0\n", ann.key));
+    let delivered = (0..3).map(|_| world.take(ann.id(), usize::MAX).1);
+    let expected = [Delivered::CaughtUp, Delivered::Nothing, Delivered::Nothing];
+    assert_eq!(delivered.collect::<Vec<_>>(), expected);
+    let ben = world.join(CAT);
+    world.pass_millis(60);
+    world.receive(ben, "둘\n");
+    assert!(world.hear(ann.id()).ends_with(&format!("[{CAT}] 둘\n")));
+}
+
+/// It was behind when it asked for a session, with words of its own among what it had to get.
+#[test]
+fn own_lines_do_not_come_back_to_one_that_was_behind() {
+    let mut world = World::new();
+    let [ann, ben] = [ANN, BEN].map(|addr| world.join_quietly(addr));
+    world.hear(ann);
+    let mut others = String::new();
+    for number in 0..6 {
+        world.receive(ann, format!("own {number}\n"));
+        if number == 2 {
+            world.receive(ann, "/session\n");
+        }
+        world.receive(ann, format!("own again {number}\n"));
+        if number != 2 {
+            world.receive(ben, format!("{number}\n"));
+            others += &format!("[{BEN}] {number}\n");
+        }
+    }
+    let told = world.hear(ann);
+    let got: String = told.split_inclusive('\n').filter(|line| !line.starts_with("> /")).collect();
+    assert_eq!(got, others);
+}
+
+/// It acknowledges all whole lines while it has a part of the next one.
+#[test]
+fn a_line_that_has_begun_is_not_acknowledged() {
+    let line = format!("[{BEN}] 안녕하세요\n");
+    for part in 1..line.len() {
+        let mut world = World::new();
+        let ben = world.join_quietly(BEN);
+        let mut ann = Caller::new(&mut world, 1000);
+        world.receive(ben, "안녕하세요\n안녕하세요\n안녕하세요\n");
+        ann.read(&mut world, line.len() + part);
+        ann.send(&mut world, "/got 1\n", usize::MAX);
+        ann.lose(&mut world, true);
+        ann.come_back(&mut world);
+        assert_eq!(ann.got, [line.trim_end(); 3], "{part}");
+    }
+}
+
+/// What it asked is not answered any more, but it has gone for good.
+#[test]
+fn who_says_bye_leaves_its_name_however_much_it_has_said_before() {
+    let mut world = World::new();
+    let ben = world.join_quietly(BEN);
+    for (number, ends) in [(1, true), (2, false)] {
+        let mut ann = Caller::new(&mut world, 1000 * number);
+        ann.send(&mut world, "/name 지민\n", usize::MAX);
+        world.receive(ann.id(), format!("{}/bye\n", "/help\n".repeat(100)));
+        if ends {
+            world.end_of_input(ann.id());
+            while !world.is_finished(ann.id()) {
+                world.hear(ann.id());
+                world.pass_millis(2);
+            }
+        }
+        world.leave(ann.id());
+        world.pass_millis(100);
+        world.hear(ben);
+        world.receive(ben, "/name 지민\n/name x\n");
+        let told = world.hear(ben);
+        assert!(told.contains(" is now 지민\n"), "{told}");
+    }
+}
+
+/// A session is kept in mind no longer than it can be of use.
+#[test]
+fn who_comes_back_gives_its_other_session_up() {
+    let mut world = World::new();
+    let mut ann = Caller::new(&mut world, 1000);
+    let other = Caller::new(&mut world, 2000);
+    world.receive(other.id(), format!("/resume {} {}\n", ann.key, ann.got.len()));
+    world.hear(ann.id());
+    ann.send(&mut world, "/bye\n", usize::MAX);
+    // Nobody may come back: a newcomer is greeted at once.
+    let ben = world.join(BEN);
+    assert!(world.hear(ben).starts_with("> Connected"));
+}
+
+/// One that begins to say that it has come back just when it is to be greeted, and no more.
+#[test]
+fn a_newcomer_that_breaks_off_is_greeted() {
+    let mut world = World::new();
+    let _session = Caller::new(&mut world, 1000);
+    let ben = world.join(BEN);
+    world.now = world.tick_at.unwrap();
+    world.server.tick(world.now);
+    assert!(std::iter::from_fn(|| world.server.poll()).any(|event| event == Event::Listen(ben)));
+    world.receive(ben, "/res");
+    assert_eq!(world.hear(ben), "");
+    world.pass_millis(2_000);
+    assert!(world.hear(ben).starts_with("> Connected"));
+}
+
+/// Those that have not been greeted are as many as newcomers that a room takes.
+#[test]
+fn newcomers_wait_while_there_is_no_space_for_them() {
+    let (mut world, reader, _) = World::held_back();
+    let asker = world.join(CAT);
+    world.receive(asker, ASKS);
+    let mut waiting = Vec::new();
+    let before = world.server.said();
+    for port in 1..4_000 {
+        // A storm, which the shell has let in before it was one.
+        let origin = ([192, 0, 2, 1], port).into();
+        waiting.push(world.server.connect(world.now, origin, Wire::Lines).unwrap());
+    }
+    world.settle();
+    world.pass_millis(60);
+    assert!(!world.server.takes_newcomers());
+    let grown = world.server.said() - before;
+    // The other half of an eighth is for members that say a little.
+    assert!(grown <= 1024 * 1024 / 16, "{grown} bytes are said at once");
+    world.catch_up(reader);
+    world.pass_millis(2_000);
+    world.catch_up(reader);
+    world.pass_millis(100);
+    assert!(waiting.iter().all(|id| world.server.has_pending(*id)), "all are greeted");
+}
+
+/// The newline that its last line lacked comes before all else, and characters are whole.
+#[test]
+fn what_a_connection_has_got_in_part_is_ended_before_it_goes_on() {
+    for read in 40..90 {
+        let mut world = World::new();
+        let mut ann = Caller::new(&mut world, 1000);
+        ann.lose(&mut world, true);
+        let ben = world.join(BEN);
+        world.pass_millis(60);
+        let cat = world.join(CAT);
+        world.pass_millis(60);
+        world.receive(ben, "half");
+        world.pass_millis(200);
+        world.receive(cat, "안녕하세요 여러분\n");
+        let mut got = world.hear_bytes(ben, read);
+        world.receive(ben, format!("/resume {} 0\n", ann.key));
+        got.extend(world.hear_bytes(ann.id(), 1_000));
+        let got = String::from_utf8(got).unwrap();
+        assert!(got.contains("\n> /resumed 0\n"), "{read}: {got}");
     }
 }

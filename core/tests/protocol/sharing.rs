@@ -94,3 +94,65 @@ fn all_but_what_came_too_soon_may_be_given_again() {
         }
     }
 }
+
+/// A server with a member, whose join is committed.
+fn with_member(number: u64, addr: &str) -> (Server, MemberId) {
+    let mut server = server(number, 100);
+    let id = connect(&mut server, addr);
+    let join = proposals(&server);
+    commit(&mut server, &join);
+    (server, id)
+}
+
+/// What is said after it is said so.
+#[test]
+fn who_wants_a_name_is_not_heard_before_that_is_decided() {
+    let (mut server, ann) = with_member(1, ANN);
+    server.receive(NOW, ann, b"/name ann\n");
+    assert_eq!(server.budget(NOW, ann), 0);
+    events(&mut server);
+    let named = proposals(&server);
+    commit(&mut server, &named);
+    assert!(server.budget(NOW, ann) > 0);
+    assert!(events(&mut server).contains(&Event::Resumed));
+}
+
+/// A name that is committed when its member has left is nobody's.
+#[test]
+fn a_name_ends_with_its_member_whenever_it_is_given() {
+    for is_kicked in [false, true] {
+        let (mut server, ann) = with_member(1, ANN);
+        server.receive(NOW, ann, b"/name ann\n");
+        if is_kicked {
+            server.host_line(NOW, &format!("/kick {ANN}"));
+        }
+        server.disconnect(NOW, ann);
+        let ben = connect(&mut server, BEN);
+        let order = proposals(&server);
+        commit(&mut server, &order);
+        server.receive(NOW, ben, b"/name ann\n");
+        let named = proposals(&server);
+        commit(&mut server, &named[named.len() - 1..]);
+        let mut told = String::new();
+        while server.has_pending(ben) {
+            let _ = server.deliver(ben, |slices| {
+                told += str::from_utf8(&slices.concat()).unwrap();
+                Ok::<_, ()>(slices.iter().map(|slice| slice.len()).sum())
+            });
+        }
+        assert!(told.ends_with(&format!("> The user {BEN} is now ann\n")), "{told}");
+    }
+}
+
+/// It leaves once, whoever sees to that.
+#[test]
+fn who_is_removed_and_leaves_is_counted_once() {
+    let (mut server, ann) = with_member(1, ANN);
+    let _ben = connect(&mut server, BEN);
+    server.host_line(NOW, &format!("/kick {ANN}"));
+    server.host_line(NOW, &format!("/kick {ANN}"));
+    server.disconnect(NOW, ann);
+    let order = proposals(&server);
+    commit(&mut server, &order);
+    assert_eq!(server.users(), 1);
+}

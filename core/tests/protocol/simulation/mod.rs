@@ -3,6 +3,7 @@
 pub(crate) mod choices;
 mod model;
 mod peer;
+mod people;
 mod run;
 mod screen;
 mod shared;
@@ -13,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 use choices::Choices;
+use people::People;
 use run::Run;
 use shared::Shared;
 
@@ -21,10 +23,12 @@ use crate::comeback::torment::torment;
 /// Things that happen in a run.
 const STEPS: usize = 400;
 
-/// Runs that take some seconds: of rooms, of rooms that several servers share, of clients.
+/// Runs that take some seconds: of rooms, of rooms that several servers share, of people, of
+/// clients.
 const SEEDS: u64 = 2_000;
 const SHARED_SEEDS: u64 = 3_000;
 const CLIENT_SEEDS: u64 = 1_000;
+const PEOPLE_SEEDS: u64 = 2_000;
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().and_then(|value| value.parse().ok())
@@ -44,6 +48,11 @@ fn whatever_happens_to_servers_they_are_one_room() {
 fn whatever_a_server_says_a_client_holds() {
     const RAW: &[u8] = b"\xff> /\n[a]\r\n> /heard 1\r\n\x1b[2J";
     simulate("A client", CLIENT_SEEDS, |mut choices| torment(&mut choices, RAW, STEPS));
+}
+
+#[test]
+fn whatever_happens_to_people_they_miss_nothing() {
+    simulate("A room of people", PEOPLE_SEEDS, |choices| People::new(choices).run(STEPS));
 }
 
 /// Runs with each seed. `SIMULATE_SEEDS` asks for more of them, `SIMULATE_FROM` for others.

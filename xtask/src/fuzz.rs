@@ -17,10 +17,11 @@ pub(crate) struct Fuzz {
 }
 
 /// Targets, each with the folder of the package it belongs to.
-const TARGETS: [(&str, &str); 6] = [
+const TARGETS: [(&str, &str); 7] = [
     ("core", "receiving"),
     ("core", "room"),
     ("core", "shared"),
+    ("core", "people"),
     ("core", "entry"),
     ("core", "client"),
     ("app", "keys"),
@@ -41,6 +42,9 @@ impl Fuzz {
             fuzz.current_dir(root().join(package));
             fuzz.args(["fuzz", "run", target]).arg(found).arg(format!("fuzz/corpus/{target}"));
             fuzz.args(["--", "-timeout=10", "-verbosity=0", "-print_funcs=0"]);
+            if target == "receiving" {
+                fuzz.arg("-dict=fuzz/words.dict");
+            }
             run(fuzz.arg(format!("-max_total_time={}", self.seconds)))?;
         }
         Ok(())

@@ -7,6 +7,7 @@
 mod screen;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use chat_core::{Delivered, Instant, Limits, MemberId, Server, Wire};
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +15,7 @@ use screen::Screen;
 
 /// What a listener gets of the bytes of a framed member, that come in chunks of these lengths.
 fn heard(bytes: &[u8], lengths: &mut dyn Iterator<Item = usize>) -> Vec<u8> {
-    let now = Instant::default();
+    let mut now = Instant::default();
     let mut server = Server::new(Limits { max_line: 64, ..Limits::default() });
     let mut join = |port| {
         let origin = ([127, 0, 0, 1], port).into();
@@ -27,21 +28,43 @@ fn heard(bytes: &[u8], lengths: &mut dyn Iterator<Item = usize>) -> Vec<u8> {
     while !rest.is_empty() {
         hear(&mut server, talker, &mut answers);
         let length = lengths.next().unwrap_or(rest.len()).clamp(1, rest.len());
-        let length = length.min(server.budget(now, talker));
-        if length == 0 {
+        let budget = server.budget(now, talker);
+        if budget == 0 && server.users() < 2 {
             // It has left.
             break;
         }
+        if budget == 0 {
+            now = rest_of_commands(&mut server, now, listener, &mut heard);
+            continue;
+        }
+        let length = length.min(budget);
         let (chunk, after) = rest.split_at(length);
         server.receive(now, talker, chunk);
         rest = after;
         hear(&mut server, listener, &mut heard);
     }
     server.end_of_input(now, talker);
+    while server.users() == 2 {
+        now = rest_of_commands(&mut server, now, listener, &mut heard);
+        hear(&mut server, talker, &mut answers);
+    }
     hear(&mut server, listener, &mut heard);
     hear(&mut server, talker, &mut answers);
     Screen::default().show(&answers);
     heard
+}
+
+/// Time passes, in which commands are dealt with.
+fn rest_of_commands(
+    server: &mut Server,
+    now: Instant,
+    listener: MemberId,
+    heard: &mut Vec<u8>,
+) -> Instant {
+    let now = now + Duration::from_millis(1);
+    server.tick(now);
+    hear(server, listener, heard);
+    now
 }
 
 /// A member takes all that it has pending.

@@ -39,12 +39,15 @@ pub(crate) struct Front {
     timers: Timers,
     /// How many have not been greeted.
     newcomers: usize,
+    /// How many have come.
+    came: u32,
 }
 
 impl Front {
     /// A peer has come.
     pub(crate) fn add(&mut self, now: Instant, id: MemberId, label: Label, wire: Wire) {
-        self.peers.insert(id.key(), Peer::new(now, label, wire));
+        self.came = self.came.wrapping_add(1);
+        self.peers.insert(id.key(), Peer::new(now, label, wire, self.came));
     }
 
     /// A peer has come that may have come back: it is not greeted before that is known.
@@ -105,10 +108,19 @@ impl Front {
         Some(peer.welcome())
     }
 
-    /// A peer goes on with another connection.
-    pub(crate) fn come_back(&mut self, now: Instant, id: MemberId) {
+    /// Whether a peer's connection came before that of `other`.
+    pub(crate) fn is_older(&self, id: MemberId, other: MemberId) -> bool {
+        let number = |id: MemberId| self.peers.get(id.key()).map(Peer::number);
+        let age = number(id).zip(number(other)).map(|(own, other)| other.wrapping_sub(own));
+        age.is_some_and(|age| age != 0 && age <= u32::MAX / 2)
+    }
+
+    /// A peer goes on with the connection of another, which is gone then.
+    pub(crate) fn come_back(&mut self, now: Instant, connection: MemberId, id: MemberId) {
+        let Some(number) = self.peers.get(connection.key()).map(Peer::number) else { return };
+        self.remove(connection);
         if let Some(peer) = self.peers.get_mut(id.key()) {
-            peer.come_back(now);
+            peer.come_back(now, number);
         }
     }
 

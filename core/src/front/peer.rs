@@ -55,6 +55,8 @@ pub(super) struct Peer {
     asks: Option<u8>,
     /// The second in which it came.
     came: u32,
+    /// The number of its connection among all that came, which only grows until it begins anew.
+    number: u32,
     pub(super) person: Option<Box<Person>>,
 }
 
@@ -102,7 +104,7 @@ pub(crate) enum Newlines {
 
 impl Peer {
     /// One that came at `now`.
-    pub(super) fn new(now: Instant, label: Label, wire: Wire) -> Self {
+    pub(super) fn new(now: Instant, label: Label, wire: Wire, number: u32) -> Self {
         let framer = if wire == Wire::Lines { Framer::default() } else { Framer::framed() };
         Self {
             wire,
@@ -121,6 +123,7 @@ impl Peer {
             asks: Some(0),
             // Good for a century.
             came: u32::try_from(now.as_micros() / SECOND).unwrap_or(u32::MAX),
+            number,
             person: None,
         }
     }
@@ -177,8 +180,14 @@ impl Peer {
         arrival.unwrap_or_default()
     }
 
-    /// Another connection goes on for it.
-    pub(super) fn come_back(&mut self, now: Instant) {
+    /// The number of its connection.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Another connection goes on for it, which has this number.
+    pub(super) fn come_back(&mut self, now: Instant, number: u32) {
+        self.number = number;
         self.has_left = false;
         self.is_asked = false;
         self.timer = None;

@@ -131,8 +131,23 @@ impl Server {
         }
     }
 
+    /// Nobody is at the other end of a connection any more.
+    fn give_up(&mut self, connection: MemberId) {
+        if self.front.welcome(connection).is_some() {
+            return self.turn_away(connection, String::new());
+        }
+        self.end_session(connection);
+        self.front.drop_deferred(connection);
+        self.depart(connection);
+        self.events.queue.push_back(Event::Closed(connection));
+    }
+
     /// `connection` goes on as `member`, which has got so many lines.
     fn come_back(&mut self, connection: MemberId, member: MemberId, lines: u64) {
+        if self.front.is_older(connection, member) {
+            // What it was to say has come too late: the member has given it up, and has come since.
+            return self.give_up(connection);
+        }
         let is_away = self.front.person(member).is_some_and(|person| person.is_away);
         let is_full = self.users().saturating_add(self.joining) >= self.limits.max_users;
         if self.front.is_new(connection) && is_away && is_full {
@@ -144,8 +159,8 @@ impl Server {
         self.end_session(connection);
         self.depart(connection);
         let rest = self.front.welcome(connection).unwrap_or_default();
+        self.front.come_back(self.now, connection, member);
         self.drop_connection(connection);
-        self.front.come_back(self.now, member);
         if let Some(person) = self.front.person_mut(member) {
             person.is_away = false;
             person.leaves = None;

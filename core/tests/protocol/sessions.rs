@@ -561,3 +561,30 @@ fn what_a_connection_has_got_in_part_is_ended_before_it_goes_on() {
         assert!(got.contains("\n> /resumed 0\n"), "{read}: {got}");
     }
 }
+
+/// A connection that was given up says late that it has come back: who has come since goes on.
+#[test]
+fn a_connection_that_was_given_up_does_not_take_over() {
+    for is_greeted in [false, true] {
+        let mut world = World::new();
+        let ben = world.join_quietly(BEN);
+        let mut ann = Caller::new(&mut world, 1000);
+        let stale = world.join(CAT);
+        let resume = format!("/resume {} 0\n", ann.key);
+        world.pass_millis(if is_greeted { 60 } else { 0 });
+        world.receive(stale, &resume[..7]);
+        world.receive(ben, "하나\n둘\n");
+        ann.read(&mut world, usize::MAX);
+        ann.lose(&mut world, false);
+        ann.come_back(&mut world);
+        world.events.clear();
+        world.receive(stale, &resume[7..]);
+        assert!(world.events.contains(&Event::Closed(stale)));
+        world.hear(stale);
+        assert!(world.is_finished(stale));
+        world.receive(ben, "셋\n");
+        ann.read(&mut world, usize::MAX);
+        let got: Vec<_> = ann.got.iter().filter(|line| line.starts_with('[')).collect();
+        assert_eq!(got, ["하나", "둘", "셋"].map(|text| format!("[{BEN}] {text}")).each_ref());
+    }
+}

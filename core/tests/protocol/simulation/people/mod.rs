@@ -227,10 +227,12 @@ impl<C: Choices> People<C> {
             lines if caller.lies => lines,
             _ => caller.lines,
         };
-        if self.choices.once_in(30) {
+        // Not if nothing is left to decide by.
+        if self.choices.below(30) == 1 {
+            self.public.doubled.insert(number);
             key.replace_range(..1, if key.starts_with('0') { "1" } else { "0" });
         }
-        let is_late = self.choices.once_in(3);
+        let is_late = self.choices.below(3) == 1;
         let at = caller.conn.unwrap();
         let text = format!("/resume {key} {lines}\n");
         if is_late {

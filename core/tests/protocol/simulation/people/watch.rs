@@ -18,7 +18,7 @@ impl<C: Choices> People<C> {
             self.tick_at = None;
             self.server.tick(self.now);
             self.look();
-            if !self.choices.once_in(8) {
+            if self.choices.below(8) != 1 {
                 self.listen();
             }
         }
@@ -79,7 +79,7 @@ impl<C: Choices> People<C> {
                 Event::Admitted(_) => unreachable!("nobody waits for an order"),
                 Event::KeyWanted(id) => {
                     self.keyless.push_back(id);
-                    if !self.choices.once_in(4) {
+                    if self.choices.below(4) != 1 {
                         self.give_keys();
                     }
                 }

@@ -97,6 +97,9 @@ pub(crate) const REFILL_MICROS_PER_BYTE: u64 = 2_000;
 /// with arrives together with it.
 pub(crate) const WELCOME: Duration = Duration::from_millis(50);
 
+/// The same while somebody is known to be away: its way here may be a long one.
+pub(crate) const WELCOME_BACK: Duration = Duration::from_millis(300);
+
 /// How long the room keeps who may come back: longer than a machine needs to start again.
 pub(crate) const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 

@@ -18,6 +18,7 @@ pub(crate) use person::{Arrival, Leaves, Next, Person, Session, read_resume};
 
 use alloc::vec::Vec;
 use core::mem;
+use core::time::Duration;
 
 use slotmap::{DefaultKey, SecondaryMap};
 
@@ -51,12 +52,28 @@ impl Front {
     }
 
     /// A peer has come that may have come back: it is not greeted before that is known.
-    pub(crate) fn hold(&mut self, now: Instant, id: MemberId, limits: &Limits) {
+    pub(crate) fn hold(&mut self, now: Instant, id: MemberId, time: Duration, limits: &Limits) {
         if let Some(peer) = self.peers.get_mut(id.key()) {
-            peer.hold(now);
+            peer.hold(now + time);
             self.newcomers += 1;
         }
         self.set_timer(id, limits);
+    }
+
+    /// What a peer gets of the log begins at a position, if it did not before.
+    pub(crate) fn note_entrance(&mut self, id: MemberId, position: u64) {
+        if let Some(peer) = self.peers.get_mut(id.key()).filter(|peer| peer.entered_at == 0) {
+            peer.entered_at = position;
+        }
+    }
+
+    /// Where the first history ends that a peer with a session asks for: where it entered, as it has got
+    /// all that came then. `None` if it has had one: it may want to see that too.
+    pub(crate) fn first_history_ends(&mut self, id: MemberId) -> Option<u64> {
+        let peer = self.peers.get_mut(id.key())?;
+        let person = peer.person.as_mut().filter(|person| person.session.is_some())?;
+        let is_first = !mem::replace(&mut person.has_had_history, true);
+        is_first.then_some(peer.entered_at)
     }
 
     /// A peer is gone.

@@ -12,7 +12,7 @@ use memchr::memchr;
 use super::allowance::Allowance;
 use super::person::{Arrival, Person, read_resume};
 use crate::command::{Command, Meaning};
-use crate::limits::{INTERRUPT, LONGEST_MESSAGE, Limits, WELCOME};
+use crate::limits::{INTERRUPT, LONGEST_MESSAGE, Limits};
 use crate::room::Label;
 use crate::time::Instant;
 use crate::wire::{
@@ -36,8 +36,8 @@ pub(super) struct Peer {
     framer: Framer,
     /// Whether anything that can be seen has come from it.
     has_spoken: bool,
-    /// When it sent telnet's interrupt, if nothing has come since.
-    interrupted: Option<Instant>,
+    /// The position in the log behind which it gets everything; 0 before that is known.
+    pub(super) entered_at: u64,
     /// What stands before its messages.
     pub(super) label: Label,
     /// What it may say while the room waits.
@@ -112,7 +112,7 @@ impl Peer {
             telnet: Telnet::default(),
             framer,
             has_spoken: false,
-            interrupted: None,
+            entered_at: 0,
             label,
             allowance: Allowance::new(now),
             timer: None,
@@ -165,9 +165,9 @@ impl Peer {
     }
 
     /// It is not greeted for a while, as it may have come back.
-    pub(super) fn hold(&mut self, now: Instant) {
+    pub(super) fn hold(&mut self, until: Instant) {
         self.is_new = true;
-        self.person_mut().greeted_at = Some(now + WELCOME);
+        self.person_mut().greeted_at = Some(until);
     }
 
     /// It is greeted. Returns what it has sent so far.
@@ -314,7 +314,7 @@ impl Peer {
         if self.forget_refusal(now) {
             return outcome;
         }
-        if self.interrupted.is_some_and(|at| at + INTERRUPT <= now) {
+        if self.interrupted().is_some_and(|at| at + INTERRUPT <= now) {
             outcome.departs = true;
             return outcome;
         }
@@ -337,7 +337,9 @@ impl Peer {
         let was_refused = self.was_refused.take();
         if was_refused {
             self.framer.was_not_heard_until(now);
-            self.interrupted = self.interrupted.map(|_| now);
+            if let Some(at) = self.person.as_mut().and_then(|p| p.interrupted.as_mut()) {
+                *at = now;
+            }
         }
         was_refused
     }
@@ -347,8 +349,13 @@ impl Peer {
         if self.is_new {
             return self.person.as_ref().and_then(|person| person.greeted_at);
         }
-        let interrupt = self.interrupted.map(|at| at + INTERRUPT);
+        let interrupt = self.interrupted().map(|at| at + INTERRUPT);
         [self.silent_at(limits.silence), interrupt].into_iter().flatten().min()
+    }
+
+    /// When it sent telnet's interrupt, if nothing has come since.
+    fn interrupted(&self) -> Option<Instant> {
+        self.person.as_ref()?.interrupted
     }
 
     /// When a silence that goes on ends its message.
@@ -367,7 +374,9 @@ impl Peer {
         outcome: &mut Outcome,
         say: &mut impl FnMut(&str, &str),
     ) {
-        self.interrupted = None;
+        if let Some(person) = &mut self.person {
+            person.interrupted = None;
+        }
         self.listen(now, terms, outcome, say, |framer, limit, deliver| {
             framer.receive(now, bytes, limit, deliver);
         });
@@ -390,7 +399,7 @@ impl Peer {
             return;
         }
         match key {
-            Key::Interrupt => self.interrupted = Some(now),
+            Key::Interrupt => self.person_mut().interrupted = Some(now),
             Key::EndOfInput => {
                 self.listen(now, terms, outcome, say, Framer::end_of_stream);
                 outcome.departs = true;

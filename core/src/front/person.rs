@@ -20,6 +20,10 @@ pub(crate) struct Person {
     pub(super) greeted_at: Option<Instant>,
     /// Bytes that were received from it, from where it asked for a session.
     pub(super) received: u64,
+    /// When it sent telnet's interrupt, if nothing has come since.
+    pub(super) interrupted: Option<Instant>,
+    /// Whether it has been given what was said earlier.
+    pub(super) has_had_history: bool,
     /// Who wrote to it last.
     pub(crate) written_by: Option<Who>,
     pub(super) deferred: Deferred,

@@ -200,6 +200,7 @@ impl Log {
     pub(crate) fn insert_earlier(
         &mut self,
         id: ReaderId,
+        before: u64,
         most: usize,
         tell: impl FnOnce(usize, Option<(Wall, Wall)>) -> String,
         end: &str,
@@ -207,7 +208,7 @@ impl Log {
         let reader = self.readers.get_mut(id.key());
         let Some(reader) = reader.filter(|reader| reader.has_space(0)) else { return };
         let ring = &self.ring;
-        let (range, count) = ring.last_messages(most, ring.capacity() / 2);
+        let (range, count) = ring.last_messages(before, most, ring.capacity() / 2);
         let times = self.times.of(range.start).zip(self.times.of(range.end.saturating_sub(1)));
         reader.insert(tell(count, times).into_bytes().into(), Kind::Lines, ring);
         if count == 0 {

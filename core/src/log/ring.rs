@@ -178,16 +178,18 @@ impl Ring {
         newlines.nth(usize::try_from(last).ok()?).map(|at| from + at as u64 + 1)
     }
 
-    /// Returns where the last messages are, so many of them and so many bytes at the most: their range,
-    /// and how many they are. What else was said between them is inside.
-    pub(super) fn last_messages(&self, most: usize, bytes: usize) -> (Range<u64>, usize) {
+    /// Returns where the last messages before `end`, the start of a line, are: so many of them, and none
+    /// of them further than so many bytes before the end of all. Returns their range, and how many they
+    /// are. What else was said between them is inside.
+    pub(super) fn last_messages(&self, end: u64, most: usize, bytes: usize) -> (Range<u64>, usize) {
         let floor = self.start.max(self.end.saturating_sub(bytes as u64));
-        let [first, second] = self.slices(floor..self.end);
+        let whole_end = end.clamp(floor, self.end);
+        let [first, second] = self.slices(floor..whole_end);
         let byte_at = |at: usize| first.get(at).or_else(|| second.get(at - first.len()));
         let newlines = memrchr_iter(b'\n', second)
             .map(|at| first.len() + at)
             .chain(memrchr_iter(b'\n', first));
-        let (mut range, mut count) = (self.end..self.end, 0);
+        let (mut range, mut count) = (whole_end..whole_end, 0);
         // Where the line that is looked at ends.
         let mut end = first.len() + second.len();
         let starts = newlines.map(|at| at + 1).skip(1).map(Some);

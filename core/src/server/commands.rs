@@ -441,7 +441,8 @@ impl Server {
         }
         let most = most.min(self.limits.history);
         let log = &mut self.ordered.room.log;
-        log.insert_earlier(id.into(), most, notice::earlier, notice::EARLIER_ENDS);
+        let before = self.front.first_history_ends(id).unwrap_or(log.end());
+        log.insert_earlier(id.into(), before, most, notice::earlier, notice::EARLIER_ENDS);
         self.address(id.into());
     }
 }

@@ -121,7 +121,7 @@ impl Server {
     fn give_history_to_host(&mut self, most: usize) {
         let Some(host) = self.ordered.room.host else { return };
         let log = &mut self.ordered.room.log;
-        log.insert_earlier(host, most, notice::earlier, notice::EARLIER_ENDS);
+        log.insert_earlier(host, log.end(), most, notice::earlier, notice::EARLIER_ENDS);
         self.address(host);
     }
 

@@ -11,6 +11,7 @@ mod host;
 mod sessions;
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
 
@@ -203,7 +204,8 @@ impl Server {
         let id = MemberId::of(self.ordered.room.log.prepare());
         self.front.add(self.now, id, Label::of_address(origin), wire);
         if has_sessions {
-            self.front.hold(self.now, id, &self.limits);
+            let time = self.sessions.welcome_time();
+            self.front.hold(self.now, id, time, &self.limits);
         } else {
             self.join(id);
         }
@@ -228,6 +230,15 @@ impl Server {
         let entry = Entry::Joined { member: id.number(), name: label.name() };
         self.joining += usize::from(self.ordered.is_shared());
         self.ordered.propose(self.now, &entry, MAX_NOTICE);
+        self.note_entrance(id);
+    }
+
+    /// A member's join may be committed: what it gets begins here.
+    fn note_entrance(&mut self, id: MemberId) {
+        let log = &self.ordered.room.log;
+        if log.has_started(id.into()) {
+            self.front.note_entrance(id, log.end());
+        }
     }
 
     /// A member has sent `bytes`, in any chunks. See [`Server::budget`] for how many to give at once;
@@ -255,8 +266,10 @@ impl Server {
     pub fn quiet(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
         if self.front.is_new(id) {
-            if self.front.is_asked(id) {
-                self.welcome(id);
+            match self.front.is_asked(id) {
+                true if self.has_begun_to_come_back(id) => self.turn_away(id, String::new()),
+                true => self.welcome(id),
+                false => {}
             }
             return;
         }
@@ -274,6 +287,10 @@ impl Server {
     /// call [`Server::disconnect`]. A member with a session gets that when it comes back.
     pub fn end_of_input(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
+        if self.front.is_new(id) && self.has_begun_to_come_back(id) {
+            // It did not get to say so whole. That is nothing for others.
+            return self.turn_away(id, String::new());
+        }
         if self.front.is_new(id) {
             self.welcome(id);
         }
@@ -511,6 +528,7 @@ impl Server {
             self.joining = self.joining.saturating_sub(1);
             let id = MemberId::from_number(member);
             if self.ordered.room.log.has_started(id.into()) {
+                self.note_entrance(id);
                 self.events.queue.push_back(Event::Admitted(id));
             }
         }

@@ -3,12 +3,13 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::String;
+use core::time::Duration;
 
 use super::{Event, Server};
 use crate::entry::Entry;
 use crate::front::{Arrival, Front};
 use crate::id::MemberId;
-use crate::limits::{KEPT_FOR, MAX_NOTICE, MOST_AWAY};
+use crate::limits::{KEPT_FOR, MAX_NOTICE, MOST_AWAY, WELCOME, WELCOME_BACK};
 use crate::log::Kind;
 use crate::notice;
 use crate::time::Instant;
@@ -25,6 +26,11 @@ pub(super) struct Sessions {
 impl Sessions {
     pub(super) fn is_empty(&self) -> bool {
         self.by_key.is_empty()
+    }
+
+    /// How long a newcomer has to say that it has come back.
+    pub(super) fn welcome_time(&self) -> Duration {
+        if self.away.is_empty() { WELCOME } else { WELCOME_BACK }
     }
 
     /// Whether a member has a session.
@@ -113,8 +119,13 @@ impl Server {
         }
     }
 
+    /// Whether one that has not been greeted has sent the beginning of what one says that comes back.
+    pub(super) fn has_begun_to_come_back(&self, id: MemberId) -> bool {
+        self.front.person(id).is_some_and(|person| !person.arrival.is_empty())
+    }
+
     /// Tells one that has not joined why, and has it closed.
-    fn turn_away(&mut self, id: MemberId, text: String) {
+    pub(super) fn turn_away(&mut self, id: MemberId, text: String) {
         let log = &mut self.ordered.room.log;
         log.start(id.into(), text.into_bytes().into());
         log.end_here(id.into());

@@ -501,7 +501,7 @@ fn who_comes_back_gives_its_other_session_up() {
 
 /// One that begins to say that it has come back just when it is to be greeted, and no more.
 #[test]
-fn a_newcomer_that_breaks_off_is_greeted() {
+fn a_newcomer_that_breaks_off_is_closed() {
     let mut world = World::new();
     let _session = Caller::new(&mut world, 1000);
     let ben = world.join(BEN);
@@ -511,7 +511,8 @@ fn a_newcomer_that_breaks_off_is_greeted() {
     world.receive(ben, "/res");
     assert_eq!(world.hear(ben), "");
     world.pass_millis(2_000);
-    assert!(world.hear(ben).starts_with("> Connected"));
+    assert_eq!(world.hear(ben), "");
+    assert!(world.is_finished(ben));
 }
 
 /// Those that have not been greeted are as many as newcomers that a room takes.
@@ -586,5 +587,52 @@ fn a_connection_that_was_given_up_does_not_take_over() {
         ann.read(&mut world, usize::MAX);
         let got: Vec<_> = ann.got.iter().filter(|line| line.starts_with('[')).collect();
         assert_eq!(got, ["하나", "둘", "셋"].map(|text| format!("[{BEN}] {text}")).each_ref());
+    }
+}
+
+/// A program asks for what was earlier as soon as it can; meanwhile it has got what was said.
+#[test]
+fn the_first_history_ends_where_one_entered() {
+    let mut world = World::new();
+    let ben = world.join_quietly(BEN);
+    world.receive(ben, "하나\n");
+    let mut ann = Caller::new(&mut world, 1000);
+    world.receive(ben, "둘\n");
+    ann.send(&mut world, "/history 20\n", usize::MAX);
+    world.receive(ben, "셋\n");
+    ann.read(&mut world, usize::MAX);
+    let said = |text: &str| format!("[{BEN}] {text}");
+    let earlier =
+        |count| format!("> {count} earlier message{}:", if count == 1 { "" } else { "s" });
+    let end = || "> That was earlier".to_owned();
+    assert_eq!(ann.got, [said("둘"), earlier(1), said("하나"), end(), said("셋")]);
+    // By then it asks because its user wants to.
+    ann.got.clear();
+    ann.send(&mut world, "/history 2\n", usize::MAX);
+    ann.read(&mut world, usize::MAX);
+    assert_eq!(ann.got, [earlier(2), said("둘"), said("셋"), end()]);
+}
+
+/// A link that is cut inside the first line of one that comes back says nothing of it to anybody.
+#[test]
+fn who_is_cut_off_while_coming_back_says_nothing() {
+    let mut world = World::new();
+    let ben = world.join_quietly(BEN);
+    let ann = Caller::new(&mut world, 1000);
+    world.hear(ben);
+    let line = format!("/resume {} 0\n", ann.key);
+    for end in 1..line.len() {
+        for how in ["closed", "lost", "silent"] {
+            let connection = world.join(CAT);
+            world.receive(connection, &line[..end]);
+            match how {
+                "closed" => world.end_of_input(connection),
+                "silent" => world.pass_millis(1_001),
+                _ => {}
+            }
+            assert_eq!(world.is_finished(connection), how != "lost");
+            world.leave(connection);
+            assert_eq!(world.hear(ben), "", "{end}");
+        }
     }
 }

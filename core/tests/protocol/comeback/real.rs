@@ -85,7 +85,7 @@ impl Room for Real {
 
     fn wait(&mut self) {
         // Whoever says nothing is greeted; a command waits for those of others.
-        self.world.pass_millis(if self.has_waited { 2 } else { 60 });
+        self.world.pass_millis(if self.has_waited { 2 } else { 310 });
         self.has_waited = true;
         self.follow();
         self.listen();

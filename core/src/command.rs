@@ -146,6 +146,26 @@ impl Command {
         Self::behind_slashes(text).is_some()
     }
 
+    /// Whether `text`, which would be said as it is, looks as if its writer meant a command: also with
+    /// a blank before it, or typed with full-width keys. A mistyped `/msg` should not be public.
+    #[must_use]
+    pub fn is_mistyped(text: &str) -> bool {
+        let behind = text.trim_start().strip_prefix(['/', '／']);
+        let word = behind.and_then(|rest| rest.split(char::is_whitespace).next());
+        word.is_some_and(|word| word.starts_with(char::is_alphabetic) && !word.contains('/'))
+            && !Self::needs_escape(text)
+    }
+
+    /// How many slashes `text` begins with, the word behind them, and what stands behind the space
+    /// that ends it; `None` without a slash.
+    #[must_use]
+    pub fn split(text: &str) -> Option<(usize, &str, &str)> {
+        let behind = text.trim_start_matches('/');
+        let slashes = text.len() - behind.len();
+        let (word, rest) = behind.split_once(' ').unwrap_or((behind, ""));
+        (slashes > 0).then_some((slashes, word, rest))
+    }
+
     /// All words with whom they are for, without the slash.
     pub fn words() -> impl Iterator<Item = (&'static str, Audience)> {
         WORDS.iter().map(|row| (row.word, row.audience))
@@ -177,12 +197,7 @@ impl Command {
 
     /// The slashes that `text` begins with, the command whose word stands behind them, and the rest.
     fn behind_slashes(text: &str) -> Option<(usize, Self, &str)> {
-        let behind = text.trim_start_matches('/');
-        let slashes = text.len() - behind.len();
-        if slashes == 0 {
-            return None;
-        }
-        let (word, rest) = behind.split_once(' ').unwrap_or((behind, ""));
+        let (slashes, word, rest) = Self::split(text)?;
         let row = WORDS.iter().find(|row| row.word == word)?;
         Some((slashes, row.command, rest))
     }
@@ -211,6 +226,44 @@ mod tests {
             ("/who\tis", Meaning::Said("/who\tis")),
         ] {
             assert_eq!(Command::meaning(text), meaning, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_mistyped() {
+        for text in [
+            "/mgs 지민 비밀",
+            "/Msg 지민 비밀",
+            "/msg\u{3000}지민 비밀",
+            "/ㅡㄴㅎ 지민 비밀",
+            " /msg 지민 비밀",
+            "\t/msg 지민",
+            "／msg 지민",
+            "/msgs",
+            "/msg: 지민",
+            "/kick\u{a0}지민",
+        ] {
+            assert!(Command::is_mistyped(text), "{text}");
+            assert_eq!(Command::meaning(text), Meaning::Said(text), "{text}");
+        }
+        for text in [
+            "",
+            "/",
+            "/ 하나",
+            "안녕",
+            "/who",
+            "/msg 지민 비밀",
+            "/bye",
+            "//who",
+            "//whom",
+            "/etc/passwd",
+            "//comment",
+            "/* 주석 */",
+            "/2 = 3",
+            "s/하나/둘/",
+            "http://example.com",
+        ] {
+            assert!(!Command::is_mistyped(text), "{text}");
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) struct Seat {
 impl Seat {
     /// How lines are shown.
     pub(crate) fn look(self) -> Look {
-        Look { in_colour: self.in_colour, ..Look::default() }
+        Look { in_colour: self.in_colour, is_personal: true, ..Look::default() }
     }
 }
 

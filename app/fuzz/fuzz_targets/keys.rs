@@ -21,7 +21,7 @@ fuzz_target!(|input: Input| {
 
     let mut draft = Draft::new();
     let vocabulary = Vocabulary {
-        commands: &[CommandWord { word: "msg", takes: Takes::Name }],
+        commands: vec![CommandWord { word: "msg", takes: Takes::Name }],
         names: vec!["지민", "Ann", "192.0.2.7:45390"],
     };
     for key in pressed(&bytes, &cuts) {

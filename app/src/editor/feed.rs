@@ -16,5 +16,7 @@ pub(crate) trait Feed {
     fn pending(&self) -> Cow<'_, str>;
 
     /// Returns what stands in a row of its own above these, ASCII, if anything.
-    fn status(&self) -> Option<String>;
+    fn status(&self) -> Option<String> {
+        None
+    }
 }

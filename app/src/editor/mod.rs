@@ -4,19 +4,17 @@
 //! | module | noun |
 //! |---|---|
 //! | `feed` | the lines that stand above the draft, and what is said of them |
-//! | `paste` | what is pasted |
-//! | `doubt` | what may be a mistyped command |
+//! | `words` | the words that a line may begin with after a slash |
 //! | `typing` | the keys in what is typed |
 //! | `screen` | what stands on the terminal, and who has it |
 //!
 //! [`Editor`] is polled by a loop that knows what is said and to whom: it is pressed the keys that
 //! it has read itself, and says what they ask for.
 
-mod doubt;
 mod feed;
-mod paste;
 mod screen;
 mod typing;
+mod words;
 
 use std::future::poll_fn;
 use std::io;
@@ -32,10 +30,10 @@ use crate::system::{Keyboard, Printer};
 use crate::terminal::{Draft, Effect, Key, Vocabulary};
 use screen::Screen;
 use typing::Typing;
+use words::DOUBT;
 
-pub(crate) use doubt::{DOUBT, looks_like_a_command};
 pub(crate) use feed::Feed;
-pub(crate) use paste::pasted;
+pub(crate) use words::{Entered, Words};
 
 /// A draft at the bottom of a terminal, the keyboard that it is written with, and the lines of a
 /// feed above it.
@@ -50,7 +48,7 @@ pub(crate) struct Editor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     Nothing,
-    /// [`Editor::take`] the draft, if it can be sent.
+    /// [`Editor::enter`] the draft, if it can be sent.
     Enter,
     /// End the input: there was nothing in the draft.
     End,
@@ -95,13 +93,23 @@ impl Editor {
         self.typing.poll(cx)
     }
 
-    /// Does what a key does in the draft.
-    pub(crate) fn press(&mut self, key: Key) -> Wish {
+    /// Does what a key does in the draft of somebody called `user`, in which `words` mean something.
+    pub(crate) fn press(&mut self, key: Key, words: Words, user: Option<&str>) -> Wish {
         if let Key::Report(report) = &key {
             self.screen.heed(report);
             return Wish::Nothing;
         }
         self.screen.repaint();
+        if !matches!(key, Key::Enter | Key::Other) {
+            self.screen.warn(None);
+        }
+        let key = match key {
+            Key::Char('\t') => return self.complete(words, user, false),
+            // The Linux console's, too.
+            Key::BackTab | Key::Alt('\t') => return self.complete(words, user, true),
+            Key::Paste(text) => Key::Paste(words.pasted(&text, self.draft.is_at_line_start())),
+            key => key,
+        };
         match self.draft.press(key) {
             Effect::Painted => {}
             Effect::Refused => self.screen.ring(),
@@ -114,22 +122,14 @@ impl Editor {
         Wish::Nothing
     }
 
-    /// Whether the cursor is where a line begins.
-    pub(crate) fn is_at_line_start(&self) -> bool {
-        self.draft.is_at_line_start()
-    }
-
-    /// What is written.
-    pub(crate) fn text(&self) -> &str {
-        self.draft.view().text
-    }
-
     /// Completes the word before the cursor, with the next candidate or the one before.
-    pub(crate) fn complete(&mut self, vocabulary: &Vocabulary<'_>, goes_back: bool) {
-        self.screen.repaint();
-        if self.draft.complete(vocabulary, goes_back) == Effect::Refused {
+    fn complete(&mut self, words: Words, user: Option<&str>, goes_back: bool) -> Wish {
+        let names = self.screen.style().people().names(user);
+        let vocabulary = Vocabulary { commands: words.completed(), names };
+        if self.draft.complete(&vocabulary, goes_back) == Effect::Refused {
             self.screen.ring();
         }
+        Wish::Nothing
     }
 
     /// Sets what stands dim in the draft while nothing is typed.
@@ -144,15 +144,22 @@ impl Editor {
         self.screen.style()
     }
 
-    /// What is being written.
-    pub(crate) fn draft(&mut self) -> &mut Draft {
+    /// Puts lines before what is being written.
+    pub(crate) fn put_before(&mut self, lines: &str) {
         self.screen.repaint();
-        &mut self.draft
+        self.screen.warn(None);
+        self.draft.put_before(lines);
     }
 
-    /// Takes the draft, and begins a new one.
-    pub(crate) fn take(&mut self) -> String {
-        self.draft.take()
+    /// Takes the draft, and begins a new one; but if anything in it looks like a mistyped command,
+    /// the user is told first, and enters it again.
+    pub(crate) fn enter(&mut self, words: Words) -> Option<String> {
+        let was_told = self.screen.warn(None).is_some();
+        if !was_told && words.are_doubtful(self.draft.view().text) {
+            self.screen.warn(Some(DOUBT));
+            return None;
+        }
+        Some(self.draft.take())
     }
 
     /// Rings the bell: what is asked for cannot be done.

@@ -1,6 +1,7 @@
 //! The terminal's screen: what is shown on it, when, and who has it.
 
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(super) struct Screen {
     painter: Painter,
     /// Whether it must be painted even if no line arrives.
     is_stale: bool,
+    /// What is said of the draft.
+    warning: Option<&'static str>,
     /// What it says above the draft.
     status: Option<String>,
     /// When it may be painted next.
@@ -101,6 +104,7 @@ impl Screen {
             style,
             bell: Bell::default(),
             is_stale: true,
+            warning: None,
             status: None,
             frame_at: clock.now(),
             writing_since: None,
@@ -124,6 +128,11 @@ impl Screen {
     /// The draft has changed.
     pub(super) fn repaint(&mut self) {
         self.is_stale = true;
+    }
+
+    /// Says something of the draft in a row of its own, or nothing any more. Returns what was said.
+    pub(super) fn warn(&mut self, warning: Option<&'static str>) -> Option<&'static str> {
+        mem::replace(&mut self.warning, warning)
     }
 
     /// How lines are shown.
@@ -283,7 +292,7 @@ impl Screen {
     }
 
     fn note_status(&mut self, feed: &impl Feed) {
-        let status = feed.status();
+        let status = self.warning.map(str::to_owned).or_else(|| feed.status());
         self.is_stale |= status != self.status;
         self.status = status;
     }

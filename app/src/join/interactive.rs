@@ -3,27 +3,23 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use chat_core::{FAREWELL, Wishes, is_visible};
+use chat_core::{FAREWELL, Wishes};
 use futures_lite::future::or;
 
-use super::ignoring::{ignore, unignore};
+use super::ignoring::{self, obey};
 use super::link::Link;
-use super::words::{COMPLETED, Entered, pasted};
 use crate::clock::Clock;
-use crate::editor::{Editor, Wish};
+use crate::editor::{Editor, Entered, Wish, Words};
 use crate::failure::Failure;
 use crate::net::Place;
 use crate::progress::Progress;
 use crate::settings::Patience;
 use crate::style::Style;
 use crate::system::{Interrupts, Printer};
-use crate::terminal::{Key, Vocabulary};
+use crate::terminal::Key;
 
 /// Bytes that are entered and unsent above which no more can be entered.
 const MOST_UNSENT: usize = 32 * 1024;
-
-/// What is said of a draft that looks like a mistyped command.
-const DOUBT: &str = "chat: there is no such command; Enter again says it to everybody";
 
 /// Joins a room, again and again if the connection ends, until the user or a signal ends it.
 pub(super) async fn join(
@@ -38,7 +34,7 @@ pub(super) async fn join(
     let printer = Printer::start().map_err(Failure::thread)?;
     let editor = Editor::start(printer, style, reflows, clock)?;
     let link = Link::new(place, patience, wishes, clock);
-    let mut session = Session { link, editor, is_sure: false, hurries: false };
+    let mut session = Session { link, editor, hurries: false };
     let ended = async { Some(poll_fn(|cx| session.poll(cx)).await) };
     let end = or(ended, interrupts.interrupted()).await.unwrap_or(Ok(()));
 
@@ -55,8 +51,6 @@ pub(super) async fn join(
 struct Session<'a> {
     link: Link<'a>,
     editor: Editor,
-    /// Whether the user has been told that the draft looks like a mistyped command.
-    is_sure: bool,
     /// Whether the user has asked to leave twice.
     hurries: bool,
 }
@@ -97,78 +91,41 @@ impl Session<'_> {
         let name = name.filter(|name| !name.contains(':'));
         self.editor.set_hint(name.map(|name| format!("as {name}")).unwrap_or_default());
         if let Some(lines) = self.link.take_returned() {
-            self.editor.draft().put_before(&lines);
+            self.editor.put_before(&lines);
         }
     }
 
     fn press(&mut self, key: Key) -> Wish {
         if !matches!(key, Key::Other | Key::Report(_)) {
             self.link.hurry();
-            if key != Key::Enter {
-                self.is_sure = false;
-                self.link.warn(None);
-            }
         }
-        let key = match key {
-            Key::Char('\t') => return self.complete(false),
-            // The Linux console's, too.
-            Key::BackTab | Key::Alt('\t') => return self.complete(true),
-            Key::Paste(text) => {
-                let is_at_start = self.editor.draft().is_at_line_start();
-                Key::Paste(pasted(&text, is_at_start, self.link.knows_commands()))
-            }
-            key => key,
-        };
-        let wish = self.editor.press(key);
+        let wish = self.editor.press(key, self.words(), self.link.own_name());
         if wish == Wish::Enter {
             self.enter();
         }
         wish
     }
 
-    fn complete(&mut self, goes_back: bool) -> Wish {
-        let own = self.link.own_name().map(str::to_owned);
-        let names = self.editor.style().people().names(own.as_deref());
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let names = names.iter().map(String::as_str).collect();
-        self.editor.complete(&Vocabulary { commands: COMPLETED, names }, goes_back);
-        Wish::Nothing
-    }
-
-    /// Does what the draft asks for: each of its lines in which there is anything to see is a
-    /// message or a command. The room relays no other.
+    /// Does what the draft asks for.
     fn enter(&mut self) {
         if self.link.unheard_len() >= MOST_UNSENT {
             return self.editor.refuse();
         }
-        let knows_commands = self.link.knows_commands();
-        let draft = self.editor.draft().view().text.to_owned();
-        let lines = draft.split('\n').filter(|line| is_visible(line));
-        let entered: Vec<_> = lines.map(|line| Entered::read(line, knows_commands)).collect();
-        let is_doubtful = entered.iter().any(|it| matches!(it, Entered::Doubtful(_)));
-        if is_doubtful && !std::mem::replace(&mut self.is_sure, true) {
-            return self.link.warn(Some(DOUBT));
-        }
-        self.is_sure = false;
-        self.link.warn(None);
-        self.editor.take();
-        for line in entered {
+        let words = self.words();
+        let Some(draft) = self.editor.enter(words) else { return };
+        for line in words.entered(&draft) {
             match line {
                 Entered::Sent(line) | Entered::Doubtful(line) => self.link.send(&line),
-                Entered::Ignore(names) => {
-                    let told = ignore(self.editor.style().people(), &names);
-                    self.tell(&told);
-                }
-                Entered::Unignore(names) => {
-                    let told = unignore(self.editor.style().people(), &names);
-                    self.tell(&told);
+                Entered::Own(word, rest) => {
+                    let told = obey(self.editor.style().people(), word, rest);
+                    told.iter().for_each(|line| self.link.say(line));
                 }
             }
         }
     }
 
-    fn tell(&mut self, lines: &[String]) {
-        lines.iter().for_each(|line| self.link.say(line));
+    fn words(&self) -> Words {
+        ignoring::words(self.link.knows_commands())
     }
 
     /// Waits for the next time at which something is to be done.

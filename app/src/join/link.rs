@@ -60,8 +60,6 @@ pub(super) struct Link<'a> {
     lines: Lines,
     /// Lines that were entered and that a new room has not heard.
     returned: Option<String>,
-    /// What is to be said of the draft.
-    warning: Option<&'static str>,
     /// What was last said about the connection, and how we were last turned away, since a room last
     /// let us in: neither is said twice.
     said: String,
@@ -105,7 +103,6 @@ impl<'a> Link<'a> {
             unsent: Vec::new(),
             lines: Lines::default(),
             returned: None,
-            warning: None,
             said: String::new(),
             refusal: Lines::default(),
         }
@@ -244,11 +241,6 @@ impl<'a> Link<'a> {
     pub(super) fn say(&mut self, text: &str) {
         self.collect_lines();
         self.lines.push_notice(text);
-    }
-
-    /// Says something of the draft, until that is taken back.
-    pub(super) fn warn(&mut self, warning: Option<&'static str>) {
-        self.warning = warning;
     }
 
     /// Takes from the connection the lines that are to be shown.
@@ -416,7 +408,6 @@ impl Feed for Link<'_> {
 
     fn status(&self) -> Option<String> {
         match self.state {
-            _ if self.warning.is_some() => self.warning.map(str::to_owned),
             State::Waiting(until) => {
                 let seconds = self.seconds_until(until);
                 Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))

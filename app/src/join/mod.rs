@@ -6,8 +6,7 @@
 //! | `interactive` | the client on a terminal |
 //! | `link`, `backoff` | the way to a room, which is made again, and how long to wait before that |
 //! | `connection` | one connection: a socket and the core's client |
-//! | `words` | the words that a line may begin with after a slash |
-//! | `ignoring` | what comes of those that the client obeys itself |
+//! | `ignoring` | the commands that the client obeys itself |
 //! | `person` | what somebody types who has a terminal and no editor |
 //! | `form`, `json` | what the plain client prints: lines, or objects for programs |
 //!
@@ -24,7 +23,6 @@ mod json;
 mod link;
 mod person;
 mod plain;
-mod words;
 
 use crate::failure::{Failure, complain, settle};
 use crate::settings::{Join, Manner};

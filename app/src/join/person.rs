@@ -1,6 +1,7 @@
 //! What somebody types at a terminal without an editor: lines, some of which the client obeys itself.
 
-use super::words::Entered;
+use super::ignoring::words;
+use crate::editor::Entered;
 
 /// What is said of a line that looks like a mistyped command.
 const DOUBT: &str = "chat: there is no such command; an empty line now says it to everybody";
@@ -24,8 +25,8 @@ pub(super) enum Deed {
     Send(Vec<u8>),
     /// The user is to be told a line.
     Tell(String),
-    Ignore(Vec<String>),
-    Unignore(Vec<String>),
+    /// What one of the client's own words does, with what stands behind it.
+    Obey(&'static str, String),
 }
 
 impl Person {
@@ -54,10 +55,8 @@ impl Person {
         if let Some(doubtful) = doubtful.filter(|_| line.is_empty()) {
             return Deed::Send(doubtful.into_bytes());
         }
-        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-        match Entered::read(line, knows_commands) {
-            Entered::Ignore(names) => Deed::Ignore(owned(names)),
-            Entered::Unignore(names) => Deed::Unignore(owned(names)),
+        match words(knows_commands).read(line) {
+            Entered::Own(word, rest) => Deed::Obey(word, rest.to_owned()),
             Entered::Doubtful(line) => {
                 self.doubtful = Some(format!("{line}\n"));
                 Deed::Tell(DOUBT.to_owned())
@@ -82,7 +81,7 @@ mod tests {
         let typed = "하나\n/ignore 지민 Ann\r\n//ignore\n/who\n\n/mgs 비밀\n\n/mgs\n둘\n\n끝";
         let expected = [
             send("하나\n"),
-            Deed::Ignore(vec!["지민".to_owned(), "Ann".to_owned()]),
+            Deed::Obey("ignore", "지민 Ann".to_owned()),
             send("/ignore\n"),
             send("/who\n"),
             send("\n"),

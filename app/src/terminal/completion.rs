@@ -5,7 +5,7 @@ use super::hangul::{are_initials, is_hangul, keys_of};
 /// What can be completed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vocabulary<'a> {
-    pub(crate) commands: &'a [CommandWord],
+    pub(crate) commands: Vec<CommandWord>,
     /// Names, the most likely one first.
     pub(crate) names: Vec<&'a str>,
 }

@@ -14,7 +14,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use crate::harness::{Peer, Program, SetAtEnd, Signal, executable, port_in, wait_until};
 use crate::signals::wait_for_handler;
 use crate::stalls::listening_port;
-use crate::terminal::{CTRL_C, CTRL_D, CTRL_Z, Kind, Terminal};
+use crate::terminal::{BACK_TAB, CTRL_C, CTRL_D, CTRL_Z, Kind, Terminal};
 use crate::tmux::Tmux;
 
 /// A server on a terminal, and whoever is at it.
@@ -241,6 +241,44 @@ fn what_a_host_commands() {
     hosted.terminal.ends_with(&[&format!("[{ann_addr} -> you] 질문 있어요"), &prompt]);
 }
 
+/// Names of those who are here, and what the host can do; with and without colours.
+#[test]
+fn what_a_host_completes() {
+    for no_color in ["", "1"] {
+        let environment = [("NO_COLOR", no_color)];
+        let hosted = Hosted::start_with(Kind::WIDE, "127.0.0.1", &[], &environment);
+        let (mut ann, mut ben) = two_members(hosted.port);
+        let ben_addr = ben.addr();
+        let named = format!("> The user {} is now 지민", ann.addr());
+        ann.send("/name 지민\n");
+        assert_eq!((ann.line(), ben.line()), (named.clone(), named.clone()));
+        // Who has spoken stands first.
+        ben.send("안녕\n");
+        assert_eq!(ann.line(), format!("[{ben_addr}] 안녕"));
+        hosted.terminal.types("반갑습니다");
+        hosted.terminal.ends_with(&[&named, &format!("[{ben_addr}] 안녕"), "[Host] 반갑습니다"]);
+        hosted.terminal.types(" ㅈㅁ\t");
+        hosted.terminal.ends_with(&["[Host] 반갑습니다 지민"]);
+        hosted.terminal.types("\r/k\t\t");
+        hosted.terminal.ends_with(&["[Host] 반갑습니다 지민", &format!("[Host] /kick {ben_addr}")]);
+        hosted.terminal.types("\t");
+        hosted.terminal.ends_with(&["[Host] /kick 지민"]);
+        hosted.terminal.types(BACK_TAB);
+        hosted.terminal.ends_with(&[&format!("[Host] /kick {ben_addr}")]);
+        hosted.terminal.types("장난\r");
+        assert!(ben.rest().ends_with("> Host removed you (장난)\n"));
+        // Whoever has left is the last; the host itself is nobody to be spoken to.
+        let left = format!("< The user {ben_addr} left (1 user online)");
+        let way_in = format!("chat join 127.0.0.1 {}", hosted.port);
+        let hint = if no_color.is_empty() { way_in } else { format!("({way_in})") };
+        hosted.terminal.ends_with(&[&left, &format!("[Host] {hint}")]);
+        hosted.terminal.types("/mut\t\t");
+        hosted.terminal.ends_with(&["[Host] /mute 지민"]);
+        hosted.terminal.types("\x15/msg \t\t\t");
+        hosted.terminal.ends_with(&["[Host] /msg 지민"]);
+    }
+}
+
 /// What may be a mistyped command is said only if the host insists.
 #[test]
 fn what_a_host_mistypes() {
@@ -256,6 +294,11 @@ fn what_a_host_mistypes() {
     hosted.terminal.types("\r");
     assert_eq!(ann.line(), "[Host] /kcik ann!");
     hosted.terminal.ends_with(&["[Host] /kcik ann!", &hosted.prompt()]);
+    // A word of programs is a message at most.
+    hosted.terminal.types("/bye\r");
+    hosted.terminal.ends_with(&[doubt, "[Host] /bye"]);
+    hosted.terminal.types("\r");
+    assert_eq!(ann.line(), "[Host] /bye");
 }
 
 /// The room waits for a slow reader of what a host pastes, as it does in any flood.

@@ -3,10 +3,9 @@
 use crate::emulator::Emulator;
 use crate::harness::{Program, Server, Signal, wait_until};
 use crate::scripted::{CONNECTED, Member, Room};
-use crate::terminal::{CTRL_C, Kind, Terminal};
+use crate::terminal::{BACK_TAB, CTRL_C, Kind, Terminal};
 
 const BELL: u8 = 0x07;
-const BACK_TAB: &str = "\x1b[Z";
 const CTRL_U: &str = "\x15";
 
 /// Somebody at a terminal, alone with the test.

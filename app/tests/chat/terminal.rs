@@ -17,6 +17,7 @@ use crate::emulator::Emulator;
 use crate::harness::{LIMIT, Server, Signal, executable, wait_until};
 
 // Keys, as terminals send them.
+pub(crate) const BACK_TAB: &str = "\x1b[Z";
 pub(crate) const CTRL_C: &str = "\x03";
 pub(crate) const CTRL_D: &str = "\x04";
 pub(crate) const CTRL_Z: &str = "\x1a";

@@ -18,7 +18,7 @@ use smol::{Async, Timer};
 use super::backoff::Backoff;
 use super::connection::{Connection, Opening};
 use super::form::Form;
-use super::ignoring::{ignore, unignore};
+use super::ignoring::obey;
 use super::person::{Deed, Person};
 use crate::clock::{Clock, PATIENCE, within};
 use crate::failure::{Failure, complain};
@@ -294,15 +294,11 @@ impl Session<'_> {
 
     /// Does what somebody at a terminal has asked for.
     fn act(&mut self, deed: Deed) {
-        fn names(names: &[String]) -> Vec<&str> {
-            names.iter().map(String::as_str).collect()
-        }
         let told = match (deed, self.form.people()) {
             (Deed::Send(bytes), _) => return self.connection.client.type_in(&bytes),
             (Deed::Tell(line), _) => vec![line],
-            (Deed::Ignore(ignored), Some(people)) => ignore(people, &names(&ignored)),
-            (Deed::Unignore(ignored), Some(people)) => unignore(people, &names(&ignored)),
-            (_, None) => return,
+            (Deed::Obey(word, rest), Some(people)) => obey(people, word, &rest),
+            (Deed::Obey(..), None) => return,
         };
         self.collect_lines();
         told.iter().for_each(|line| self.shown.extend(format!("{line}\n").bytes()));

@@ -9,12 +9,12 @@ mod showing;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use chat_core::{Command, FAREWELL, Meaning};
+use chat_core::FAREWELL;
 use smol::channel::Sender;
 
 use super::console::{self, Console};
 use super::transcript::Transcript;
-use crate::editor::{DOUBT, Editor, Wish, looks_like_a_command, pasted};
+use crate::editor::{Editor, Entered, Wish, Words};
 use crate::failure::{Failure, settle};
 use crate::progress::Progress;
 use crate::settings::Seat;
@@ -23,7 +23,8 @@ use crate::system::Printer;
 use crate::terminal::{Draft, Key};
 use showing::Showing;
 
-/// What stands before what the host says, as in the log.
+/// What the host is called, and what stands before what it says, as in the log.
+const NAME: &str = "Host";
 const LABEL: &str = "[Host] ";
 
 /// The console with a host at it.
@@ -33,8 +34,6 @@ pub(super) struct Host {
     /// Where it is told, each time, that the host asks the server to end.
     ends: Sender<()>,
     has_asked: bool,
-    /// Whether the host was told that the draft looks like a mistyped command.
-    is_sure: bool,
 }
 
 /// Why nobody is at the console any more.
@@ -66,7 +65,7 @@ impl Host {
             .printing_in_background();
         transcript.hub().tell(|server, _| server.seat_host(transcript.reader()));
         let showing = Showing::new(transcript, seat.sees_failures);
-        Ok(Self { editor, showing, ends, has_asked: false, is_sure: false })
+        Ok(Self { editor, showing, ends, has_asked: false })
     }
 
     /// Shows what is said until the server ends, then the farewell, and says what is typed. Should
@@ -121,23 +120,12 @@ impl Host {
             // It is too late to say anything.
             match key {
                 Key::Ctrl('c') => self.ask_to_end(),
-                key @ Key::Report(_) => drop(self.editor.press(key)),
+                key @ Key::Report(_) => drop(self.editor.press(key, Words::of_host(), Some(NAME))),
                 _ => {}
             }
             return;
         }
-        let key = match key {
-            Key::Paste(text) => {
-                let is_at_start = self.editor.is_at_line_start();
-                Key::Paste(pasted(&text, is_at_start, Command::needs_escape))
-            }
-            key => key,
-        };
-        if !matches!(key, Key::Enter | Key::Other | Key::Report(_)) {
-            self.is_sure = false;
-            self.showing.warn(None);
-        }
-        match self.editor.press(key) {
+        match self.editor.press(key, Words::of_host(), Some(NAME)) {
             Wish::Nothing => {}
             Wish::Enter => self.enter(),
             // One stray key does not end a room for everybody.
@@ -153,14 +141,15 @@ impl Host {
         if !self.showing.can_enter() {
             return self.editor.refuse();
         }
-        if !self.is_sure && self.editor.text().split('\n').any(is_doubtful) {
-            self.is_sure = true;
-            self.editor.ring();
-            return self.showing.warn(Some(DOUBT));
+        let words = Words::of_host();
+        let Some(draft) = self.editor.enter(words) else { return };
+        for line in words.entered(&draft) {
+            match line {
+                Entered::Sent(line) | Entered::Doubtful(line) => self.showing.enter(&line),
+                // The room obeys all words of the host.
+                Entered::Own(..) => {}
+            }
         }
-        self.is_sure = false;
-        self.showing.warn(None);
-        self.showing.enter(&self.editor.take());
     }
 
     fn ask_to_end(&mut self) {
@@ -168,10 +157,4 @@ impl Host {
         // If it is full, enough was asked.
         let _ = self.ends.try_send(());
     }
-}
-
-/// Whether a line would be said although it may not be meant so.
-fn is_doubtful(line: &str) -> bool {
-    matches!(Command::meaning(line), Meaning::Said(said) if said == line)
-        && looks_like_a_command(line)
 }

@@ -37,8 +37,6 @@ pub(super) struct Showing {
     /// Bytes that were said since there was space for more.
     allowed: usize,
     space: Entered,
-    /// What is said of the draft.
-    warning: Option<&'static str>,
     /// The failures that would be printed on stderr, which is this terminal too.
     failures: Option<Diversion>,
 }
@@ -54,7 +52,6 @@ impl Showing {
             said: 0,
             allowed: 0,
             space: Entered::default(),
-            warning: None,
             failures: shows_failures.then(Diversion::begin),
         }
     }
@@ -79,17 +76,9 @@ impl Showing {
         self.unsaid().len() < MOST_UNSAID
     }
 
-    /// The host has entered a draft: each of its lines in which there is anything to see is a
-    /// message or a command.
-    pub(super) fn enter(&mut self, draft: &str) {
-        for line in draft.split('\n').filter(|line| is_visible(line)) {
-            self.entered.extend([line, "\n"]);
-        }
-    }
-
-    /// Says something of the draft, in a row of its own.
-    pub(super) fn warn(&mut self, warning: Option<&'static str>) {
-        self.warning = warning;
+    /// The host has entered a line: a message, or a command.
+    pub(super) fn enter(&mut self, line: &str) {
+        self.entered.extend([line, "\n"]);
     }
 
     /// Says all that was entered, whoever is slow.
@@ -194,9 +183,5 @@ impl Feed for Showing {
 
     fn pending(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.unsaid())
-    }
-
-    fn status(&self) -> Option<String> {
-        self.warning.map(str::to_owned)
     }
 }

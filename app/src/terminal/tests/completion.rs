@@ -19,7 +19,7 @@ fn draft(typed: &str) -> Draft {
 }
 
 fn tab(draft: &mut Draft, goes_back: bool) -> Effect {
-    let vocabulary = Vocabulary { commands: COMMANDS, names: NAMES.to_vec() };
+    let vocabulary = Vocabulary { commands: COMMANDS.to_vec(), names: NAMES.to_vec() };
     draft.complete(&vocabulary, goes_back)
 }
 

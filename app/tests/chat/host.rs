@@ -359,9 +359,7 @@ fn keys_and_signals_that_end_a_server() {
 
 /// A shell on a terminal, in which `chat serve` runs.
 fn in_a_shell(kind: Kind, after: &str) -> (Terminal, u16) {
-    let shell = Command::new("bash").args(["--norc", "--noprofile", "-i"]);
-    let shell = Terminal::run(shell, kind, &[("PS1", "$ ")]);
-    shell.ends_with(&["$"]);
+    let shell = Terminal::shell(kind);
     shell.types(&format!("{} serve 127.0.0.1 0{after}\r", executable()));
     let port = first_port(&shell);
     (shell, port)

@@ -63,9 +63,7 @@ fn answers_are_not_left_to_the_shell() {
     let server = Server::start(&[]);
     for kind in [Kind::WIDE, Kind::WIDE.mute()] {
         let join = format!("{} join 127.0.0.1 {}", executable(), server.port);
-        let shell = Command::new("bash").args(["--norc", "--noprofile", "-i"]);
-        let mut shell = Terminal::run(shell, kind, &[("PS1", "$ ")]);
-        shell.ends_with(&["$"]);
+        let mut shell = Terminal::shell(kind);
         shell.types(&format!("{join}\r"));
         shell.ends_with(&[GREETING, "[You]"]);
         if !kind.answers {
@@ -220,9 +218,7 @@ fn it_goes_on_where_it_was() {
 #[test]
 fn it_waits_in_the_background() {
     let server = Server::start(&[]);
-    let shell = Command::new("bash").args(["--norc", "--noprofile", "-i"]);
-    let mut shell = Terminal::run(shell, Kind::WIDE, &[("PS1", "$ ")]);
-    shell.ends_with(&["$"]);
+    let mut shell = Terminal::shell(Kind::WIDE);
     shell.types(&format!("{} join 127.0.0.1 {}\r", executable(), server.port));
     shell.ends_with(&[GREETING, "[You]"]);
     shell.types("쓰다 만 글");

@@ -150,6 +150,14 @@ impl Terminal {
         Self { pty, child, seen, reader }
     }
 
+    /// A shell on which commands are typed.
+    pub(crate) fn shell(kind: Kind) -> Self {
+        let shell = Command::new("bash").args(["--norc", "--noprofile", "-i"]);
+        let shell = Self::run(shell, kind, &[("PS1", "$ ")]);
+        shell.ends_with(&["$"]);
+        shell
+    }
+
     /// A shell's command, after which the shell reads a line and shows it.
     pub(crate) fn before_a_read(command: &str) -> Self {
         let script = format!("{command}; echo 끝; read -r line; echo \"<$line>\"");

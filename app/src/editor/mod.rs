@@ -32,8 +32,11 @@ use screen::Screen;
 use typing::Typing;
 use words::DOUBT;
 
-pub(crate) use feed::Feed;
+pub(crate) use feed::{Feed, list_unsent};
 pub(crate) use words::{Entered, Words};
+
+/// Bytes that are entered and unsent above which no more can be entered.
+const MOST_UNSENT: usize = 32 * 1024;
 
 /// A draft at the bottom of a terminal, the keyboard that it is written with, and the lines of a
 /// feed above it.
@@ -151,9 +154,15 @@ impl Editor {
         self.draft.put_before(lines);
     }
 
-    /// Takes the draft, and begins a new one; but if anything in it looks like a mistyped command,
-    /// the user is told first, and enters it again.
-    pub(crate) fn enter(&mut self, words: Words) -> Option<String> {
+    /// Takes the draft, and begins a new one, unless too many bytes are `unsent` of those before. If
+    /// anything in it looks like a mistyped command, the user is told first, and enters it again.
+    pub(crate) fn enter(&mut self, words: Words, unsent: usize) -> Option<String> {
+        if unsent >= MOST_UNSENT {
+            // What is typed next does not become part of its last line.
+            self.draft.begin_line();
+            self.screen.ring();
+            return None;
+        }
         let was_told = self.screen.warn(None).is_some();
         if !was_told && words.are_doubtful(self.draft.view().text) {
             self.screen.warn(Some(DOUBT));
@@ -164,12 +173,6 @@ impl Editor {
 
     /// Rings the bell: what is asked for cannot be done.
     pub(crate) fn ring(&mut self) {
-        self.screen.ring();
-    }
-
-    /// Refuses to take the draft: what is typed next does not become part of its last line.
-    pub(crate) fn refuse(&mut self) {
-        self.draft.begin_line();
         self.screen.ring();
     }
 

@@ -1,7 +1,9 @@
 //! A connection to a room: moves bytes between its socket and the core's client.
 
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -9,6 +11,7 @@ use chat_core::{Client, Instant, Session, Wishes};
 use smol::Async;
 
 use crate::clock::{Alarm, Clock};
+use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// Most bytes read from the server at once.
@@ -30,6 +33,10 @@ pub(super) struct Connection {
     reset: Option<io::Error>,
 }
 
+/// A connection that is being made.
+pub(super) type Attempt<'a> =
+    Pin<Box<dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a>>;
+
 /// How a connection begins.
 pub(super) enum Opening {
     /// As that of any line client.
@@ -44,6 +51,11 @@ impl Opening {
     /// Returns how a client begins that has wishes, or none at all.
     pub(super) fn with(wishes: Option<&Wishes>) -> Self {
         wishes.map_or(Self::Plain, |wishes| Self::Session(wishes.clone()))
+    }
+
+    /// Returns how it goes on with the session of another connection, or begins anew.
+    pub(super) fn next(session: Option<Session>, wishes: Option<&Wishes>) -> Self {
+        session.map_or_else(|| Self::with(wishes), |session| Self::Again(session.into()))
     }
 
     fn client(self, now: Instant) -> Client {

@@ -18,9 +18,6 @@ use crate::style::Style;
 use crate::system::{Interrupts, Printer};
 use crate::terminal::Key;
 
-/// Bytes that are entered and unsent above which no more can be entered.
-const MOST_UNSENT: usize = 32 * 1024;
-
 /// Joins a room, again and again if the connection ends, until the user or a signal ends it.
 pub(super) async fn join(
     place: &Place,
@@ -108,11 +105,8 @@ impl Session<'_> {
 
     /// Does what the draft asks for.
     fn enter(&mut self) {
-        if self.link.unheard_len() >= MOST_UNSENT {
-            return self.editor.refuse();
-        }
         let words = self.words();
-        let Some(draft) = self.editor.enter(words) else { return };
+        let Some(draft) = self.editor.enter(words, self.link.unheard_len()) else { return };
         for line in words.entered(&draft) {
             match line {
                 Entered::Sent(line) | Entered::Doubtful(line) => self.link.send(&line),

@@ -1,18 +1,18 @@
 //! The way to a room, which is made again when it ends.
 
 use std::borrow::Cow;
-use std::future::Future;
 use std::net::TcpStream;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{self, Duration};
 
-use chat_core::{Instant, Line, Lines, Session, Wishes, is_visible};
+use chat_core::{Instant, Lines, Wishes};
 use smol::Async;
 
 use super::backoff::Backoff;
-use super::connection::{Connection, Opening};
+use super::connection::{Attempt, Connection};
+use super::leftover::Leftover;
+use super::showing::Showing;
 use crate::clock::Clock;
 use crate::editor::Feed;
 use crate::failure::Failure;
@@ -50,26 +50,16 @@ pub(super) struct Link<'a> {
     due: Option<Instant>,
     /// Whether a room has ever let us in.
     has_joined: bool,
-    /// Whether the user is leaving.
-    is_closing: bool,
     /// What is left of the last connection, while there is none.
-    session: Option<Session>,
-    /// Lines that were entered and are unsent while there is neither.
-    unsent: Vec<u8>,
-    /// Lines to show: taken from a connection, or about what became of it.
-    lines: Lines,
+    leftover: Leftover,
+    /// What is taken from a connection to be shown, or said about what became of it.
+    showing: Showing,
     /// Lines that were entered and that a new room has not heard.
     returned: Option<String>,
-    /// What was last said about the connection, and how we were last turned away, since a room last
-    /// let us in: neither is said twice.
-    said: String,
-    refusal: Lines,
 }
 
-type Attempt<'a> = dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a;
-
 enum State<'a> {
-    Connecting(Pin<Box<Attempt<'a>>>),
+    Connecting(Attempt<'a>),
     Connected {
         connection: Box<Connection>,
         since: time::Instant,
@@ -98,13 +88,9 @@ impl<'a> Link<'a> {
             tried_at: clock.now(),
             due: None,
             has_joined: false,
-            is_closing: false,
-            session: None,
-            unsent: Vec::new(),
-            lines: Lines::default(),
+            leftover: Leftover::default(),
+            showing: Showing::default(),
             returned: None,
-            said: String::new(),
-            refusal: Lines::default(),
         }
     }
 
@@ -130,17 +116,14 @@ impl<'a> Link<'a> {
                 let progress = connection.poll(cx);
                 if connection.client.is_let_in() {
                     self.has_joined = true;
-                    self.said.clear();
-                    self.refusal.clear();
+                    self.showing.let_in();
                     self.due = None;
-                }
-                let has_ended = connection.has_ended();
-                if connection.client.is_let_in() {
                     let client = &connection.client;
                     self.knows_commands = client.knows_commands() || client.is_asking();
                 }
+                let has_ended = connection.has_ended();
                 let is_new_room = connection.client.is_new_room() && connection.is_introduced();
-                if connection.client.lines().len() >= HELD && self.lines.len() < enough {
+                if connection.client.lines().len() >= HELD && self.showing.len() < enough {
                     self.collect_lines();
                 }
                 if is_new_room {
@@ -152,7 +135,7 @@ impl<'a> Link<'a> {
                 self.end()?;
             }
             State::Waiting(until)
-                if *until <= self.clock.now() && self.lines.len() < MOST_LINES =>
+                if *until <= self.clock.now() && self.showing.len() < MOST_LINES =>
             {
                 self.tried_at = self.clock.now();
                 self.state = State::Connecting(Box::pin(connect(self.place)));
@@ -166,7 +149,7 @@ impl<'a> Link<'a> {
     /// [`Feed::status`] says changes.
     pub(super) fn wanted_at(&self) -> Option<Instant> {
         match self.state {
-            State::Waiting(until) if self.lines.len() < MOST_LINES => {
+            State::Waiting(until) if self.showing.len() < MOST_LINES => {
                 let later = self.seconds_until(until).saturating_sub(1);
                 let earlier = Instant::from_micros(later.saturating_mul(SECOND));
                 Some(Instant::from_micros(until.as_micros().saturating_sub(earlier.as_micros())))
@@ -191,31 +174,27 @@ impl<'a> Link<'a> {
     /// Sends a line, given without its newline, as soon as possible.
     pub(super) fn send(&mut self, line: &str) {
         let line = format!("{line}\n");
-        match (&mut self.state, &mut self.session) {
-            (State::Connected { connection, .. }, _) => connection.client.type_in(line.as_bytes()),
-            (_, Some(session)) => session.type_in(line.as_bytes()),
-            (_, None) => self.unsent.extend_from_slice(line.as_bytes()),
+        match &mut self.state {
+            State::Connected { connection, .. } => connection.client.type_in(line.as_bytes()),
+            _ => self.leftover.type_in(line.as_bytes()),
         }
     }
 
     /// Returns how many bytes were entered that the room is not known to have.
     pub(super) fn unheard_len(&self) -> usize {
-        match (&self.state, &self.session) {
-            (State::Connected { connection, .. }, _) => connection.client.unheard_len(),
-            (_, Some(session)) => session.unheard_len(),
-            (_, None) => self.unsent.len(),
+        match &self.state {
+            State::Connected { connection, .. } => connection.client.unheard_len(),
+            _ => self.leftover.unheard_len(),
         }
     }
 
     /// Returns the lines that were entered and that the room is not known to have.
     fn unheard(&self) -> Vec<String> {
-        let unsent = String::from_utf8_lossy(&self.unsent);
-        match (&self.state, &self.session) {
-            (State::Connected { connection, .. }, _) => {
+        match &self.state {
+            State::Connected { connection, .. } => {
                 connection.client.unheard().map(str::to_owned).collect()
             }
-            (_, Some(session)) => session.unheard().map(str::to_owned).collect(),
-            (_, None) => unsent.split_terminator('\n').map(str::to_owned).collect(),
+            _ => self.leftover.unheard(),
         }
     }
 
@@ -223,7 +202,7 @@ impl<'a> Link<'a> {
     pub(super) fn own_name(&self) -> Option<&str> {
         match &self.state {
             State::Connected { connection, .. } => connection.client.own_name(),
-            _ => self.session.as_ref()?.own_name(),
+            _ => self.leftover.own_name(),
         }
     }
 
@@ -240,7 +219,7 @@ impl<'a> Link<'a> {
     /// Adds a line of the program's own words to those that are to be shown.
     pub(super) fn say(&mut self, text: &str) {
         self.collect_lines();
-        self.lines.push_notice(text);
+        self.showing.push_notice(text);
     }
 
     /// Takes from the connection the lines that are to be shown.
@@ -250,27 +229,17 @@ impl<'a> Link<'a> {
             return;
         }
         let lines = connection.client.take_lines(Lines::default());
-        if connection.client.is_turned_away() && !lines.is_empty() {
-            // That the room is full is said once, not for every attempt.
-            if self.refusal.as_bytes() == lines.as_bytes() {
-                return;
-            }
-            self.refusal.clone_from(&lines);
-        }
-        if !self.is_closing {
-            return self.lines.append(&lines);
-        }
-        for shown in lines.iter() {
-            if let Line::Own(text) = shown.line {
-                self.lines.push_own(text);
-            }
+        if connection.client.is_turned_away() {
+            self.showing.push_refusal(&lines);
+        } else {
+            self.showing.push(&lines);
         }
     }
 
     /// The user is leaving: what others say from now on is not shown.
     pub(super) fn begin_close(&mut self) {
         self.collect_lines();
-        self.is_closing = true;
+        self.showing.begin_close();
     }
 
     /// Sends what is unsent, and closes so that none of it is lost. Ready when that is done or has
@@ -293,23 +262,15 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Gives up on what is unsent, and lists it together with `draft`, which was not even entered:
-    /// nothing must stand there as if it had been said.
+    /// Gives up on what is unsent, and lists it together with `draft`, which was not even entered.
     pub(super) fn give_up(&mut self, draft: &str) {
         self.collect_lines();
         let unheard = self.unheard();
         self.state = State::Closed;
-        self.session = None;
-        self.unsent.clear();
+        self.leftover = Leftover::default();
         let returned = self.returned.take().unwrap_or_default();
         let lines = returned.split('\n').chain(unheard.iter().map(String::as_str));
-        let lines = lines.chain(draft.split('\n')).filter(|line| is_visible(line));
-        for (index, line) in lines.enumerate() {
-            if index == 0 {
-                self.lines.push_notice("chat: not sent:");
-            }
-            self.lines.push_own(line);
-        }
+        self.showing.list_unsent(lines.chain(draft.split('\n')));
     }
 
     /// What was entered for the old room goes back to the user.
@@ -320,19 +281,14 @@ impl<'a> Link<'a> {
             return;
         }
         self.returned = Some(lines.join("\n"));
-        if !self.is_closing {
+        if !self.showing.is_closing() {
             self.say(NEW_ROOM);
         }
     }
 
     fn begin(&mut self, socket: Arc<Async<TcpStream>>) {
-        let opening = match self.session.take() {
-            Some(session) => Opening::Again(session.into()),
-            None => Opening::with(self.wishes.as_ref()),
-        };
-        let mut connection = Connection::new(socket, false, opening);
-        connection.client.type_in(&std::mem::take(&mut self.unsent));
-        let connection = Box::new(connection);
+        let leftover = std::mem::take(&mut self.leftover);
+        let connection = Box::new(leftover.begin(socket, self.wishes.as_ref()));
         self.state = State::Connected { connection, since: time::Instant::now() };
     }
 
@@ -343,10 +299,7 @@ impl<'a> Link<'a> {
         let failure = connection.take_failure();
         // The room would not know the user again, and the host has seen enough.
         let is_removed = connection.client.is_removed();
-        self.session = connection.client.take_session();
-        if self.session.is_none() {
-            self.unsent = connection.client.unsent().to_vec();
-        }
+        self.leftover = Leftover::of(&mut connection.client);
         self.state = State::Closed;
         match failure.map(|error| Failure::connection_ended(self.place, &error)) {
             Some(failure) if is_removed => Err(failure),
@@ -355,14 +308,13 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Connects again after a while; fails if that is not wanted. The same failure several times in
-    /// succession is said once.
+    /// Connects again after a while; fails if that is not wanted.
     fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
         let now = self.clock.now();
         let due = self.due.take().filter(|&due| due > now);
         self.state = State::Waiting(due.unwrap_or_else(|| now + self.backoff.wait()));
         match self.patience {
-            _ if self.is_closing => return Err(failure),
+            _ if self.showing.is_closing() => return Err(failure),
             Patience { reconnects: false, .. } if self.has_joined => return Err(failure),
             Patience { waits: false, .. } if !self.has_joined => {
                 let Place { host, port } = self.place;
@@ -370,11 +322,7 @@ impl<'a> Link<'a> {
             }
             _ => {}
         }
-        let said = format!("{failure}; connecting again");
-        if self.said != said {
-            self.lines.push_notice(&said);
-            self.said = said;
-        }
+        self.showing.connecting_again(&failure);
         Ok(())
     }
 }
@@ -387,21 +335,20 @@ impl Feed for Link<'_> {
             }
             _ => 0,
         };
-        self.lines.len() + received
+        self.showing.len() + received
     }
 
     fn take_lines(&mut self) -> Lines {
         self.collect_lines();
-        std::mem::take(&mut self.lines)
+        self.showing.take_lines()
     }
 
     fn pending(&self) -> Cow<'_, str> {
         let mut lines = String::new();
         let mut push = |line: &str| lines.extend([line, "\n"]);
-        match (&self.state, &self.session) {
-            (State::Connected { connection, .. }, _) => connection.client.pending().for_each(push),
-            (_, Some(session)) => session.pending().for_each(push),
-            (_, None) => push(&String::from_utf8_lossy(&self.unsent)),
+        match &self.state {
+            State::Connected { connection, .. } => connection.client.pending().for_each(push),
+            _ => self.leftover.pending().iter().for_each(|line| push(line)),
         }
         lines.into()
     }
@@ -412,7 +359,9 @@ impl Feed for Link<'_> {
                 let seconds = self.seconds_until(until);
                 Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))
             }
-            State::Connecting(_) if !self.said.is_empty() => Some("chat: trying again".to_owned()),
+            State::Connecting(_) if self.showing.is_without_connection() => {
+                Some("chat: trying again".to_owned())
+            }
             _ => None,
         }
     }

@@ -5,6 +5,8 @@
 //! | `plain` | the plain client: a filter between two pipes |
 //! | `interactive` | the client on a terminal |
 //! | `link`, `backoff` | the way to a room, which is made again, and how long to wait before that |
+//! | `leftover` | what is left of a connection until there is another one |
+//! | `showing` | what stands above the draft |
 //! | `connection` | one connection: a socket and the core's client |
 //! | `ignoring` | the commands that the client obeys itself |
 //! | `person` | what somebody types who has a terminal and no editor |
@@ -20,9 +22,11 @@ mod form;
 mod ignoring;
 mod interactive;
 mod json;
+mod leftover;
 mod link;
 mod person;
 mod plain;
+mod showing;
 
 use crate::failure::{Failure, complain, settle};
 use crate::settings::{Join, Manner};

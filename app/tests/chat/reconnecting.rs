@@ -238,6 +238,17 @@ fn it_waits_for_a_room() {
     });
 }
 
+/// What is entered before there is a room stands above the draft, and nothing else does.
+#[test]
+fn what_is_entered_before_there_is_a_room() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let terminal = Terminal::join(port, Kind::WIDE, &["--wait"]);
+    let refused = again(port, "cannot connect to PLACE: Connection refused");
+    shows(&terminal, &[&refused, "[You]"]);
+    terminal.types("하나\r둘\r");
+    shows(&terminal, &[&refused, "[You] 하나", "[You] 둘", "[You]"]);
+}
+
 /// How long the wait is can be seen, and any key ends it.
 #[test]
 fn a_key_ends_the_wait() {

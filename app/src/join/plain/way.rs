@@ -12,7 +12,7 @@ use smol::{Async, Timer};
 
 use super::{Session, Unsent};
 use crate::failure::{Failure, complain};
-use crate::join::connection::{Connection, Opening};
+use crate::join::connection::{Attempt, Connection, Opening};
 use crate::net::connect;
 use crate::progress::Progress;
 
@@ -21,12 +21,10 @@ pub(super) enum Way<'a> {
     Connected(Instant),
     /// Until it is time to connect again.
     Waiting(Timer),
-    Connecting(Pin<Box<Attempt<'a>>>),
+    Connecting(Attempt<'a>),
     /// The last connection has ended, for this reason if the user did not want that.
     Over(Option<io::Error>),
 }
-
-type Attempt<'a> = dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a;
 
 impl Session<'_> {
     /// Moves bytes over the connection, or makes another.
@@ -62,10 +60,7 @@ impl Session<'_> {
 
     fn begin(&mut self, socket: Arc<Async<TcpStream>>) {
         let session = self.connection.client.take_session();
-        let opening = match session {
-            Some(session) => Opening::Again(session.into()),
-            None => Opening::with(self.wishes.as_ref()),
-        };
+        let opening = Opening::next(session, self.wishes.as_ref());
         self.connection = Connection::new(socket, self.manner.stays, opening);
         self.way = Way::Connected(Instant::now());
         let place = self.place.to_string();

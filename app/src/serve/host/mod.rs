@@ -138,11 +138,8 @@ impl Host {
     }
 
     fn enter(&mut self) {
-        if !self.showing.can_enter() {
-            return self.editor.refuse();
-        }
         let words = Words::of_host();
-        let Some(draft) = self.editor.enter(words) else { return };
+        let Some(draft) = self.editor.enter(words, self.showing.unsaid_len()) else { return };
         for line in words.entered(&draft) {
             match line {
                 Entered::Sent(line) | Entered::Doubtful(line) => self.showing.enter(&line),

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::mem;
 use std::task::{Context, Poll};
 
-use chat_core::{Lines, is_visible};
+use chat_core::Lines;
 
 use super::LABEL;
-use crate::editor::Feed;
+use crate::editor::{Feed, list_unsent};
 use crate::failure::Diversion;
 use crate::progress::Progress;
 use crate::serve::transcript::Transcript;
@@ -19,9 +19,6 @@ const ALLOWANCE: usize = 1024;
 
 /// Bytes that are said before others get to run.
 const TURN: usize = 4 * 1024;
-
-/// Bytes that are entered and not said above which no more can be entered.
-const MOST_UNSAID: usize = 32 * 1024;
 
 /// The lines that the host is shown, and those that it has entered.
 pub(super) struct Showing {
@@ -71,9 +68,9 @@ impl Showing {
         self.transcript.is_stopping()
     }
 
-    /// Whether another draft can be entered.
-    pub(super) fn can_enter(&self) -> bool {
-        self.unsaid().len() < MOST_UNSAID
+    /// Bytes that are entered and not said.
+    pub(super) fn unsaid_len(&self) -> usize {
+        self.unsaid().len()
     }
 
     /// The host has entered a line: a message, or a command.
@@ -86,18 +83,14 @@ impl Showing {
         while self.say_line() > 0 {}
     }
 
-    /// Lists what was entered and cannot be said any more together with `draft`: nothing must stand
-    /// there as if it had been said.
+    /// Lists what was entered and cannot be said any more together with `draft`.
     pub(super) fn give_up(&mut self, draft: &str) {
         let unsaid = self.unsaid().to_owned();
         self.said = self.entered.len();
-        let lines = unsaid.split('\n').chain(draft.split('\n')).filter(|line| is_visible(line));
-        for (index, line) in lines.enumerate() {
-            if index == 0 {
-                self.lines.push_notice("chat: not sent:");
-            }
-            self.lines.push_notice(&format!("{LABEL}{line}"));
-        }
+        let lines = unsaid.split('\n').chain(draft.split('\n'));
+        list_unsent(&mut self.lines, lines, |shown, line| {
+            shown.push_notice(&format!("{LABEL}{line}"));
+        });
     }
 
     /// Nobody is the host any more.

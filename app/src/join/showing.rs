@@ -1,0 +1,90 @@
+//! What stands above the draft of a client, whatever becomes of its connections.
+
+use std::mem;
+
+use chat_core::{Line, Lines};
+
+use crate::editor::list_unsent;
+use crate::failure::Failure;
+
+/// The lines that are to be shown.
+#[derive(Default)]
+pub(super) struct Showing {
+    lines: Lines,
+    /// Whether the user is leaving: what others say is not shown any more.
+    is_closing: bool,
+    /// What was last said about the connection, and how we were last turned away, since a room last
+    /// let us in: neither is said twice.
+    said: String,
+    refusal: Lines,
+}
+
+impl Showing {
+    /// Bytes of lines that are to be shown.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn take_lines(&mut self) -> Lines {
+        mem::take(&mut self.lines)
+    }
+
+    pub(super) fn begin_close(&mut self) {
+        self.is_closing = true;
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// Adds a line of the program's own words.
+    pub(super) fn push_notice(&mut self, text: &str) {
+        self.lines.push_notice(text);
+    }
+
+    /// Adds lines of a connection.
+    pub(super) fn push(&mut self, lines: &Lines) {
+        if !self.is_closing {
+            return self.lines.append(lines);
+        }
+        for shown in lines.iter() {
+            if let Line::Own(text) = shown.line {
+                self.lines.push_own(text);
+            }
+        }
+    }
+
+    /// Adds those of a room that turns us away. That it is full is said once, not for every attempt.
+    pub(super) fn push_refusal(&mut self, lines: &Lines) {
+        if !lines.is_empty() && self.refusal.as_bytes() != lines.as_bytes() {
+            self.refusal.clone_from(lines);
+            self.push(lines);
+        }
+    }
+
+    /// There is no connection, and another one will be tried. The same failure several times in
+    /// succession is said once.
+    pub(super) fn connecting_again(&mut self, failure: &Failure) {
+        let said = format!("{failure}; connecting again");
+        if self.said != said {
+            self.lines.push_notice(&said);
+            self.said = said;
+        }
+    }
+
+    /// Whether there was no connection when one was last heard of.
+    pub(super) fn is_without_connection(&self) -> bool {
+        !self.said.is_empty()
+    }
+
+    /// A room has let us in.
+    pub(super) fn let_in(&mut self) {
+        self.said.clear();
+        self.refusal.clear();
+    }
+
+    /// Lists what was entered and is not going to be sent.
+    pub(super) fn list_unsent<'t>(&mut self, lines: impl Iterator<Item = &'t str>) {
+        list_unsent(&mut self.lines, lines, Lines::push_own);
+    }
+}

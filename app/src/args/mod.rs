@@ -1,14 +1,21 @@
 //! The command line: `chat serve …`, `chat join …`, or the same called as `chat-serve` or
 //! `chat-join` through a link. These are the raw arguments; `settings` says what they mean.
+//!
+//! | module | noun |
+//! |---|---|
+//! | `values` | what the word of an argument stands for |
+
+mod values;
 
 use std::ffi::OsString;
-use std::net::Ipv6Addr;
 use std::path::Path;
 
 use argh::FromArgs;
-use chat_core::shown;
 
 use crate::failure::Failure;
+use values::{bell, color, count, host, host_of_room, number, port, port_of_room, size};
+
+pub(crate) use values::{BellFor, Color, name};
 
 /// What the arguments ask for.
 pub(crate) enum Parsed {
@@ -144,25 +151,6 @@ pub(crate) struct Join {
 const WITH_VALUE: [&str; 7] =
     ["--max-users", "--max-line", "--backlog", "--name", "--history", "--bell", "--color"];
 
-/// What the bell rings for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum BellFor {
-    #[default]
-    Nothing,
-    /// What is meant for the user: their name in a message, and private ones.
-    Mention,
-    /// Whatever anybody says.
-    All,
-}
-
-/// When colours are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
 /// Parses the arguments, the first of which is the name that the program was called by.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, Failure> {
     let called = args.next().unwrap_or_default();
@@ -220,95 +208,6 @@ fn on_one_line(output: &str) -> String {
     text
 }
 
-/// An address or a name, or nothing; IPv6 with or without brackets.
-///
-/// Whether there is such a name is found out when it is looked up; that nothing can be called so is
-/// known here.
-fn host(word: &str) -> Result<String, String> {
-    if word.contains(char::is_whitespace) {
-        return Err("not an address or a name".to_owned());
-    }
-    let inner = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let host = inner.unwrap_or(word);
-    // Behind `%` stands an interface.
-    let address = host.split('%').next().unwrap_or_default();
-    if address.parse::<Ipv6Addr>().is_err() {
-        if inner.is_some() {
-            return Err("not an IPv6 address in brackets".to_owned());
-        }
-        if host.contains(':') {
-            return Err("not an address or a name (PORT is an argument of its own)".to_owned());
-        }
-    }
-    Ok(host.to_owned())
-}
-
-/// As [`host`], but it must be given: that of a machine to connect to.
-fn host_of_room(word: &str) -> Result<String, String> {
-    if word.is_empty() { Err("not an address or a name".to_owned()) } else { host(word) }
-}
-
-fn port(word: &str) -> Result<u16, String> {
-    word.parse().map_err(|_| "not a port from 0 to 65535".to_owned())
-}
-
-/// The port of a machine to connect to: nobody listens on 0.
-fn port_of_room(word: &str) -> Result<u16, String> {
-    let port = word.parse().ok().filter(|&port| port > 0);
-    port.ok_or_else(|| "not a port from 1 to 65535".to_owned())
-}
-
-fn count(word: &str) -> Result<usize, String> {
-    match word.parse() {
-        Ok(0) | Err(_) => Err("not a whole number above 0".to_owned()),
-        Ok(count) => Ok(count),
-    }
-}
-
-/// A whole number, also 0.
-fn number(word: &str) -> Result<usize, String> {
-    word.parse().map_err(|_| "not a whole number".to_owned())
-}
-
-/// What can be a name as far as the command line goes: one word. The room has further rules, and
-/// says so.
-pub(crate) fn name(word: &str) -> Result<String, String> {
-    let is_word = !word.is_empty() && word.chars().all(|c| !c.is_whitespace() && shown(c) == c);
-    if is_word { Ok(word.to_owned()) } else { Err("not a name of one word".to_owned()) }
-}
-
-fn bell(word: &str) -> Result<BellFor, String> {
-    match word {
-        "never" => Ok(BellFor::Nothing),
-        "mention" => Ok(BellFor::Mention),
-        "all" => Ok(BellFor::All),
-        _ => Err("not never, mention or all".to_owned()),
-    }
-}
-
-fn color(word: &str) -> Result<Color, String> {
-    match word {
-        "auto" => Ok(Color::Auto),
-        "always" => Ok(Color::Always),
-        "never" => Ok(Color::Never),
-        _ => Err("not auto, always or never".to_owned()),
-    }
-}
-
-/// A number of bytes: `4096`, `64K`, `4M`, `1G`.
-fn size(word: &str) -> Result<usize, String> {
-    let (digits, shift) = match word.char_indices().last() {
-        Some((at, 'k' | 'K')) => (&word[..at], 10),
-        Some((at, 'm' | 'M')) => (&word[..at], 20),
-        Some((at, 'g' | 'G')) => (&word[..at], 30),
-        _ => (word, 0),
-    };
-    let number: Option<usize> = digits.parse().ok();
-    number
-        .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| "not a size such as 4096, 64K or 4M".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,16 +230,5 @@ mod tests {
         // Some are those of both commands.
         shown.dedup();
         assert_eq!(shown, known);
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size("4096"), Ok(4096));
-        assert_eq!(size("64K"), Ok(64 * 1024));
-        assert_eq!(size("4m"), Ok(4 * 1024 * 1024));
-        assert_eq!(size("1G"), Ok(1024 * 1024 * 1024));
-        for wrong in ["", "K", "-1", "1.5M", "1T", "4KB", "99999999999G", "한"] {
-            assert!(size(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -163,7 +163,6 @@ fn time_now(zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chat_core::{Client, Instant};
 
     fn shown(style: &mut Style, lines: Lines) -> String {
         String::from_utf8(style.show(lines, "\r\n")).unwrap()
@@ -173,10 +172,8 @@ mod tests {
 
     /// The lines of [`LINES`]: those that a server says, then one of the user's own.
     fn lines() -> Lines {
-        let mut client = Client::new(Instant::default());
         let (received, _) = LINES.split_once("[You]").unwrap();
-        client.receive(Instant::default(), received.as_bytes(), false);
-        let mut lines = client.take_lines(Lines::default());
+        let mut lines = said(&received.lines().collect::<Vec<_>>());
         lines.push_own("네");
         lines
     }
@@ -200,10 +197,9 @@ mod tests {
 
     /// Returns lines that a server says.
     fn said(lines: &[&str]) -> Lines {
-        let mut client = Client::new(Instant::default());
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        client.receive(Instant::default(), text.as_bytes(), false);
-        client.take_lines(Lines::default())
+        let mut said = Lines::default();
+        lines.iter().for_each(|line| said.push_notice(line));
+        said
     }
 
     /// Returns the sequence for a name's colour, if nobody else has it.

@@ -212,15 +212,14 @@ const _: () = assert!(!COLOURS.is_multiple_of(STRIDE)); // It is a prime.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chat_core::Lines;
     use std::collections::BTreeSet;
 
     /// Hears lines of a room.
     fn hear(people: &mut People, lines: &[&str]) {
-        let mut client = chat_core::Client::new(chat_core::Instant::default());
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        client.receive(chat_core::Instant::default(), text.as_bytes(), false);
-        let lines = client.take_lines(chat_core::Lines::default());
-        lines.iter().for_each(|line| people.hear(line));
+        let mut said = Lines::default();
+        lines.iter().for_each(|line| said.push_notice(line));
+        said.iter().for_each(|line| people.hear(line));
     }
 
     const GREETING: &str = "> Connected to the chat server (1 user online)";

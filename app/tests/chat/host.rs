@@ -279,6 +279,30 @@ fn what_a_host_completes() {
     }
 }
 
+/// Who has left is not here because of what was said earlier.
+#[test]
+fn what_a_host_completes_after_a_history() {
+    let hosted = Hosted::start(Kind::WIDE);
+    let (mut ann, mut ben) = two_members(hosted.port);
+    let (ann_addr, ben_addr) = (ann.addr(), ben.addr());
+    ben.send("하나\n");
+    assert_eq!(ann.line(), format!("[{ben_addr}] 하나"));
+    ann.send("둘\n");
+    assert_eq!(ben.line(), format!("[{ann_addr}] 둘"));
+    drop(ann);
+    hosted
+        .terminal
+        .ends_with(&[&format!("< The user {ann_addr} left (1 user online)"), &hosted.prompt()]);
+    hosted.terminal.types("/history\r");
+    hosted.terminal.ends_with(&[
+        &format!("[{ann_addr}] 둘"),
+        "> That was earlier",
+        &hosted.prompt(),
+    ]);
+    hosted.terminal.types("/mute \t");
+    hosted.terminal.ends_with(&[&format!("[Host] /mute {ben_addr}")]);
+}
+
 /// What may be a mistyped command is said only if the host insists.
 #[test]
 fn what_a_host_mistypes() {

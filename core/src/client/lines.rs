@@ -6,7 +6,7 @@ use core::fmt;
 use memchr::memchr;
 
 use super::line::{Line, Shown};
-use crate::notice::YOU;
+use crate::notice::{YOU, begins_earlier, ends_earlier};
 
 /// Lines to show, in order, of which it is known whose they are.
 ///
@@ -76,6 +76,15 @@ impl Lines {
     /// Adds a line of a program's own words, such as what became of the connection.
     pub fn push_notice(&mut self, notice: &str) {
         self.push_server(notice, false);
+    }
+
+    /// Adds a line that a room says. `is_earlier` is whether it stands between `> N earlier messages,
+    /// …:` and `> That was earlier`, as far as the lines before it tell; then, whether the next one
+    /// does.
+    pub fn push_said(&mut self, line: &str, is_earlier: &mut bool) {
+        *is_earlier &= !ends_earlier(line);
+        self.push_server(line, *is_earlier);
+        *is_earlier |= begins_earlier(line);
     }
 
     /// Adds a line of the user's own, given without its newline.
@@ -183,5 +192,23 @@ mod tests {
         all.append(&lines);
         let are_earlier: Vec<bool> = all.iter().map(|shown| shown.is_earlier).collect();
         assert_eq!(are_earlier, [false, true, true, false]);
+    }
+
+    #[test]
+    fn what_is_said_tells_what_is_earlier() {
+        let mut lines = Lines::default();
+        let mut is_earlier = false;
+        for line in [
+            "[a] > 2 earlier messages, 14:02 to 14:05:",
+            "> 2 earlier messages, 14:02 to 14:05:",
+            "[a] > That was earlier",
+            "< The user b left (1 user online)",
+            "> That was earlier",
+            "[a] 하나",
+        ] {
+            lines.push_said(line, &mut is_earlier);
+        }
+        let are_earlier: Vec<bool> = lines.iter().map(|shown| shown.is_earlier).collect();
+        assert_eq!(are_earlier, [false, false, true, true, false, false]);
     }
 }

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::line::Line;
 use super::lines::Lines;
-use crate::notice::{begins_earlier, ends_earlier, is_no_earlier, is_removal, read_free};
+use crate::notice::{begins_earlier, is_no_earlier, is_removal, read_free};
 
 /// What a client with a session knows from the lines of the room.
 #[derive(Default)]
@@ -64,9 +64,6 @@ impl Notes {
 
     fn push_notice(&mut self, text: &str, shown: &mut Lines) {
         self.kept += text.len() + 1;
-        if ends_earlier(text) {
-            self.is_earlier = false;
-        }
         match Line::of_server(text) {
             // What was earlier was another room's.
             Line::Greeting { .. } => self.is_earlier = false,
@@ -79,14 +76,12 @@ impl Notes {
             }
             _ => {}
         }
-        let begins = begins_earlier(text);
         let is_nothing = is_no_earlier(text);
         let was_awaited = self.awaits_earlier;
-        self.awaits_earlier &= !begins && !is_nothing;
+        self.awaits_earlier &= !begins_earlier(text) && !is_nothing;
         if is_nothing && was_awaited {
             return;
         }
-        shown.push_server(text, self.is_earlier);
-        self.is_earlier |= begins;
+        shown.push_said(text, &mut self.is_earlier);
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Showing {
     begun: Vec<u8>,
     /// Whether all that was said is taken from the log.
     has_all: bool,
+    /// Whether what comes from the log was said before the host asked for it.
+    is_earlier: bool,
     /// Lines that are entered, each with its newline, and how many of their bytes are said.
     entered: String,
     said: usize,
@@ -45,6 +47,7 @@ impl Showing {
             lines: Lines::default(),
             begun: Vec::new(),
             has_all: false,
+            is_earlier: false,
             entered: String::new(),
             said: 0,
             allowed: 0,
@@ -159,7 +162,10 @@ impl Showing {
         }
         self.begun.extend(taken);
         if self.begun.pop_if(|last| *last == b'\n').is_some() {
-            self.lines.push_notice(&String::from_utf8_lossy(&mem::take(&mut self.begun)));
+            let said = mem::take(&mut self.begun);
+            for line in String::from_utf8_lossy(&said).split('\n') {
+                self.lines.push_said(line, &mut self.is_earlier);
+            }
         }
         Progress::Made
     }

@@ -299,7 +299,23 @@ impl Peer {
         say: &mut impl FnMut(&str, &str),
     ) {
         let mut outcome = Outcome::default();
+        self.spoil_resume(now, terms, &mut outcome, say);
         self.listen(now, terms, &mut outcome, say, Framer::end_of_stream);
+    }
+
+    /// What says that it has come back ends with a newline: of its number some digits may be missing.
+    fn spoil_resume(
+        &mut self,
+        now: Instant,
+        terms: Terms<'_>,
+        outcome: &mut Outcome,
+        say: &mut impl FnMut(&str, &str),
+    ) {
+        if self.framer.unended().as_bytes().starts_with(HAS_COME_BACK) {
+            self.listen(now, terms, outcome, say, |framer, limit, deliver| {
+                framer.receive(now, b" ?", limit, deliver);
+            });
+        }
     }
 
     /// Nothing more of it has come until `now`, and it was listened to: a silence may have ended its
@@ -320,6 +336,7 @@ impl Peer {
         }
         if self.silent_at(terms.limits.silence).is_some_and(|at| at <= now) {
             let asks = asks_for_session(self.begun_command().as_bytes());
+            self.spoil_resume(now, terms, &mut outcome, say);
             self.listen(now, terms, &mut outcome, say, Framer::end_by_silence);
             if asks {
                 self.person_mut().received = 0;

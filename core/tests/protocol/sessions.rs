@@ -636,3 +636,32 @@ fn who_is_cut_off_while_coming_back_says_nothing() {
         }
     }
 }
+
+/// Its line counts only whole: of the number there may be more.
+#[test]
+fn who_breaks_off_inside_the_number_of_lines_has_not_come_back() {
+    for ends in [false, true] {
+        let mut world = World::new();
+        let mut ann = Caller::new(&mut world, 1000);
+        let ben = world.join(BEN);
+        world.pass_millis(60);
+        for number in 0..12 {
+            world.receive(ben, format!("{number}\n"));
+        }
+        ann.read(&mut world, usize::MAX);
+        assert_eq!(ann.got.len(), 13);
+        ann.lose(&mut world, true);
+        let cut = world.join(CAT);
+        world.pass_millis(60);
+        world.receive(cut, format!("/resume {} 1", ann.key));
+        if ends {
+            world.end_of_input(cut);
+        }
+        world.pass_millis(3_000);
+        world.leave(cut);
+        world.receive(ben, "12\n");
+        ann.come_back(&mut world);
+        assert!(!ann.got.iter().any(|line| line.contains("skipped")), "{:?}", ann.got);
+        assert_eq!(ann.got.iter().filter(|line| line.ends_with("] 12")).count(), 1);
+    }
+}

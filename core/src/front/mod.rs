@@ -210,6 +210,12 @@ impl Front {
         while self.next_deferred(id).is_some() {}
     }
 
+    /// Whether for the next message of a peer that was deferred all members are looked at, or much of
+    /// what was said.
+    pub(crate) fn next_takes_long(&self, id: MemberId) -> bool {
+        self.person(id).is_some_and(|person| person.deferred.next_takes_long())
+    }
+
     /// Whether messages of a peer are deferred.
     pub(crate) fn has_deferred(&self, id: MemberId) -> bool {
         self.person(id).is_some_and(Person::has_deferred)

@@ -136,6 +136,19 @@ impl Deferred {
         self.lines.push('\n');
     }
 
+    /// Whether for the next one all members are looked at, or much of what was said.
+    pub(super) fn next_takes_long(&self) -> bool {
+        let next = self.lines[self.done..].split('\n').next();
+        match next.map(Command::meaning) {
+            Some(Meaning::Command(Command::Who | Command::History, _)) => true,
+            // Whose an address is nobody keeps in mind.
+            Some(Meaning::Command(Command::Message, rest)) => {
+                rest.trim_start().split(' ').next().is_some_and(|name| name.contains(':'))
+            }
+            _ => false,
+        }
+    }
+
     /// Takes the next one.
     pub(super) fn take(&mut self) -> Option<Next> {
         let line = String::from(self.lines[self.done..].split_once('\n')?.0);

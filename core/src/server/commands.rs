@@ -12,7 +12,7 @@ use crate::command::{Command, Meaning};
 use crate::entry::{Entry, HOST, Person};
 use crate::front::{Leaves, Next, Person as Peer, read_resume};
 use crate::id::MemberId;
-use crate::limits::{BREATH, COMMANDS, LATE, MAX_NOTICE};
+use crate::limits::{BREATH, COMMANDS, CROWD_BREATH, LATE, MAX_NOTICE};
 use crate::log::ANSWERED;
 use crate::notice;
 use crate::room::{Label, Name, Who};
@@ -27,6 +27,8 @@ pub(super) struct Waiting {
     due: usize,
     /// When that goes on.
     at: Option<Instant>,
+    /// When the next command may be dealt with that looks at all members.
+    crowd_at: Instant,
 }
 
 impl Waiting {
@@ -41,15 +43,6 @@ impl Waiting {
             self.at = Some(self.at.map_or(at, |before| before.min(at)));
         }
     }
-}
-
-/// What a command has cost that was dealt with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cost {
-    /// No more than a few lines.
-    Little,
-    /// All members were looked at.
-    Crowd,
 }
 
 /// Members of whom all may be looked at as if that were nothing.
@@ -78,9 +71,10 @@ impl Server {
             return;
         }
         for _ in 0..COMMANDS {
-            if !self.may_go_on(id) || self.do_next(id) == Cost::Crowd {
+            if !self.may_go_on(id) || !self.may_take_long(id) {
                 break;
             }
+            self.do_next(id);
         }
         if !self.front.has_deferred(id) {
             return self.has_gone_on(id);
@@ -93,13 +87,14 @@ impl Server {
             }
             self.end_session(id);
         }
-        let may_go_on = self.may_go_on(id);
+        let (may_go_on, takes_long) = (self.may_go_on(id), self.takes_long(id));
         let Some(person) = self.front.person_mut(id) else { return };
         if !mem::replace(&mut person.is_waiting, true) {
             self.waiting.members.push_back(id);
         }
         if may_go_on {
-            self.waiting.resume(self.now + BREATH);
+            let at = self.now + BREATH;
+            self.waiting.resume(if takes_long { at.max(self.waiting.crowd_at) } else { at });
         } else if self.is_waiting() {
             // Time alone may give something back.
             self.waiting.resume(self.now + LATE);
@@ -186,7 +181,23 @@ impl Server {
             || self.front.person(id).is_some_and(is_gone)
     }
 
-    fn do_next(&mut self, id: MemberId) -> Cost {
+    /// Whether the next message of a member may be dealt with already, if that takes long.
+    fn may_take_long(&mut self, id: MemberId) -> bool {
+        if !self.takes_long(id) {
+            return true;
+        }
+        let may = self.waiting.crowd_at <= self.now;
+        if may {
+            self.waiting.crowd_at = self.now + CROWD_BREATH;
+        }
+        may
+    }
+
+    fn takes_long(&self, id: MemberId) -> bool {
+        self.users() > FEW && self.front.next_takes_long(id)
+    }
+
+    fn do_next(&mut self, id: MemberId) {
         match self.front.next_deferred(id) {
             None => {}
             // Where messages are that short nobody comes back late, but goes on as somebody new.
@@ -196,16 +207,9 @@ impl Server {
             Some(Next::TooLong(command)) => self.answer(id, notice::too_long(command)),
             Some(Next::Message(text)) => match Command::meaning(&text) {
                 Meaning::Said(text) => self.say(id, text),
-                Meaning::Command(command, rest) => {
-                    self.obey(id, command, rest);
-                    let looks_at_all = matches!(command, Command::Who | Command::Message);
-                    if looks_at_all && self.users() > FEW {
-                        return Cost::Crowd;
-                    }
-                }
+                Meaning::Command(command, rest) => self.obey(id, command, rest),
             },
         }
-        Cost::Little
     }
 
     /// A member says `text`, unless it may not.

@@ -368,3 +368,27 @@ fn private_words_do_not_keep_anybody_from_speaking() {
         format!("> {ANN} has left too much unread, and did not get that\n")
     );
 }
+
+/// Where many are, a few ask who is here in one moment, and all are answered; others do not wait for it.
+#[test]
+fn a_list_of_many_is_not_made_for_all_at_once() {
+    let mut world = World::new();
+    let members: Vec<_> =
+        (1..101).map(|port| world.join(&format!("198.51.100.1:{port}"))).collect();
+    members.iter().for_each(|id| world.catch_up(*id));
+    let answers = |world: &mut World| -> usize {
+        members.iter().map(|id| world.hear(*id).matches("100 users online").count()).sum()
+    };
+    for id in &members {
+        world.receive(*id, "/who\n/who 198.51.100.1:5\n");
+    }
+    assert_eq!(answers(&mut world), 1);
+    world.receive(members[0], "/msg x y\n");
+    let mut answered = 1;
+    for _ in 0..1_200 {
+        world.pass_millis(1);
+        answered += answers(&mut world);
+    }
+    assert_eq!(answered, 200);
+    assert!(members.iter().all(|id| world.budget(*id) > 0));
+}

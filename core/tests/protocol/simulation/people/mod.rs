@@ -145,6 +145,7 @@ impl<C: Choices> People<C> {
         let mut caller = Caller::new(self.callers.len(), stage);
         caller.lies = self.choices.once_in(8);
         caller.is_disturbed = self.is_hushed;
+        caller.has_private = self.is_busy;
         self.callers.push(caller);
         let number = self.callers.len() - 1;
         if self.connect(number) && stage != Stage::Plain {

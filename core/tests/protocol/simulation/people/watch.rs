@@ -182,7 +182,7 @@ impl<C: Choices> People<C> {
             self.hear_host();
             for at in 0..self.conns.len() {
                 if self.conns[at].is_open {
-                    self.send(at, 65_536);
+                    (0..20).for_each(|_| self.send(at, 65_536));
                     while self.conns[at].is_open && self.get(at, usize::MAX) {
                         is_quiet = false;
                         self.take(at, usize::MAX);

@@ -104,7 +104,7 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `server` | every transition of the server's side: `commands`, `host`, `sessions` |
+//! | `server` | every transition of the server's side: `events`, `commands`, `turns`, `lists`, `host`, `sessions` |
 //! | `front` | a peer's bytes become proposals: `peer`, `person`, `allowance`, `timers` |
 //! | `order` | what is proposed, on its way into the room |
 //! | `entry` | what happens in a room, as values, with their codec |

@@ -650,6 +650,7 @@ fn who_breaks_off_inside_the_number_of_lines_has_not_come_back() {
         }
         ann.read(&mut world, usize::MAX);
         assert_eq!(ann.got.len(), 13);
+        ann.send(&mut world, "/got 13\n", usize::MAX);
         ann.lose(&mut world, true);
         let cut = world.join(CAT);
         world.pass_millis(60);

@@ -549,9 +549,9 @@ fn what_a_connection_has_got_in_part_is_ended_before_it_goes_on() {
         let mut ann = Caller::new(&mut world, 1000);
         ann.lose(&mut world, true);
         let ben = world.join(BEN);
-        world.pass_millis(60);
+        world.pass_millis(400);
         let cat = world.join(CAT);
-        world.pass_millis(60);
+        world.pass_millis(400);
         world.receive(ben, "half");
         world.pass_millis(200);
         world.receive(cat, "안녕하세요 여러분\n");
@@ -653,7 +653,7 @@ fn who_breaks_off_inside_the_number_of_lines_has_not_come_back() {
         ann.send(&mut world, "/got 13\n", usize::MAX);
         ann.lose(&mut world, true);
         let cut = world.join(CAT);
-        world.pass_millis(60);
+        world.pass_millis(400);
         world.receive(cut, format!("/resume {} 1", ann.key));
         if ends {
             world.end_of_input(cut);

@@ -238,7 +238,7 @@ impl<C: Choices> People<C> {
         let text = format!("/resume {key} {lines}\n");
         if is_late {
             // It was slow.
-            self.pass(Duration::from_millis(60));
+            self.pass(Duration::from_millis(400));
             self.listen();
             let most = self.choices.one(&[1, 10, 60, 500]);
             if self.conns[at].is_open {

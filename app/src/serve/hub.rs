@@ -13,6 +13,7 @@ use smol::LocalExecutor;
 use super::participant::{Call, Participant};
 use super::wakers::{Entered, Wakers};
 use crate::clock::{Clock, WallClock};
+use crate::system::draw_key;
 
 /// Most bytes read from one member at once: large enough that a flood costs few system calls, small
 /// enough that the others are soon read from too.
@@ -167,9 +168,8 @@ impl Hub {
 
     /// Gives a member a key for when it comes back; none, if the system has no randomness to give.
     fn give_key(&self, id: MemberId) {
-        let mut key = [0; 16];
-        if getrandom::fill(&mut key).is_ok() {
-            self.server().give_key(self.clock.now(), id, u128::from_ne_bytes(key));
+        if let Some(key) = draw_key() {
+            self.server().give_key(self.clock.now(), id, key);
         }
     }
 

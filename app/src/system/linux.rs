@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 use std::fs;
 use std::io;
+#[cfg(all(unix, not(target_os = "linux")))]
+use std::io::Read;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use std::time::Duration;
 use rustix::io::{ReadWriteFlags, preadv2, pwritev2};
 #[cfg(target_os = "linux")]
 use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+#[cfg(target_os = "linux")]
+use rustix::rand::{GetRandomFlags, getrandom};
 #[cfg(target_os = "linux")]
 use rustix::stdio::{stdin, stdout};
 use socket2::SockRef;
@@ -24,6 +28,28 @@ pub(crate) fn bound_sending(socket: &SockRef<'_>, acknowledged_within: Duration,
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn bound_sending(_: &SockRef<'_>, _: Duration, _: u32) {}
+
+/// Draws bits that nobody can guess; `None` where the system has none to give.
+#[cfg(target_os = "linux")]
+pub(crate) fn draw_key() -> Option<u128> {
+    let mut key = [0; 16];
+    // So few are given all at once (`getrandom(2)`).
+    let drawn = getrandom(&mut key, GetRandomFlags::empty()).ok()?;
+    (drawn == key.len()).then_some(u128::from_ne_bytes(key))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) fn draw_key() -> Option<u128> {
+    let mut key = [0; 16];
+    std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut key)).ok()?;
+    Some(u128::from_ne_bytes(key))
+}
+
+/// Where that is not known nobody can come back.
+#[cfg(not(unix))]
+pub(crate) fn draw_key() -> Option<u128> {
+    None
+}
 
 /// The offset that stands for a file's own position (`preadv2(2)`).
 #[cfg(target_os = "linux")]

@@ -23,6 +23,7 @@
 //! | a limit on descriptors that can be raised | yes | yes | no |
 //! | the machine's own addresses where no route leads out of it | yes | no | no |
 //! | keepalive | yes | yes | yes |
+//! | keys for those who come back | yes | yes | no |
 //! | a deadline for acknowledgements | yes | the system's own | the system's own |
 //! | a bound on unsent bytes that the kernel holds | yes | its send buffer | its send buffer |
 //!
@@ -47,7 +48,7 @@ pub(crate) use kind::{
     HAS_EDITOR, TERMINAL_CHANGES, is_foreground, is_of_one_connection, outlook, reuse_address,
     stop_job, terminal_size,
 };
-pub(crate) use linux::{bound_sending, own_addresses, widen_output};
+pub(crate) use linux::{bound_sending, draw_key, own_addresses, widen_output};
 pub(crate) use signals::Interrupts;
 pub(crate) use standard::Outlook;
 pub(crate) use stdio::{Audience, Printer, write, write_error};

@@ -375,6 +375,13 @@ impl Seen {
                 error.valid_up_to()
             }
         };
+        // What may be the beginning of a frame, or its end, waits for the rest of it.
+        let whole = whole
+            - [FRAME_BEGIN, FRAME_END]
+                .map(|mark| begun(&new[..whole], mark))
+                .into_iter()
+                .max()
+                .unwrap_or(0);
         let mut rest = &new[..whole];
         while let Some(at) = rest.windows(FRAME_END.len()).position(|bytes| bytes == FRAME_END) {
             let (frame, after) = rest.split_at(at + FRAME_END.len());
@@ -415,6 +422,11 @@ fn joined<'a>(lines: impl Iterator<Item = &'a str>, columns: usize) -> String {
 pub(crate) fn anonymous(text: String) -> String {
     let greetings = Regex::new(r"(users? ?online\)) ?as ?127\.0\.0\.1:[0-9]{1,5}").unwrap();
     greetings.replace_all(&text, "$1").into_owned()
+}
+
+/// How many bytes at the end of `bytes` are the beginning of a mark, and not all of it.
+fn begun(bytes: &[u8], mark: &[u8]) -> usize {
+    (1..mark.len()).rev().find(|&length| bytes.ends_with(&mark[..length])).unwrap_or(0)
 }
 
 fn size(columns: usize, rows: usize) -> pty_process::Size {

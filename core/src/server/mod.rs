@@ -269,8 +269,9 @@ impl Server {
     /// message that it has not ended is not said. One with a session is kept for a while.
     pub fn disconnect(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
-        self.ordered.room.log.set_away(id.into());
         self.leave(id, Leaves::Connection);
+        // If it is kept: not before that is said, as the room would stop waiting for it and begin anew.
+        self.ordered.room.log.set_away(id.into());
     }
 
     /// A member leaves, once what it has said is dealt with.

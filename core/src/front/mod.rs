@@ -189,10 +189,11 @@ impl Front {
         person.session.map(|_| person.received)
     }
 
-    /// Begins a session of a peer, and returns the one that it had.
-    pub(crate) fn begin_session(&mut self, id: MemberId, key: u128) -> Option<Session> {
-        let session = Session([(key >> 64) as u64, key as u64]);
-        self.present_mut(id)?.person_mut().session.replace(session)
+    /// Begins a session of a peer.
+    pub(crate) fn begin_session(&mut self, id: MemberId, session: Session) {
+        if let Some(peer) = self.present_mut(id) {
+            peer.person_mut().session = Some(session);
+        }
     }
 
     /// Takes the next message of a peer that was deferred.

@@ -13,7 +13,7 @@ use super::allowance::Allowance;
 use super::person::{Arrival, Person, read_resume};
 use crate::command::{Command, Meaning};
 use crate::limits::{INTERRUPT, LONGEST_MESSAGE, Limits};
-use crate::room::Label;
+use crate::room::{Label, Room};
 use crate::time::Instant;
 use crate::wire::{
     Framer, Heard, Key, Opening, Piece, Telnet, begins_request, is_request, is_visible,
@@ -65,7 +65,14 @@ pub(super) struct Peer {
 pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
     /// Whether only the host speaks.
-    pub(crate) is_hushed: bool,
+    is_hushed: bool,
+}
+
+impl<'a> Terms<'a> {
+    /// Those that hold in a room just now.
+    pub(crate) fn of(limits: &'a Limits, room: &Room) -> Self {
+        Self { limits, is_hushed: room.rules().is_hushed() }
+    }
 }
 
 /// The first bytes of a program that asks for a session: an empty line, and one that ends otherwise.

@@ -66,12 +66,17 @@ impl Person {
 }
 
 /// What makes a peer known that comes back: the two halves of its key.
-#[derive(Clone, Copy)]
-pub(crate) struct Session(pub(crate) [u64; 2]);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Session([u64; 2]);
 
 impl Session {
-    pub(crate) fn key(&self) -> u128 {
-        u128::from(self.0[0]) << 64 | u128::from(self.0[1])
+    pub(crate) fn new(key: u128) -> Self {
+        Self([(key >> 64) as u64, key as u64])
+    }
+
+    /// By which it is found.
+    pub(crate) fn first_half(self) -> u64 {
+        self.0[0]
     }
 }
 

@@ -9,14 +9,14 @@ use super::{Event, Server};
 use crate::command::{Command, Meaning};
 use crate::entry::{Entry, HOST, Person};
 use crate::front::{Next, read_resume};
-use crate::id::MemberId;
+use crate::id::{MemberId, ReaderId};
 use crate::limits::MAX_NOTICE;
 use crate::notice;
 use crate::room::{Label, Name, Who};
 use crate::wire::is_visible;
 
 /// Messages that are given of what was earlier, if it is not said how many.
-pub(super) const EARLIER: usize = 20;
+const EARLIER: usize = 20;
 
 impl Server {
     pub(super) fn do_next(&mut self, id: MemberId) {
@@ -208,19 +208,33 @@ impl Server {
 
     /// A member is given what was said earlier.
     fn give_history(&mut self, id: MemberId, rest: &str) {
-        let most = match rest {
-            "" => Some(EARLIER),
-            _ => rest.parse().ok().filter(|&most| most > 0),
-        };
-        let Some(most) = most else { return self.answer(id, notice::NOT_A_NUMBER.into()) };
-        if self.limits.history == 0 {
-            return self.answer(id, notice::NO_HISTORY.into());
+        match self.messages_wanted(rest) {
+            Ok(most) => {
+                let before = self.front.first_history_ends(id);
+                self.insert_earlier(id.into(), before, most);
+            }
+            Err(why) => self.answer(id, why.into()),
         }
-        let most = most.min(self.limits.history);
+    }
+
+    /// How many messages are given to whoever asks for a history so; why not any.
+    pub(super) fn messages_wanted(&self, rest: &str) -> Result<usize, &'static str> {
+        let most = match rest {
+            "" => EARLIER,
+            _ => rest.parse().ok().filter(|&most| most > 0).ok_or(notice::NOT_A_NUMBER)?,
+        };
+        match self.limits.history {
+            0 => Err(notice::NO_HISTORY),
+            limit => Ok(most.min(limit)),
+        }
+    }
+
+    /// A reader is given the last messages before a position, or of all.
+    pub(super) fn insert_earlier(&mut self, id: ReaderId, before: Option<u64>, most: usize) {
         let log = &mut self.ordered.room.log;
-        let before = self.front.first_history_ends(id).unwrap_or(log.end());
-        log.insert_earlier(id.into(), before, most, notice::earlier, notice::EARLIER_ENDS);
-        self.address(id.into());
+        let before = before.unwrap_or(log.end());
+        log.insert_earlier(id, before, most, notice::earlier, notice::EARLIER_ENDS);
+        self.address(id);
     }
 }
 

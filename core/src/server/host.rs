@@ -3,7 +3,6 @@
 use alloc::string::String;
 
 use super::Server;
-use super::commands::EARLIER;
 use crate::command::{Command, Meaning};
 use crate::entry::{Entry, HOST, Person, Rule};
 use crate::id::{MemberId, ReaderId};
@@ -99,10 +98,7 @@ impl Server {
             Command::Name => {
                 self.answer_host(notice::you_are(notice::HOST_NAME, notice::HOST_NAME));
             }
-            Command::History => {
-                let most = rest.parse().unwrap_or(EARLIER).min(self.limits.history);
-                self.give_history_to_host(most);
-            }
+            Command::History => self.give_history_to_host(rest),
             Command::Session | Command::Resume | Command::Got | Command::Bye => {}
         }
     }
@@ -118,11 +114,12 @@ impl Server {
         self.forget_wanted_name(id, wanted);
     }
 
-    fn give_history_to_host(&mut self, most: usize) {
+    fn give_history_to_host(&mut self, rest: &str) {
         let Some(host) = self.ordered.room.host else { return };
-        let log = &mut self.ordered.room.log;
-        log.insert_earlier(host, log.end(), most, notice::earlier, notice::EARLIER_ENDS);
-        self.address(host);
+        match self.messages_wanted(rest) {
+            Ok(most) => self.insert_earlier(host, None, most),
+            Err(why) => self.answer_host(why.into()),
+        }
     }
 
     fn rule(&mut self, rule: Rule, is_on: bool) {
@@ -142,29 +139,29 @@ impl Server {
 
     fn write_as_host(&mut self, rest: &str) {
         let (name, text) = rest.split_once(' ').unwrap_or((rest, ""));
-        match self.find(name) {
-            _ if !is_visible(text) => self.answer_host(notice::NO_TEXT.into()),
-            Some(((node, member), name)) => {
-                let to = Person { node, member, name: &name };
-                self.propose(
-                    &Entry::Whispered { member: HOST, from: notice::HOST_NAME, to, text },
-                    0,
-                );
-            }
-            None => self.answer_host(notice::nobody(name)),
-        }
+        let found = self.find(name);
+        self.whisper_as_host(found, text, || notice::nobody(name));
     }
 
     fn reply_as_host(&mut self, text: &str) {
-        match self.host_written_by.and_then(|who| Some((who, self.name_of(who)?))) {
+        let found = self.host_written_by.and_then(|who| Some((who, self.name_of(who)?)));
+        self.whisper_as_host(found, text, || notice::NOBODY_WROTE.into());
+    }
+
+    /// Writes to whom was found, or has the host told that there is nobody.
+    fn whisper_as_host(
+        &mut self,
+        found: Option<(Who, String)>,
+        text: &str,
+        nobody: impl FnOnce() -> String,
+    ) {
+        match found {
+            _ if !is_visible(text) => self.answer_host(notice::NO_TEXT.into()),
             Some(((node, member), name)) => {
-                let to = Person { node, member, name: &name };
-                self.propose(
-                    &Entry::Whispered { member: HOST, from: notice::HOST_NAME, to, text },
-                    0,
-                );
+                let (from, to) = (notice::HOST_NAME, Person { node, member, name: &name });
+                self.propose(&Entry::Whispered { member: HOST, from, to, text }, 0);
             }
-            None => self.answer_host(notice::NOBODY_WROTE.into()),
+            None => self.answer_host(nobody()),
         }
     }
 }

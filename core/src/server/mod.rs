@@ -176,14 +176,18 @@ impl Server {
 
     /// Whether a newcomer is let in.
     fn admits(&self) -> Result<(), Refused> {
-        let users = self.users();
-        if users.saturating_add(self.joining) >= self.limits.max_users {
-            Err(Refused::Full { users })
+        if self.is_full() {
+            Err(Refused::Full { users: self.users() })
         } else if self.ordered.room.rules().is_locked() {
             Err(Refused::Locked)
         } else {
             Ok(())
         }
+    }
+
+    /// Whether as many are online as may be, or are about to be.
+    fn is_full(&self) -> bool {
+        self.users().saturating_add(self.joining) >= self.limits.max_users
     }
 
     /// Proposes that a member has joined.
@@ -216,9 +220,8 @@ impl Server {
 
     /// Takes what one has sent that has been greeted.
     fn hear(&mut self, id: MemberId, bytes: &[u8]) {
-        let (now, terms) = (self.now, self.terms());
-        let Self { front, ordered, limits, .. } = &mut *self;
-        let terms = terms.with(limits);
+        let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
+        let terms = Terms::of(limits, &ordered.room);
         let outcome = front.receive(now, id, bytes, terms, &mut sayer(ordered, now, id));
         self.follow(id, outcome);
         self.tell_heard(id);
@@ -235,9 +238,8 @@ impl Server {
             }
             return;
         }
-        let (now, terms) = (self.now, self.terms());
-        let Self { front, ordered, limits, .. } = &mut *self;
-        let terms = terms.with(limits);
+        let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
+        let terms = Terms::of(limits, &ordered.room);
         let outcome = front.quiet(now, id, terms, &mut sayer(ordered, now, id));
         self.follow(id, outcome);
     }
@@ -257,9 +259,8 @@ impl Server {
             self.welcome(id);
         }
         if !self.sessions.has(&self.front, id) {
-            let (now, terms) = (self.now, self.terms());
-            let Self { front, ordered, limits, .. } = &mut *self;
-            let terms = terms.with(limits);
+            let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
+            let terms = Terms::of(limits, &ordered.room);
             front.end_of_input(now, id, terms, &mut sayer(ordered, now, id));
         }
         self.leave(id, Leaves::Input);
@@ -321,11 +322,6 @@ impl Server {
         self.pass_time(now);
         self.wall = Some((self.now, wall));
         self.ordered.room.log.set_wall(wall);
-    }
-
-    /// By what peers are heard just now.
-    fn terms(&self) -> HeardBy {
-        HeardBy { is_hushed: self.ordered.room.rules().is_hushed() }
     }
 
     fn pass_time(&mut self, now: Instant) {
@@ -439,18 +435,6 @@ impl Server {
             let entry = Entry::Forgotten { member: id.number(), name: name.as_str() };
             self.ordered.propose(self.now, &entry, 0);
         }
-    }
-}
-
-/// By what peers are heard, but for the limits.
-#[derive(Clone, Copy)]
-struct HeardBy {
-    is_hushed: bool,
-}
-
-impl HeardBy {
-    fn with(self, limits: &Limits) -> Terms<'_> {
-        Terms { limits, is_hushed: self.is_hushed }
     }
 }
 

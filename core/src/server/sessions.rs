@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::{Event, Server};
 use crate::entry::Entry;
-use crate::front::{Arrival, Front};
+use crate::front::{Arrival, Front, Session};
 use crate::id::MemberId;
 use crate::limits::{KEPT_FOR, MAX_NOTICE, MOST_AWAY, WELCOME, WELCOME_BACK};
 use crate::log::Kind;
@@ -43,11 +43,11 @@ impl Sessions {
         self.away.front().map(|&(since, _)| since + KEPT_FOR)
     }
 
-    /// Who has this key. It is compared in a time that says nothing of it.
+    /// Who has this key.
     fn owner_of(&self, front: &Front, key: u128) -> Option<MemberId> {
-        let &id = self.by_key.get(&((key >> 64) as u64))?;
-        let session = front.person(id)?.session?;
-        (session.key() ^ key == 0).then_some(id)
+        let session = Session::new(key);
+        let &id = self.by_key.get(&session.first_half())?;
+        (front.person(id)?.session? == session).then_some(id)
     }
 }
 
@@ -55,12 +55,13 @@ impl Server {
     /// Gives a member the key that [`Event::KeyWanted`] has asked for: 128 bits that nobody can guess.
     pub fn give_key(&mut self, now: Instant, id: MemberId, key: u128) {
         self.pass_time(now);
-        let half = (key >> 64) as u64;
+        let session = Session::new(key);
+        let half = session.first_half();
         if !self.front.is_here(id) || self.sessions.by_key.contains_key(&half) {
             return;
         }
         self.end_session(id);
-        self.front.begin_session(id, key);
+        self.front.begin_session(id, session);
         self.sessions.by_key.insert(half, id);
         let Some(label) = self.front.label(id) else { return };
         let text = notice::session(key, label.name());
@@ -160,8 +161,7 @@ impl Server {
             return self.give_up(connection);
         }
         let is_away = self.front.person(member).is_some_and(|person| person.is_away);
-        let is_full = self.users().saturating_add(self.joining) >= self.limits.max_users;
-        if self.front.is_new(connection) && is_away && is_full {
+        if self.front.is_new(connection) && is_away && self.is_full() {
             self.front.welcome(connection);
             let users = self.users();
             return self.turn_away(connection, notice::full(users));
@@ -233,7 +233,7 @@ impl Server {
     pub(super) fn end_session(&mut self, id: MemberId) {
         let session = self.front.person_mut(id).and_then(|person| person.session.take());
         if let Some(session) = session {
-            self.sessions.by_key.remove(&session.0[0]);
+            self.sessions.by_key.remove(&session.first_half());
             self.ordered.room.log.count_no_lines(id.into());
         }
     }

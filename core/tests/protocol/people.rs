@@ -270,6 +270,11 @@ fn the_host() {
     let told = world.console();
     let list = format!("> 2 users online\n> {BEN}\n> {CAT}\n");
     assert_eq!(told, format!("{list}> There is no 지민 here\n> There is no Host here\n"));
+    world.host("/history x");
+    world.host("/history 1");
+    let told = world.console();
+    let earlier = "> How many messages? /history 20\n> 1 earlier message:\n[지민] 들리나요\n";
+    assert_eq!(told, format!("{earlier}> That was earlier\n"));
     world.host("/msg 없음 안녕");
     world.host(" ");
     world.host("\u{1b}[2J");

@@ -6,9 +6,9 @@ mod reading;
 
 pub(crate) use people::*;
 pub(crate) use reading::{
-    Aside, Private, begins_earlier, ends_earlier, is_no_earlier, is_refusal, is_removal,
-    read_aside, read_connected, read_entered, read_free, read_left, read_named, read_private_label,
-    read_skipped,
+    Aside, Private, begins_earlier, ends_earlier, is_no_earlier, is_of_room, is_refusal,
+    is_removal, read_aside, read_connected, read_entered, read_free, read_left, read_named,
+    read_private_label, read_skipped,
 };
 
 use alloc::format;
@@ -27,6 +27,9 @@ const FULL: &str = "> The chat server is full (";
 /// The other one that does.
 const LOCKED: &str = "> The room is locked";
 
+/// What newcomers are told in a room that keeps a record.
+pub(crate) const RECORDED: &str = "> What is said here is recorded\n";
+
 /// What stands before and after a newcomer's name.
 const ENTERED: [&str; 2] = ["> New user ", " entered ("];
 
@@ -38,6 +41,10 @@ const NAMED: [&str; 2] = ["> The user ", " is now "];
 
 /// What stands after the number of messages that a reader did not get.
 const SKIPPED: &str = " skipped: this connection reads too slowly";
+
+/// What stands after the number of messages that a record lacks, and at the end.
+const MISSING: &str = " missing here: ";
+const NOT_RECORDED: &str = " could not be recorded";
 
 /// How a line begins that is for a program, not for its user.
 pub(crate) const ASIDE: &str = "> /";
@@ -56,6 +63,9 @@ const TAKEN: [&str; 2] = ["> The name ", " is taken; "];
 
 /// What stands after the one that is free.
 const FREE: &str = " is free";
+
+/// What stands before what the room is about.
+const TOPIC: &str = "> Topic: ";
 
 /// What stands before the reason, if there is one, why a member is removed.
 const REMOVED: &str = "> Host removed you";
@@ -112,6 +122,12 @@ pub(crate) fn skipped(messages: u64) -> String {
     format!("> {messages} message{s}{SKIPPED}\n")
 }
 
+/// What a record has instead of messages that it did not get.
+pub(crate) fn missing(messages: u64) -> String {
+    let (s, are, they) = if messages == 1 { ("", "is", "it") } else { ("s", "are", "they") };
+    format!("> {messages} message{s} {are}{MISSING}{they}{NOT_RECORDED}\n")
+}
+
 /// What a newcomer gets when the room is full.
 pub(crate) fn full(users: usize) -> String {
     format!("{FULL}{})\n", Online(users))
@@ -136,14 +152,14 @@ mod tests {
     fn no_notice_is_longer_than_the_longest() {
         let name = "x".repeat(MAX_LABEL - "[] ".len());
         let many = usize::MAX;
-        let skips = skipped(u64::MAX);
         for notice in [
             started(u16::MAX),
             connected(many),
             entered(&name, many),
             left(&name, many),
             lost(many, many),
-            skips,
+            skipped(u64::MAX),
+            missing(u64::MAX),
             full(many),
         ] {
             // The log adds a newline to some.

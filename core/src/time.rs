@@ -48,8 +48,8 @@ impl Add<Duration> for Instant {
     }
 }
 
-/// What a clock on the wall says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a clock on the wall says. The default is 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wall {
     /// Seconds since 1970-01-01T00:00:00Z.
     pub unix_seconds: i64,

@@ -8,9 +8,8 @@ use super::ring::Ring;
 /// gone over it, the line is ended where it is, but not inside a character.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Half {
-    /// What the character that it is inside of still needs, and how many bytes that is.
+    /// What the character that it is inside of still needs, and then zeros.
     rest: [u8; 3],
-    len: u8,
     /// Whether with that it lacks nothing but its newline.
     is_whole: bool,
 }
@@ -24,7 +23,6 @@ impl Half {
         for place in &mut half.rest {
             let Some(byte) = next.next_if(|&byte| continues_character(byte)) else { break };
             *place = byte;
-            half.len += 1;
         }
         half.is_whole = next.next() == Some(b'\n');
         half
@@ -32,7 +30,7 @@ impl Half {
 
     /// What ends it.
     pub(super) fn end(&self) -> impl Iterator<Item = u8> {
-        self.rest.into_iter().take(self.len.into()).chain([b'\n'])
+        self.rest.into_iter().filter(|&byte| byte != 0).chain([b'\n'])
     }
 
     /// Whether it counts as got when it is ended: it does once.

@@ -11,10 +11,12 @@
 //! | `cuts`, `inserts` | the exceptions |
 //! | `stream` | where a reader can come back to that counts its lines |
 //! | `times` | when what is kept was said |
+//! | `gate` | up to where the others may read while one reader is not sure of the rest |
 //! | `slices` | what one delivery lends |
 //! | `pressure` | for whom the room waits, and how much may be said meanwhile |
 
 mod cuts;
+mod gate;
 mod half;
 mod inserts;
 mod pressure;
@@ -30,6 +32,7 @@ pub use slices::MAX_SLICES;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::mem;
 use core::time::Duration;
 
@@ -39,6 +42,7 @@ use crate::id::ReaderId;
 use crate::limits::{LATE, Limits, MAX_LABEL};
 use crate::time::{Instant, Wall};
 use cuts::Cuts;
+use gate::Gate;
 use inserts::Earlier;
 use pressure::{Episode, Pressure};
 use reader::Reader;
@@ -55,6 +59,7 @@ pub(crate) struct Log {
     readers: SlotMap<DefaultKey, Reader>,
     times: Times,
     pressure: Pressure,
+    gate: Gate,
     /// How long the room waits for readers.
     grace: Duration,
     /// When the present episode of waiting is over, and which one that is.
@@ -97,6 +102,7 @@ impl Log {
             readers: SlotMap::new(),
             times: Times::default(),
             pressure: Pressure::new(limits),
+            gate: Gate::default(),
             grace: limits.grace,
             grace_ends: None,
             has_resumed: false,
@@ -129,6 +135,20 @@ impl Log {
         id
     }
 
+    /// Adds a reader without exceptions that keeps all that is said from now on.
+    pub(crate) fn record(&mut self) -> ReaderId {
+        let id = self.observe(Start::Now);
+        if let Some(reader) = self.readers.get_mut(id.key()) {
+            reader.keep();
+        }
+        id
+    }
+
+    /// Whether nobody reads, and nothing was ever said.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.readers.is_empty() && self.ring.lines() == 0
+    }
+
     /// Returns whether there is such a reader that had not started.
     fn start_at(&mut self, id: ReaderId, here: (u64, u64)) -> bool {
         let reader = self.readers.get_mut(id.key()).filter(|reader| !reader.has_started());
@@ -145,8 +165,27 @@ impl Log {
         }
     }
 
+    /// From now on nobody else gets a line before this reader, if there is such a one, has confirmed
+    /// it.
+    pub(crate) fn set_gate(&mut self, reader: Option<ReaderId>) {
+        match reader.filter(|&id| self.has_started(id)) {
+            Some(id) => self.gate.close(id, self.ring.end()),
+            None => self.gate.remove(),
+        }
+    }
+
+    /// All that was delivered to a reader so far is safe.
+    pub(crate) fn confirm(&mut self, id: ReaderId) {
+        if let Some(reader) = self.readers.get(id.key()).filter(|_| self.gate.is_of(id)) {
+            self.gate.let_through(self.ring.line_start(reader.next()));
+        }
+    }
+
     /// Removes a reader for good.
     pub(crate) fn remove(&mut self, id: ReaderId) {
+        if self.gate.is_of(id) {
+            self.gate.remove();
+        }
         let reader = self.readers.remove(id.key());
         if let Some(episode) = reader.and_then(|reader| reader.far_behind_in()) {
             self.wait_no_more(episode);
@@ -308,20 +347,49 @@ impl Log {
         id: ReaderId,
         take: impl FnOnce(&[&[u8]]) -> Result<usize, E>,
     ) -> Result<Delivered, E> {
+        self.deliver_until(id, |_, _, _| u64::MAX, take)
+    }
+
+    /// The same, but of the log only lines that were said in the same second, which `take` is given
+    /// too.
+    pub(crate) fn deliver_timed<E>(
+        &mut self,
+        id: ReaderId,
+        take: impl FnOnce(Wall, &[&[u8]]) -> Result<usize, E>,
+    ) -> Result<Delivered, E> {
+        let wall = Cell::new(Wall::default());
+        let until = |times: &Times, position, end| {
+            let (second, until) = times.second(position, end);
+            wall.set(second);
+            until
+        };
+        self.deliver_until(id, until, |slices| take(wall.get(), slices))
+    }
+
+    /// The same, but of the log only what comes before a position, which `until` tells of a reader's own
+    /// and of the end of all.
+    fn deliver_until<E>(
+        &mut self,
+        id: ReaderId,
+        until: impl FnOnce(&Times, u64, u64) -> u64,
+        take: impl FnOnce(&[&[u8]]) -> Result<usize, E>,
+    ) -> Result<Delivered, E> {
         // What one that is away has pending is for another connection.
         let reader = self.readers.get_mut(id.key()).filter(|reader| !reader.is_away);
         let Some(reader) = reader else { return Ok(Delivered::Finished) };
         let (ring, cuts) = (&self.ring, &self.cuts);
         reader.rejoin(ring, cuts);
-        let lent = reader.lend(ring, cuts);
+        let bound = self.gate.bound_of(id);
+        let limit = bound.min(until(&self.times, reader.next(), ring.end()));
+        let lent = reader.lend(limit, ring, cuts);
         let bytes = lent.bytes();
         let taken = match lent.slices.as_slice() {
             [] => 0,
             slices => take(slices)?,
         };
         assert!(taken <= bytes.total, "{taken} bytes are taken of {}", bytes.total);
-        reader.advance(bytes, taken, ring, cuts);
-        let outcome = match reader.has_caught_up(ring) {
+        reader.advance(bytes, taken, limit, ring, cuts);
+        let outcome = match reader.has_caught_up(bound, ring) {
             _ if reader.is_finished(ring) => Delivered::Finished,
             false => Delivered::Partial,
             true if bytes.total == 0 => Delivered::Nothing,
@@ -341,7 +409,7 @@ impl Log {
     /// Whether a reader has anything pending.
     pub(crate) fn has_pending(&self, id: ReaderId) -> bool {
         let reader = self.readers.get(id.key()).filter(|reader| !reader.is_away);
-        reader.is_some_and(|reader| !reader.has_caught_up(&self.ring))
+        reader.is_some_and(|reader| !reader.has_caught_up(self.gate.bound_of(id), &self.ring))
     }
 
     /// Whether a reader is there, and has been started.
@@ -373,6 +441,11 @@ impl Log {
     /// The bytes of all lines so far.
     pub(crate) fn end(&self) -> u64 {
         self.ring.end()
+    }
+
+    /// Those of the lines that readers may have.
+    pub(crate) fn readable(&self) -> u64 {
+        self.gate.bound().min(self.ring.end())
     }
 
     /// Bytes by which the log may grow now through what is received.

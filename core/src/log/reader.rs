@@ -24,7 +24,9 @@ pub(super) struct Reader {
     half: Option<Half>,
     /// What only this reader gets.
     inserts: Inserts,
-    span: Span,
+    stage: Stage,
+    /// If it has left: the end of what it gets, and the lines before that. In a box, as few readers have.
+    left: Option<Box<(u64, u64)>>,
     newlines: Newlines,
     /// Whether nobody serves it for now: its connection is gone, and it may come back.
     pub(super) is_away: bool,
@@ -66,16 +68,15 @@ impl Track {
     }
 }
 
-/// How much of the log a reader gets.
-#[derive(Debug, PartialEq, Eq)]
-enum Span {
-    /// Nothing yet.
-    NotStarted,
+/// Whether a reader gets anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not yet.
+    Prepared,
     /// All from its start on.
-    Open,
-    /// All before a position, which has so many lines before it: what was pending when it left. In a
-    /// box, as few readers have left.
-    Until(Box<(u64, u64)>),
+    Started,
+    /// The same, and that is kept: what it missed is told otherwise.
+    Recording,
 }
 
 /// What becomes of a newline at the end of what is lent.
@@ -103,7 +104,8 @@ impl Reader {
             track: Track::at_end(ring),
             half: None,
             inserts: Inserts::default(),
-            span: Span::NotStarted,
+            stage: Stage::Prepared,
+            left: None,
             newlines: Newlines::Sent,
             is_away: false,
             is_far_behind: false,
@@ -114,14 +116,24 @@ impl Reader {
 
     /// Starts it at a position that has so many lines before it.
     pub(super) fn start_at(&mut self, (position, lines): (u64, u64)) {
-        debug_assert_eq!(self.span, Span::NotStarted, "a reader starts once");
+        debug_assert_eq!(self.stage, Stage::Prepared, "a reader starts once");
         (self.track.position, self.track.lines) = (position, lines);
-        self.span = Span::Open;
+        self.stage = Stage::Started;
+    }
+
+    /// Somebody keeps what it gets.
+    pub(super) fn keep(&mut self) {
+        self.stage = Stage::Recording;
     }
 
     /// The oldest byte of the log that it has not got.
     pub(super) fn position(&self) -> u64 {
         self.inserts.needs().map_or(self.track.position, |at| at.min(self.track.position))
+    }
+
+    /// The next byte of the log that it gets.
+    pub(super) fn next(&self) -> u64 {
+        self.track.position
     }
 
     /// The episode in which it was far behind, if it has not caught up completely since then.
@@ -154,11 +166,12 @@ impl Reader {
     }
 
     pub(super) fn has_started(&self) -> bool {
-        self.span != Span::NotStarted
+        self.stage != Stage::Prepared
     }
 
-    pub(super) fn has_caught_up(&self, ring: &Ring) -> bool {
-        self.inserts.is_empty() && self.has_all_lines(ring)
+    /// Whether it has got all that it may have before `limit`.
+    pub(super) fn has_caught_up(&self, limit: u64, ring: &Ring) -> bool {
+        self.track.position >= self.end(ring).0.min(limit) && self.due(0, limit).is_none()
     }
 
     /// Whether it has got all that it is to get of the log so far.
@@ -166,21 +179,27 @@ impl Reader {
         self.track.position >= self.end(ring).0
     }
 
+    /// The pending insert at `index`, if it gets that before anything more of the log, and before `limit`.
+    fn due(&self, index: usize, limit: u64) -> Option<(Due<'_>, Kind)> {
+        // It is beyond the limit if its own lines are all that is between.
+        self.inserts.due(index, self.track.position.min(limit))
+    }
+
     /// It gets nothing that is said from now on.
     pub(super) fn end_here(&mut self, ring: &Ring) {
-        if self.span == Span::Open {
-            self.span = Span::Until(Box::new((ring.end(), ring.lines())));
+        if self.has_started() && self.left.is_none() {
+            self.left = Some(Box::new((ring.end(), ring.lines())));
         }
     }
 
     /// Whether it has left and has got all that was pending then.
     pub(super) fn is_finished(&self, ring: &Ring) -> bool {
-        matches!(self.span, Span::Until(_)) && self.has_caught_up(ring)
+        self.is_out_of_reach(ring) && self.inserts.is_empty()
     }
 
     /// Whether nothing that is said can make it miss anything: it has left, with all lines.
     pub(super) fn is_out_of_reach(&self, ring: &Ring) -> bool {
-        matches!(self.span, Span::Until(_)) && self.has_all_lines(ring)
+        self.left.is_some() && self.has_all_lines(ring)
     }
 
     /// `line`, the newest line of the log, is this member's own.
@@ -382,7 +401,11 @@ impl Reader {
             }
         }
         if skips > 0 {
-            text.extend(notice::skipped(skips).bytes());
+            let notice = match self.stage {
+                Stage::Recording => notice::missing,
+                Stage::Prepared | Stage::Started => notice::skipped,
+            };
+            text.extend(notice(skips).bytes());
         }
         let mut told = Insert::text(self.track.position, text.into(), Kind::Skips(skips));
         if let Some(stream) = &mut self.stream {
@@ -391,10 +414,10 @@ impl Reader {
         self.inserts.push_first(told);
     }
 
-    /// What it has pending, or the first of it. [`Reader::rejoin`] goes before.
-    pub(super) fn lend<'a>(&'a self, ring: &'a Ring, cuts: &Cuts) -> Lent<'a> {
+    /// What it has pending before `limit`, or the first of it. [`Reader::rejoin`] goes before.
+    pub(super) fn lend<'a>(&'a self, limit: u64, ring: &'a Ring, cuts: &Cuts) -> Lent<'a> {
         let mut slices = Slices::default();
-        let last = self.lend_all(ring, cuts, &mut slices);
+        let last = self.lend_all(limit, ring, cuts, &mut slices);
         let may_withhold =
             self.newlines != Newlines::Sent && !matches!(last, Some(Kind::Greeting | Kind::Raw));
         let is_newline_withheld = may_withhold && slices.withhold_newline();
@@ -404,6 +427,7 @@ impl Reader {
     /// Adds all slices that fit. Returns what kind of insert is the last, if it is one.
     fn lend_all<'a>(
         &'a self,
+        limit: u64,
         ring: &'a Ring,
         cuts: &Cuts,
         slices: &mut Slices<'a>,
@@ -411,9 +435,10 @@ impl Reader {
         let (mut position, mut own, mut insert) = (self.track.position, self.track.own, 0);
         let end = self.end(ring).0;
         debug_assert!(position <= end && end <= ring.end(), "a reader ahead of the log");
+        let end = end.min(limit);
         let mut last = None;
         loop {
-            while let Some((due, kind)) = self.inserts.due(insert, position) {
+            while let Some((due, kind)) = self.inserts.due(insert, position.min(limit)) {
                 match due {
                     Due::Text(text) => {
                         if !slices.push(text) {
@@ -453,23 +478,30 @@ impl Reader {
 
     /// The first `count` bytes of what was lent are sent; with the last of them goes the newline that
     /// was left out.
-    pub(super) fn advance(&mut self, lent: LentBytes, count: usize, ring: &Ring, cuts: &Cuts) {
+    pub(super) fn advance(
+        &mut self,
+        lent: LentBytes,
+        count: usize,
+        limit: u64,
+        ring: &Ring,
+        cuts: &Cuts,
+    ) {
         let with_newline = lent.is_newline_withheld && count == lent.total;
         let passed = count + usize::from(with_newline);
         if passed == 0 {
             return;
         }
-        let has_text = self.newlines != Newlines::Sent && self.passes_text(passed);
+        let has_text = self.newlines != Newlines::Sent && self.passes_text(passed, limit);
         if has_text && let Newlines::Withheld { last } = &mut self.newlines {
             *last = with_newline;
         }
-        self.pass(passed, ring, cuts);
+        self.pass(passed, limit, ring, cuts);
     }
 
     /// Whether any of the next bytes that it gets, so many of them, is text.
-    fn passes_text(&self, count: usize) -> bool {
+    fn passes_text(&self, count: usize, limit: u64) -> bool {
         let (mut left, mut index) = (count as u64, 0);
-        while let Some((due, Kind::Raw)) = self.inserts.due(index, self.track.position) {
+        while let Some((due, Kind::Raw)) = self.due(index, limit) {
             if due.len() >= left {
                 return false;
             }
@@ -480,12 +512,11 @@ impl Reader {
     }
 
     /// Goes past so many bytes of inserts and of the log.
-    fn pass(&mut self, count: usize, ring: &Ring, cuts: &Cuts) {
-        let end = self.end(ring).0;
+    fn pass(&mut self, count: usize, limit: u64, ring: &Ring, cuts: &Cuts) {
+        let end = self.end(ring).0.min(limit);
         let mut left = count;
         loop {
-            while let Some((due, _)) = self.inserts.due(0, self.track.position).filter(|_| left > 0)
-            {
+            while let Some((due, _)) = self.due(0, limit).filter(|_| left > 0) {
                 // Not more than was left, so it fits a usize.
                 let step = due.len().min(left as u64) as usize;
                 // What is told a reader ends the half of a line that it had, if it had any.
@@ -531,10 +562,10 @@ impl Reader {
 
     /// The end of what it gets, and the lines before it.
     fn end(&self, ring: &Ring) -> (u64, u64) {
-        match &self.span {
-            Span::NotStarted => (self.track.position, self.track.lines),
-            Span::Open => (ring.end(), ring.lines()),
-            Span::Until(end) => **end,
+        match &self.left {
+            Some(end) => **end,
+            None if self.has_started() => (ring.end(), ring.lines()),
+            None => (self.track.position, self.track.lines),
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use core::ops::Range;
 
-use memchr::{memchr, memchr_iter, memrchr_iter};
+use memchr::{memchr, memchr_iter, memrchr, memrchr_iter};
 
 /// Distance in bytes between the positions whose line number is kept: short enough to count the rest
 /// in no time, so that finding a reader's line does not cost more the more it was sent.
@@ -215,6 +215,17 @@ impl Ring {
     pub(super) fn is_inside_line(&self, position: u64) -> bool {
         let [before, _] = self.slices(position.saturating_sub(1)..position);
         before.first().is_some_and(|&byte| byte != b'\n')
+    }
+
+    /// Where the line begins that `position`, which need not be kept, is inside of, as far as it is kept.
+    pub(super) fn line_start(&self, position: u64) -> u64 {
+        if position <= self.start || !self.is_inside_line(position) {
+            return position;
+        }
+        let [first, second] = self.slices(self.start..position);
+        let before = memrchr(b'\n', second).map(|at| first.len() + at);
+        let newline = before.or_else(|| memrchr(b'\n', first));
+        newline.map_or(self.start, |at| self.start + at as u64 + 1)
     }
 
     fn newlines(&self, range: Range<u64>) -> u64 {

@@ -4,43 +4,85 @@ use alloc::collections::VecDeque;
 
 use crate::time::Wall;
 
-/// The minutes in which something was said, each with the position of its first line.
+/// The seconds that are kept apart; earlier ones are thinned out to minutes. Twelve kilobytes, and far
+/// more than a record on a disk is ever behind.
+const MOST: usize = 512;
+
+/// The seconds in which something was said, each with the position of its first line.
 ///
-/// One for each minute at the most, and none for what is not kept any more.
-#[derive(Default)]
+/// None for what is not kept any more, and of those that are long past one a minute.
 pub(super) struct Times {
-    minutes: VecDeque<(u64, Wall)>,
-    /// The minute that has begun since something was last said.
+    seconds: VecDeque<(u64, Wall)>,
+    /// The second that has begun since something was last said.
     begun: Option<Wall>,
+    /// How many there may be before they are thinned out.
+    most: usize,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { seconds: VecDeque::new(), begun: None, most: MOST }
+    }
 }
 
 impl Times {
     /// What the clock says from now on.
     pub(super) fn set(&mut self, wall: Wall) {
-        let is_another = self.minutes.back().is_none_or(|(_, last)| last.minute() != wall.minute());
+        let is_another = self.seconds.back().is_none_or(|&(_, last)| last != wall);
         self.begun = is_another.then_some(wall);
     }
 
     /// A line is said at `position`; what is kept begins at `start`.
     #[inline]
     pub(super) fn said(&mut self, position: u64, start: u64) {
-        if let Some(minute) = self.begun {
-            self.begin(minute, position, start);
+        if let Some(second) = self.begun {
+            self.begin(second, position, start);
         }
     }
 
     #[cold]
-    fn begin(&mut self, minute: Wall, position: u64, start: u64) {
+    fn begin(&mut self, second: Wall, position: u64, start: u64) {
         self.begun = None;
-        self.minutes.push_back((position, minute));
-        while self.minutes.get(1).is_some_and(|&(position, _)| position <= start) {
-            self.minutes.pop_front();
+        self.seconds.push_back((position, second));
+        while self.seconds.get(1).is_some_and(|&(position, _)| position <= start) {
+            self.seconds.pop_front();
         }
+        if self.seconds.len() > self.most {
+            self.thin_out();
+        }
+    }
+
+    /// Keeps the first second of each minute, but all of the last ones.
+    fn thin_out(&mut self) {
+        let recent = self.seconds.len().saturating_sub(MOST / 2);
+        let (mut index, mut minute) = (0, None);
+        self.seconds.retain(|&(_, second)| {
+            let before = minute.replace(second.minute());
+            index += 1;
+            index > recent || before != minute
+        });
+        // If they are all minutes nothing is thinned out: that is not tried again for each of them.
+        self.most = MOST.max(2 * self.seconds.len());
     }
 
     /// When the line was said that the byte at `position`, which is kept, belongs to.
     pub(super) fn of(&self, position: u64) -> Option<Wall> {
-        let after = self.minutes.partition_point(|&(first, _)| first <= position);
-        Some(self.minutes.get(after.checked_sub(1)?)?.1)
+        self.second_at(position).0
+    }
+
+    /// The same for a position that may be the end of all, where it is what the clock says now, and where the
+    /// first line stands that was said later.
+    pub(super) fn second(&self, position: u64, end: u64) -> (Wall, u64) {
+        let now = || self.begun.or(self.seconds.back().map(|&(_, last)| last));
+        let (said, until) = self.second_at(position);
+        let wall = if position < end { said.or_else(now) } else { now() };
+        (wall.unwrap_or_default(), until)
+    }
+
+    fn second_at(&self, position: u64) -> (Option<Wall>, u64) {
+        let after = self.seconds.partition_point(|&(first, _)| first <= position);
+        let said = after.checked_sub(1).and_then(|at| self.seconds.get(at));
+        let until = self.seconds.get(after).map_or(u64::MAX, |&(first, _)| first);
+        (said.map(|&(_, wall)| wall), until)
     }
 }

@@ -8,7 +8,7 @@ use core::fmt::Write as _;
 
 use super::{
     ARROW, ASIDE, EARLIER, FREE, HEARD, LOCKED, NAMED, Online, REMOVED, RESUMED, SELF, SESSION,
-    TAKEN,
+    TAKEN, TOPIC,
 };
 use crate::command::{Audience, Command};
 use crate::time::Wall;
@@ -188,7 +188,7 @@ pub(crate) fn private(is_on: bool) -> String {
 
 /// What everybody gets when the topic changes, and newcomers after the greeting.
 pub(crate) fn topic(text: &str) -> String {
-    if text.is_empty() { "> There is no topic now".into() } else { format!("> Topic: {text}") }
+    if text.is_empty() { "> There is no topic now".into() } else { format!("{TOPIC}{text}") }
 }
 
 /// What tells a program the key of its session, and what it is called.

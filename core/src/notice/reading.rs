@@ -7,7 +7,8 @@ use core::fmt;
 
 use super::{
     ARROW, CONNECTED, EARLIER, EARLIER_ENDS, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED, NAMED,
-    NO_EARLIER, NO_HISTORY, REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN,
+    NO_EARLIER, NO_HISTORY, REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN, TOPIC, hushed, lock,
+    lost, missing, muted, private, removed, topic,
 };
 
 /// Whether the line turns a newcomer away.
@@ -71,6 +72,44 @@ pub(crate) fn ends_earlier(line: &str) -> bool {
 /// Whether the line says that there are no earlier ones.
 pub(crate) fn is_no_earlier(line: &str) -> bool {
     [NO_EARLIER, NO_HISTORY].iter().any(|none| line == none.trim_end())
+}
+
+/// Whether the line is one that the room says to everybody, or what a record has in place of some.
+pub(crate) fn is_of_room(line: &str) -> bool {
+    read_entered(line).is_some()
+        || read_left(line).is_some()
+        || read_named(line).is_some()
+        || is_of_host(line)
+        || is_loss(line)
+}
+
+/// Whether everybody is told so of what the host has done.
+fn is_of_host(line: &str) -> bool {
+    let is_removed = |rest: &str| {
+        let (name, reason) = rest.split_once(' ').unwrap_or((rest, "()"));
+        is_name(name) && reason.starts_with('(') && reason.ends_with(')')
+    };
+    if let Some(rest) = line.strip_prefix(removed("", "").as_str()) {
+        return is_removed(rest) && !is_removal(line);
+    }
+    let is_muting = |is_muted| line.strip_prefix(muted("", is_muted).as_str()).is_some_and(is_name);
+    let is_rule = |is_on| [hushed, lock, private].iter().any(|rule| rule(is_on) == line);
+    line.starts_with(TOPIC)
+        || line == topic("")
+        || [true, false].into_iter().any(|is_on| is_muting(is_on) || is_rule(is_on))
+}
+
+/// Whether the line tells of members, or of messages, that are lost.
+fn is_loss(line: &str) -> bool {
+    if let Some((messages, _)) = line.strip_prefix("> ").and_then(read_number) {
+        return missing(messages).trim_end() == line;
+    }
+    let counts = || {
+        let (members, _) = read_number(line.strip_prefix("< ")?)?;
+        let users = read_online(line.rsplit_once('(')?.1)?;
+        Some((members.try_into().ok()?, users.try_into().ok()?))
+    };
+    counts().is_some_and(|(members, users)| lost(members, users) == line)
 }
 
 /// A line for a program.

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::net::SocketAddr;
 
+use crate::limits::MAX_NAME;
+
 /// `[NAME] `, of which the name is known without looking for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Label(Box<str>);
@@ -24,6 +26,16 @@ impl Label {
     /// That of a member, or of a host, which is called so.
     pub(crate) fn of_name(name: &str) -> Self {
         Self(format!("{BEFORE}{name}{AFTER}").into())
+    }
+
+    /// The label and the text of a line that a member or the host has said, whatever that name is; `None`
+    /// of any other line.
+    pub(crate) fn split_off(line: &str) -> Option<(&str, &str)> {
+        let after = line.strip_prefix(BEFORE)?.find(AFTER)?;
+        let (label, text) = line.split_at(BEFORE.len() + after + AFTER.len());
+        let name = label.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+        let may_be = !name.is_empty() && name.len() <= MAX_NAME && !name.contains(' ');
+        may_be.then_some((label, text))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -38,6 +38,8 @@ pub(crate) struct Room {
     pub(crate) log: Log,
     /// The observer that the host of this server looks at, if there is one.
     pub(crate) host: Option<ReaderId>,
+    /// Whether newcomers are told that what is said is recorded.
+    pub(crate) is_recorded: bool,
     /// What has happened to members of this server and concerns its front.
     effects: Vec<Effect>,
 }
@@ -79,6 +81,7 @@ impl Room {
             rules: Rules::default(),
             log: Log::new(limits),
             host: None,
+            is_recorded: false,
             effects: Vec::new(),
         }
     }
@@ -106,6 +109,9 @@ impl Room {
     /// What newcomers get first.
     pub(crate) fn greeting(&self, users: usize) -> String {
         let mut text = notice::connected(users);
+        if self.is_recorded {
+            text += notice::RECORDED;
+        }
         if !self.rules.topic().is_empty() {
             text += &notice::topic(self.rules.topic());
             text.push('\n');

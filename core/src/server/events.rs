@@ -11,7 +11,8 @@ use crate::time::Instant;
 /// What the shell has to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The log has grown: readers that had caught up have something pending.
+    /// The log has grown, or more of it is let through: readers that had caught up have something
+    /// pending.
     Grown,
     /// Whoever was told a budget of 0, and listeners, may be tried again.
     Resumed,
@@ -46,7 +47,7 @@ pub enum Event {
 /// What [`Server::poll`] has not told yet.
 #[derive(Default)]
 pub(super) struct Events {
-    /// The length of the log that was told of.
+    /// The length that was told of what readers may have of the log.
     pub(super) told: u64,
     pub(super) has_resumed: bool,
     /// What was told of the next tick.
@@ -62,8 +63,8 @@ impl Server {
             return Some(event);
         }
         let log = &mut self.ordered.room.log;
-        if self.events.told != log.end() {
-            self.events.told = log.end();
+        if self.events.told != log.readable() {
+            self.events.told = log.readable();
             return Some(Event::Grown);
         }
         let has_room_resumed = log.take_resumed();
@@ -87,10 +88,10 @@ impl Server {
         None
     }
 
-    /// The bytes that have been said since the room began.
+    /// The bytes that have been said since the room began, and that readers may have.
     #[must_use]
     pub fn said(&self) -> u64 {
-        self.ordered.room.log.end()
+        self.ordered.room.log.readable()
     }
 
     /// Users online, on all servers.

@@ -7,12 +7,14 @@
 //! | `turns` | how many of their messages are dealt with at once |
 //! | `lists` | who is here |
 //! | `host` | what its host does |
+//! | `record` | what is kept of what is said, beyond the end of the server |
 //! | `sessions` | members that come back |
 
 mod commands;
 mod events;
 mod host;
 mod lists;
+mod record;
 mod sessions;
 mod turns;
 

@@ -1,33 +1,35 @@
 //! The gate: nobody gets a line before one reader, a record on a disk, has confirmed it.
 
 use crate::id::ReaderId;
+use crate::time::Instant;
 
 /// Up to where the others may read.
-#[derive(Default)]
+///
+/// What they lack because of it is looked after with its reader: it counts as far behind once what it has
+/// not confirmed is three quarters of the backlog, and as caught up once that is little. If the room
+/// has waited for it in vain the gate is open until it has caught up.
 pub(super) struct Gate {
     /// The reader that confirms.
     reader: Option<ReaderId>,
-    /// While the gate is closed: the position before which everything is let through.
-    bound: Option<u64>,
+    /// The position before which everything is let through; [`OPEN`] while nothing is held back.
+    bound: u64,
+    /// When the room has waited for it in vain, if it waits for it.
+    ends: Option<Instant>,
+}
+
+/// The bound of a gate that is open.
+pub(super) const OPEN: u64 = u64::MAX;
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { reader: None, bound: OPEN, ends: None }
+    }
 }
 
 impl Gate {
-    /// From now on a reader confirms; what was said before `end` is let through.
-    pub(super) fn close(&mut self, reader: ReaderId, end: u64) {
-        self.reader = Some(reader);
-        self.bound.get_or_insert(end);
-    }
-
-    /// All is let through, and nobody confirms.
-    pub(super) fn remove(&mut self) {
-        *self = Self::default();
-    }
-
-    /// All before `position` is confirmed.
-    pub(super) fn let_through(&mut self, position: u64) {
-        if let Some(bound) = &mut self.bound {
-            *bound = position.max(*bound);
-        }
+    /// The reader that confirms.
+    pub(super) fn reader(&self) -> Option<ReaderId> {
+        self.reader
     }
 
     /// Whether it is this reader that confirms.
@@ -35,16 +37,42 @@ impl Gate {
         self.reader == Some(reader)
     }
 
+    /// From now on this reader confirms, if it is one.
+    pub(super) fn set_reader(&mut self, reader: Option<ReaderId>) {
+        self.reader = reader;
+    }
+
+    /// What is said from `end` on is held back.
+    pub(super) fn close(&mut self, end: u64) {
+        self.bound = self.bound.min(end);
+    }
+
+    /// All before `bound` is let through.
+    pub(super) fn raise(&mut self, bound: u64) {
+        self.bound = self.bound.max(bound);
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.bound == OPEN
+    }
+
     /// Up to where readers may read.
     pub(super) fn bound(&self) -> u64 {
-        self.bound.unwrap_or(u64::MAX)
+        self.bound
     }
 
     /// Up to where this one may.
     pub(super) fn bound_of(&self, reader: ReaderId) -> u64 {
-        match self.bound {
-            Some(bound) if !self.is_of(reader) => bound,
-            _ => u64::MAX,
-        }
+        if self.is_open() || self.is_of(reader) { OPEN } else { self.bound }
+    }
+
+    /// The room waits for it, no longer than until `ends`; or it does not.
+    pub(super) fn wait(&mut self, ends: Option<Instant>) {
+        self.ends = ends;
+    }
+
+    /// When the room has waited for it in vain, if it waits for it.
+    pub(super) fn ends(&self) -> Option<Instant> {
+        self.ends
     }
 }

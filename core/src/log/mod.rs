@@ -11,7 +11,8 @@
 //! | `cuts`, `inserts` | the exceptions |
 //! | `stream` | where a reader can come back to that counts its lines |
 //! | `times` | when what is kept was said |
-//! | `gate` | up to where the others may read while one reader is not sure of the rest |
+//! | `gate` | up to where the others may read before one reader has confirmed the rest |
+//! | `waiting` | for readers that are far behind, and for the gate |
 //! | `slices` | what one delivery lends |
 //! | `pressure` | for whom the room waits, and how much may be said meanwhile |
 
@@ -25,6 +26,7 @@ mod ring;
 mod slices;
 mod stream;
 mod times;
+mod waiting;
 
 pub(crate) use inserts::{ANSWERED, Kind};
 pub use slices::MAX_SLICES;
@@ -33,13 +35,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
-use core::mem;
 use core::time::Duration;
 
 use slotmap::{DefaultKey, SlotMap};
 
 use crate::id::ReaderId;
-use crate::limits::{LATE, Limits, MAX_LABEL};
+use crate::limits::{Limits, MAX_LABEL};
 use crate::time::{Instant, Wall};
 use cuts::Cuts;
 use gate::Gate;
@@ -165,26 +166,10 @@ impl Log {
         }
     }
 
-    /// From now on nobody else gets a line before this reader, if there is such a one, has confirmed
-    /// it.
-    pub(crate) fn set_gate(&mut self, reader: Option<ReaderId>) {
-        match reader.filter(|&id| self.has_started(id)) {
-            Some(id) => self.gate.close(id, self.ring.end()),
-            None => self.gate.remove(),
-        }
-    }
-
-    /// All that was delivered to a reader so far is safe.
-    pub(crate) fn confirm(&mut self, id: ReaderId) {
-        if let Some(reader) = self.readers.get(id.key()).filter(|_| self.gate.is_of(id)) {
-            self.gate.let_through(self.ring.line_start(reader.next()));
-        }
-    }
-
     /// Removes a reader for good.
-    pub(crate) fn remove(&mut self, id: ReaderId) {
+    pub(crate) fn remove(&mut self, now: Instant, id: ReaderId) {
         if self.gate.is_of(id) {
-            self.gate.remove();
+            self.set_gate(now, None);
         }
         let reader = self.readers.remove(id.key());
         if let Some(episode) = reader.and_then(|reader| reader.far_behind_in()) {
@@ -417,27 +402,6 @@ impl Log {
         self.readers.get(id.key()).is_some_and(Reader::has_started)
     }
 
-    /// Deals with a time of grace that is over. If that is noticed late it begins anew: nobody could
-    /// be sent anything meanwhile.
-    pub(crate) fn tick(&mut self, now: Instant) {
-        let Some((ends, episode)) = self.grace_ends.filter(|(ends, _)| *ends <= now) else {
-            return;
-        };
-        if ends + LATE < now {
-            self.grace_ends = Some((now + self.grace, episode));
-            return;
-        }
-        self.grace_ends = None;
-        let was_waiting = self.is_waiting();
-        self.pressure.give_up(episode);
-        self.has_resumed |= was_waiting && !self.is_waiting();
-    }
-
-    /// When [`Log::tick`] is wanted next.
-    pub(crate) fn next_tick(&self) -> Option<Instant> {
-        self.grace_ends.map(|(ends, _)| ends)
-    }
-
     /// The bytes of all lines so far.
     pub(crate) fn end(&self) -> u64 {
         self.ring.end()
@@ -453,25 +417,6 @@ impl Log {
         self.pressure.space()
     }
 
-    /// Whether the room waits for a reader.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.pressure.episode().is_some()
-    }
-
-    /// Whether the room has stopped waiting since this was last asked.
-    pub(crate) fn take_resumed(&mut self) -> bool {
-        mem::take(&mut self.has_resumed)
-    }
-
-    fn wait_no_more(&mut self, episode: Episode) {
-        let was_waiting = self.is_waiting();
-        self.pressure.wait_no_more(episode);
-        if was_waiting && !self.is_waiting() {
-            self.has_resumed = true;
-            self.grace_ends = None;
-        }
-    }
-
     /// Forgets the oldest line. Returns whether there was one.
     fn evict_line(&mut self) -> bool {
         let Some(line) = self.ring.evict_line() else { return false };
@@ -481,32 +426,5 @@ impl Log {
             author.own_was_evicted(&evicted);
         }
         true
-    }
-
-    fn tidy_pressure(&mut self) {
-        self.pressure.tidy(self.readers.len(), |id, due| {
-            self.readers.get(id.key()).is_some_and(|reader| reader.is_due_at(due))
-        });
-    }
-
-    /// Begins to wait for the readers that the log's growth has left far behind.
-    fn find_far_behind(&mut self, now: Instant) {
-        let end = self.ring.end();
-        self.tidy_pressure();
-        while let Some((due, id)) = self.pressure.suspect(end) {
-            let Some(reader) = self.readers.get_mut(id.key()) else { continue };
-            if !reader.is_due_at(due) || reader.is_out_of_reach(&self.ring) {
-                continue;
-            }
-            if !self.pressure.is_far_behind(reader.position(), end) {
-                self.pressure.watch(id, reader);
-                continue;
-            }
-            let (episode, begins) = self.pressure.wait();
-            reader.fall_behind(episode);
-            if begins {
-                self.grace_ends = Some((now + self.grace, episode));
-            }
-        }
     }
 }

@@ -30,9 +30,11 @@ pub(crate) struct Pressure {
     watch: BinaryHeap<Reverse<(u64, ReaderId)>>,
     /// Readers that the room waits for.
     waited_for: usize,
+    /// Whether it waits for the gate.
+    waits_for_gate: bool,
     /// The present or last episode.
     episode: Episode,
-    /// Bytes that the log may still grow by in this episode.
+    /// Bytes that the log may still grow by while the room waits.
     spare: usize,
 }
 
@@ -57,6 +59,7 @@ impl Pressure {
             share: limits.share(),
             watch: BinaryHeap::new(),
             waited_for: 0,
+            waits_for_gate: false,
             episode: Episode(NonZeroU64::MIN),
             spare: 0,
         }
@@ -70,10 +73,11 @@ impl Pressure {
     }
 
     /// Takes a reader that is to be looked at now that the log ends at `end`, if what was noted for it
-    /// counts, which it returns too.
-    pub(super) fn suspect(&mut self, end: u64) -> Option<(u64, ReaderId)> {
+    /// counts, which it returns too. One that has got all before `bound` may have no more: what it
+    /// lacks is the gate's affair.
+    pub(super) fn suspect(&mut self, end: u64, bound: u64) -> Option<(u64, ReaderId)> {
         let &Reverse((due, reader)) = self.watch.peek()?;
-        if due > self.horizon(end) {
+        if due > self.horizon(end) || due >= bound.saturating_add(self.far_behind) {
             return None;
         }
         self.watch.pop();
@@ -99,10 +103,31 @@ impl Pressure {
         let begins = self.waited_for == 0;
         if begins {
             self.episode.0 = self.episode.0.saturating_add(1);
-            self.spare = self.share;
         }
+        self.begin_to_wait();
         self.waited_for += 1;
         (self.episode, begins)
+    }
+
+    /// The room waits for the gate, or does so no more.
+    pub(crate) fn wait_for_gate(&mut self, waits: bool) {
+        if waits {
+            self.begin_to_wait();
+        }
+        self.waits_for_gate = waits;
+    }
+
+    /// What may be said while the room waits is what may be said before it has caught up, whomever it
+    /// waits for, and whoever comes to be far behind meanwhile.
+    fn begin_to_wait(&mut self) {
+        if !self.is_waiting() {
+            self.spare = self.share;
+        }
+    }
+
+    /// Whether the room waits for anybody.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waited_for > 0 || self.waits_for_gate
     }
 
     /// A reader that the room waited for in `episode` has caught up, or is gone.
@@ -120,7 +145,7 @@ impl Pressure {
         }
     }
 
-    /// The present episode; `None` if the room does not wait.
+    /// The present episode; `None` if the room does not wait for readers.
     pub(crate) fn episode(&self) -> Option<Episode> {
         (self.waited_for > 0).then_some(self.episode)
     }
@@ -131,13 +156,18 @@ impl Pressure {
         self.spare = self.spare.saturating_sub(length);
     }
 
+    /// Whether what lacks so many bytes has as good as caught up.
+    pub(crate) fn is_little(&self, bytes: u64) -> bool {
+        bytes <= self.share as u64
+    }
+
     /// Bytes by which the log may grow now through what is received.
     pub(crate) fn space(&self) -> usize {
-        if self.waited_for == 0 { self.share } else { self.spare }
+        if self.is_waiting() { self.spare } else { self.share }
     }
 
     /// Where the log that ends at `end` can come to end while the room waits.
     fn horizon(&self, end: u64) -> u64 {
-        if self.waited_for == 0 { end } else { end + self.spare as u64 }
+        if self.is_waiting() { end + self.spare as u64 } else { end }
     }
 }

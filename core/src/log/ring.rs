@@ -217,10 +217,10 @@ impl Ring {
         before.first().is_some_and(|&byte| byte != b'\n')
     }
 
-    /// Where the line begins that `position`, which need not be kept, is inside of, as far as it is kept.
+    /// Where the line begins that `position` is inside of, or what is kept if that comes later.
     pub(super) fn line_start(&self, position: u64) -> u64 {
         if position <= self.start || !self.is_inside_line(position) {
-            return position;
+            return position.max(self.start);
         }
         let [first, second] = self.slices(self.start..position);
         let before = memrchr(b'\n', second).map(|at| first.len() + at);

@@ -302,7 +302,7 @@ impl Server {
     /// Forgets a peer and its reader.
     fn drop_connection(&mut self, id: MemberId) {
         self.front.remove(id);
-        self.ordered.room.log.remove(id.into());
+        self.ordered.room.log.remove(self.now, id.into());
     }
 
     /// Deals with the silences and the times of grace that have run out. If it is called much later
@@ -518,7 +518,7 @@ impl Server {
 
     /// Nobody reads as this observer any more: the room does not wait for it.
     pub fn dismiss(&mut self, observer: ReaderId) {
-        self.ordered.room.log.remove(observer);
+        self.ordered.room.log.remove(self.now, observer);
     }
 
     /// Lends a reader what it has pending, or the first of it: at most [`MAX_SLICES`] slices, to be

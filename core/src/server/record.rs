@@ -93,13 +93,13 @@ impl Server {
     /// Closes a gate: from now on nobody but this reader gets a line before it has confirmed it; or
     /// opens it, and all is let through. Without effect if there is no such reader.
     pub fn set_gate(&mut self, reader: Option<ReaderId>) {
-        self.ordered.room.log.set_gate(reader);
+        self.ordered.room.log.set_gate(self.now, reader);
     }
 
     /// All that the gate's reader was delivered so far is safe: everybody may have it.
     pub fn confirm(&mut self, now: Instant, reader: ReaderId) {
         self.pass_time(now);
-        self.ordered.room.log.confirm(reader);
+        self.ordered.room.log.confirm(self.now, reader);
     }
 
     /// Whether something was said that the gate has not let through.

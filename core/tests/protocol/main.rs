@@ -15,6 +15,7 @@ mod order;
 mod people;
 mod properties;
 mod readers;
+mod record;
 mod room;
 mod sessions;
 mod sharing;

@@ -351,7 +351,7 @@ impl Log {
         self.deliver_until(id, until, |slices| take(wall.get(), slices))
     }
 
-    /// The same, but of the log only what comes before a position, which `until` tells of a reader's own
+    /// The same, but of the log only what comes before a position, which `until` tells of what comes next
     /// and of the end of all.
     fn deliver_until<E>(
         &mut self,
@@ -365,7 +365,8 @@ impl Log {
         let (ring, cuts) = (&self.ring, &self.cuts);
         reader.rejoin(ring, cuts);
         let bound = self.gate.bound_of(id);
-        let limit = bound.min(until(&self.times, reader.next(), ring.end()));
+        let next = reader.next().max(ring.start());
+        let limit = bound.min(until(&self.times, next, ring.end()));
         let lent = reader.lend(limit, ring, cuts);
         let bytes = lent.bytes();
         let taken = match lent.slices.as_slice() {
@@ -410,6 +411,11 @@ impl Log {
     /// Those of the lines that readers may have.
     pub(crate) fn readable(&self) -> u64 {
         self.gate.bound().min(self.ring.end())
+    }
+
+    /// The gate's reader, if anything is held back.
+    pub(crate) fn holds_back(&self) -> Option<ReaderId> {
+        self.gate.reader().filter(|_| self.gate.bound() < self.ring.end())
     }
 
     /// Bytes by which the log may grow now through what is received.

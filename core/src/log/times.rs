@@ -70,12 +70,13 @@ impl Times {
         self.second_at(position).0
     }
 
-    /// The same for a position that may be the end of all, where it is what the clock says now, and where the
-    /// first line stands that was said later.
+    /// The same, or the first time that is known, and where the first line stands that was said later. For
+    /// the end of all it is what the clock says now.
     pub(super) fn second(&self, position: u64, end: u64) -> (Wall, u64) {
-        let now = || self.begun.or(self.seconds.back().map(|&(_, last)| last));
         let (said, until) = self.second_at(position);
-        let wall = if position < end { said.or_else(now) } else { now() };
+        let first = self.seconds.front().map(|&(_, first)| first);
+        let last = self.seconds.back().map(|&(_, last)| last);
+        let wall = if position < end { said.or(first) } else { self.begun.or(last) };
         (wall.unwrap_or_default(), until)
     }
 

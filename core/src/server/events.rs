@@ -49,6 +49,8 @@ pub enum Event {
 pub(super) struct Events {
     /// The length that was told of what readers may have of the log.
     pub(super) told: u64,
+    /// The length of the log that the gate's reader was told of, as nobody else may have that.
+    told_to_gate: u64,
     pub(super) has_resumed: bool,
     /// What was told of the next tick.
     pub(super) armed: Option<Instant>,
@@ -66,6 +68,12 @@ impl Server {
         if self.events.told != log.readable() {
             self.events.told = log.readable();
             return Some(Event::Grown);
+        }
+        if let Some(reader) = log.holds_back()
+            && self.events.told_to_gate != log.end()
+        {
+            self.events.told_to_gate = log.end();
+            return Some(Event::Addressed(reader));
         }
         let has_room_resumed = log.take_resumed();
         if has_room_resumed {

@@ -90,8 +90,15 @@ impl Server {
         self.ordered.room.log.deliver_timed(reader, take)
     }
 
-    /// Closes a gate: from now on nobody but this reader gets a line before it has confirmed it; or
-    /// opens it, and all is let through. Without effect if there is no such reader.
+    /// Closes a gate: from now on nobody but this reader gets a line before it has confirmed it. With
+    /// `None`, or one that is no reader, the gate is open: all is let through.
+    ///
+    /// What the gate holds back is news for its reader alone: [`Event::Addressed`] tells of it, and
+    /// [`Event::Grown`] once it is let through. The room waits for the gate's reader as for others that
+    /// are far behind. Once it is given up the gate is open until that reader has caught up.
+    ///
+    /// [`Event::Addressed`]: crate::Event::Addressed
+    /// [`Event::Grown`]: crate::Event::Grown
     pub fn set_gate(&mut self, reader: Option<ReaderId>) {
         self.ordered.room.log.set_gate(self.now, reader);
     }
@@ -105,8 +112,7 @@ impl Server {
     /// Whether something was said that the gate has not let through.
     #[must_use]
     pub fn holds_back(&self) -> bool {
-        let log = &self.ordered.room.log;
-        log.readable() < log.end()
+        self.ordered.room.log.holds_back().is_some()
     }
 }
 

@@ -8,6 +8,11 @@ use super::choices::Choices;
 use super::screen::Screen;
 use super::talk::Talk;
 
+/// Whether so many bytes are far. While the room waits for another, five eighths are.
+pub(crate) fn is_far_behind(bytes: u64, limits: &Limits) -> bool {
+    bytes >= limits.backlog as u64 * 5 / 8
+}
+
 /// One who sees the room.
 pub(crate) struct Peer {
     pub(crate) reader: ReaderId,
@@ -63,7 +68,7 @@ impl Peer {
 
     /// It begins so many bytes behind. If that is far, the next line may be one too many.
     pub(crate) fn begins_behind(&mut self, bytes: u64, now: Instant, limits: &Limits) {
-        self.falls_behind(bytes, false, now, limits);
+        self.falls_behind(bytes, false, false, now, limits);
         self.has_missed = self.far_behind_since.is_some();
     }
 
@@ -72,23 +77,35 @@ impl Peer {
         &mut self,
         bytes: u64,
         is_heedless: bool,
+        is_held: bool,
         now: Instant,
         limits: &Limits,
     ) {
         self.behind += bytes;
         self.is_overtaxed |= is_heedless && bytes > 0;
-        // While the room waits for another, five eighths are far.
-        if self.behind >= limits.backlog as u64 * 5 / 8 {
+        if is_held {
+            // It may have no more.
+            self.far_behind_since = None;
+        } else if is_far_behind(self.behind, limits) {
             self.far_behind_since.get_or_insert(now);
         }
     }
 
-    /// It has got so many bytes of the log.
-    pub(crate) fn got(&mut self, bytes: usize, has_caught_up: bool) {
+    /// It has got so many bytes of the log, and then has caught up but for `held_back` bytes that are
+    /// not let through, or not. What it is to be told first of a gap may be held back too.
+    pub(crate) fn got(
+        &mut self,
+        bytes: usize,
+        has_caught_up: bool,
+        held_back: u64,
+        is_overrun: bool,
+    ) {
         self.behind -= self.behind.min(bytes as u64);
         if has_caught_up {
-            (self.behind, self.far_behind_since) = (0, None);
-            (self.is_overtaxed, self.is_given_up, self.has_missed) = (false, false, false);
+            (self.behind, self.far_behind_since) = (held_back, None);
+            self.is_given_up = false;
+            self.has_missed &= is_overrun;
+            self.is_overtaxed &= held_back > 0;
         }
     }
 

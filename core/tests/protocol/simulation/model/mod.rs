@@ -9,7 +9,7 @@ mod text;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use chat_core::{Instant, Limits};
+use chat_core::{Instant, Limits, Wall};
 
 use reader::{Item, Own, Reader};
 use speaker::{Outcome, Speaker};
@@ -30,6 +30,14 @@ pub(crate) struct Model {
     kept: VecDeque<Rc<str>>,
     bytes_kept: usize,
     first_kept: usize,
+    /// Where each line ended that was ever said, and when that was.
+    said: Vec<(u64, Wall)>,
+    /// What the clock on the wall says.
+    pub(crate) wall: Wall,
+    /// Who confirms what is let through.
+    pub(crate) gate: Option<usize>,
+    /// How many lines are let through; `None` for all.
+    pub(crate) bound: Option<usize>,
     pub(crate) users: usize,
     pub(crate) parties: BTreeMap<usize, Party>,
 }
@@ -61,6 +69,10 @@ impl Model {
             kept: VecDeque::new(),
             bytes_kept: 0,
             first_kept: 0,
+            said: Vec::new(),
+            wall: Wall::default(),
+            gate: None,
+            bound: None,
             users: 0,
             parties: BTreeMap::from([(CONSOLE, Party::default())]),
         }
@@ -70,10 +82,67 @@ impl Model {
         self.parties.get_mut(&place).unwrap()
     }
 
+    /// The lines that were ever said, and their bytes.
+    fn total(&self) -> usize {
+        self.said.len()
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.end_of(self.total())
+    }
+
+    /// The bytes of the first lines, so many of them.
+    fn end_of(&self, lines: usize) -> u64 {
+        lines.checked_sub(1).map_or(0, |last| self.said[last].0)
+    }
+
+    /// The bytes that are let through, and those that are not.
+    pub(crate) fn readable(&self) -> u64 {
+        self.end_of(self.bound.unwrap_or(self.total()))
+    }
+
+    pub(crate) fn held_back(&self) -> u64 {
+        self.end() - self.readable()
+    }
+
+    /// How many lines are let through for one.
+    fn bound_of(&self, place: usize) -> usize {
+        self.bound.filter(|_| self.gate != Some(place)).unwrap_or(usize::MAX)
+    }
+
+    /// Who confirms from now on, if anybody does.
+    pub(crate) fn set_gate(&mut self, place: Option<usize>) {
+        self.gate = place;
+        self.bound = place.map(|_| self.bound.unwrap_or(self.total()));
+    }
+
+    /// What the gate's reader has got is let through. Once it was given up, it must have caught up first.
+    pub(crate) fn confirm(&mut self) {
+        let Some(place) = self.gate else { return };
+        let position = self.parties[&place].reader.position(self.total()).max(self.first_kept);
+        let lacks = self.end() - self.end_of(position);
+        match &mut self.bound {
+            Some(bound) => *bound = position.max(*bound),
+            None if lacks <= self.limits.backlog as u64 / 8 => self.bound = Some(self.total()),
+            None => {}
+        }
+    }
+
+    /// How much of what a reader has pending was said in one second, and which that is.
+    pub(crate) fn in_one_second(&self, place: usize) -> (usize, Option<Wall>) {
+        self.parties[&place].reader.in_one_second(self.first_kept, |line| self.said[line].1)
+    }
+
+    /// Whether a reader has got all that is let through for it.
+    pub(crate) fn has_all(&self, place: usize) -> bool {
+        self.parties[&place].reader.has_all(self.bound_of(place))
+    }
+
     fn say(&mut self, author: usize, line: &str) {
-        let number = self.first_kept + self.kept.len();
+        let number = self.total();
         let text: Rc<str> = format!("{line}\n").into();
         self.bytes_kept += text.len();
+        self.said.push((self.end() + text.len() as u64, self.wall));
         self.kept.push_back(Rc::clone(&text));
         while self.bytes_kept > self.limits.backlog {
             self.bytes_kept -= self.kept.pop_front().unwrap().len();
@@ -92,6 +161,17 @@ impl Model {
         self.parties.iter().filter(move |(_, party)| is_overrun(party)).map(|(place, _)| *place)
     }
 
+    /// An observer that keeps what it gets.
+    pub(crate) fn record(&mut self, place: usize) {
+        let mut party = Party::default();
+        party.reader.is_record = true;
+        self.parties.insert(place, party);
+    }
+
+    pub(crate) fn is_overrun(&self, place: usize) -> bool {
+        self.parties[&place].reader.is_overrun(self.first_kept)
+    }
+
     /// A newcomer; what it is told if there is no place for it.
     pub(crate) fn join(&mut self, now: Instant, place: usize, addr: &str) -> Result<(), String> {
         if self.users >= self.limits.max_users {
@@ -103,7 +183,7 @@ impl Model {
         let greeting = format!("> Connected to the chat server {online}\n").into();
         let little = (LITTLE_A_SECOND * BYTE, now);
         let mut party = Party { addr: addr.into(), little, ..Party::default() };
-        party.reader.push(Item::Own(Own::Greeting, greeting));
+        party.reader.push(Item::Own(Own::Greeting, greeting, self.total()));
         self.parties.insert(place, party);
         Ok(())
     }
@@ -141,12 +221,13 @@ impl Model {
 
     fn follow(&mut self, now: Instant, place: usize, outcome: Outcome) -> bool {
         self.say_texts(now, place, &outcome.texts);
+        let total = self.total();
         let party = self.party(place);
         if outcome.is_framed_now {
-            party.reader.frame();
+            party.reader.frame(total);
         }
         party.reader.is_unframed = party.speaker.is_unframed();
-        party.reader.answer(outcome.answers);
+        party.reader.answer(outcome.answers, total);
         if outcome.departs {
             self.depart(place);
         }
@@ -218,9 +299,9 @@ impl Model {
 
     fn depart(&mut self, place: usize) {
         self.users -= 1;
-        let online = users_online(self.users);
+        let (online, total) = (users_online(self.users), self.total());
         let party = self.party(place);
-        party.reader.has_left = true;
+        (party.reader.has_left, party.reader.left_at) = (true, total);
         let line = format!("< The user {} left {online}", party.addr);
         self.say(place, &line);
     }
@@ -231,12 +312,15 @@ impl Model {
             self.depart(place);
         }
         self.parties.remove(&place);
+        if self.gate == Some(place) {
+            self.set_gate(None);
+        }
     }
 
     /// What a reader has pending, all of it unless something must be told it first.
     pub(crate) fn pending(&mut self, place: usize) -> Vec<u8> {
-        let first_kept = self.first_kept;
-        self.party(place).reader.pending(first_kept)
+        let (first_kept, total, bound) = (self.first_kept, self.total(), self.bound_of(place));
+        self.party(place).reader.pending(first_kept, total, bound)
     }
 
     pub(crate) fn reader(&self, place: usize) -> &Reader {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use chat_core::Wall;
+
 /// What an answer may cost beside its bytes.
 const PLACE: usize = 64;
 
@@ -13,8 +15,8 @@ const MOST_ANSWERS: usize = 32 * 1024;
 pub(crate) enum Item {
     /// A line that was said, by its number.
     Line(usize, Rc<str>),
-    /// Bytes that only it gets.
-    Own(Own, Vec<u8>),
+    /// Bytes that only it gets, behind so many lines.
+    Own(Own, Vec<u8>, usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,10 @@ pub(crate) struct Reader {
     /// What ends the line of which it will not get the rest.
     end: Vec<u8>,
     pub(crate) has_left: bool,
+    /// How many lines came before that.
+    pub(crate) left_at: usize,
+    /// Whether it keeps what it gets.
+    pub(crate) is_record: bool,
     /// Whether the end of a write is a newline for it.
     pub(crate) is_unframed: bool,
     /// Whether the newline behind what it got last was left out.
@@ -45,12 +51,20 @@ impl Item {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Line(_, text) => text.as_bytes(),
-            Self::Own(_, bytes) => bytes,
+            Self::Own(_, bytes, _) => bytes,
         }
     }
 
     fn is_line(&self) -> bool {
         matches!(self, Self::Line(..))
+    }
+
+    /// Whether it is let through where so many lines are.
+    fn is_let_through(&self, bound: usize) -> bool {
+        match self {
+            Self::Line(number, _) => *number < bound,
+            Self::Own(_, _, at) => *at <= bound,
+        }
     }
 
     fn own_cost(&self) -> usize {
@@ -75,9 +89,9 @@ impl Reader {
     }
 
     /// An answer, unless it has left too many unread.
-    pub(crate) fn answer(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn answer(&mut self, bytes: Vec<u8>, total: usize) {
         if !bytes.is_empty() && self.unanswered() + bytes.len() + PLACE <= MOST_ANSWERS {
-            self.push(Item::Own(Own::Answer, bytes));
+            self.push(Item::Own(Own::Answer, bytes, total));
         }
     }
 
@@ -93,11 +107,12 @@ impl Reader {
     }
 
     /// It takes newlines after all.
-    pub(crate) fn frame(&mut self) {
+    pub(crate) fn frame(&mut self, total: usize) {
         self.is_unframed = false;
         if std::mem::take(&mut self.is_owed) {
             assert_eq!(self.got, 0, "a newline was left out at the end of something");
-            self.push_first(Item::Own(Own::Newline, b"\n".to_vec()));
+            let at = self.position(total);
+            self.push_first(Item::Own(Own::Newline, b"\n".to_vec(), at));
         }
     }
 
@@ -107,12 +122,22 @@ impl Reader {
         matches!(first, Some(Item::Line(number, _)) if *number < first_kept)
     }
 
-    /// What it has pending, all of it unless something must be told it first.
-    pub(crate) fn pending(&mut self, first_kept: usize) -> Vec<u8> {
+    /// The number of the first line that it has not got, of so many.
+    pub(crate) fn position(&self, total: usize) -> usize {
+        let end = if self.has_left { self.left_at } else { total };
+        let number = |item: &Item| match item {
+            Item::Line(number, _) => Some(*number),
+            Item::Own(..) => None,
+        };
+        self.items.iter().find_map(number).unwrap_or(end)
+    }
+
+    /// What it has pending of what is let through, all of it unless something must be told it first.
+    pub(crate) fn pending(&mut self, first_kept: usize, total: usize, bound: usize) -> Vec<u8> {
         let mut count = self.items.len();
         if self.is_overrun(first_kept) {
             let told_before = match self.items.front() {
-                Some(Item::Own(Own::Skips(skips), _)) if self.got == 0 => Some(*skips),
+                Some(Item::Own(Own::Skips(skips), ..)) if self.got == 0 => Some(*skips),
                 _ => None,
             };
             let before = self.items.iter().take_while(|item| !item.is_line()).count();
@@ -124,16 +149,28 @@ impl Reader {
                 }
                 let skips = told_before.unwrap_or(0) + self.skip(first_kept);
                 let s = if skips == 1 { "" } else { "s" };
-                let notice =
-                    format!("> {skips} message{s} skipped: this connection reads too slowly\n");
+                let notice = match (self.is_record, skips) {
+                    (false, _) => {
+                        format!("> {skips} message{s} skipped: this connection reads too slowly\n")
+                    }
+                    (true, 1) => {
+                        "> 1 message is missing here: it could not be recorded\n".to_string()
+                    }
+                    (true, _) => {
+                        format!("> {skips} messages are missing here: they could not be recorded\n")
+                    }
+                };
                 let notice = if skips > 0 { notice.as_bytes() } else { b"" };
                 let text = [&self.end, notice].concat();
-                self.push_first(Item::Own(Own::Skips(skips), text));
+                let at = self.position(total);
+                self.push_first(Item::Own(Own::Skips(skips), text, at));
                 count = self.items.len();
             }
         }
         let mut bytes = Vec::new();
-        self.items.iter().take(count).for_each(|item| bytes.extend_from_slice(item.bytes()));
+        let items = self.items.iter().take(count);
+        let items = items.take_while(|item| item.is_let_through(bound));
+        items.for_each(|item| bytes.extend_from_slice(item.bytes()));
         bytes.split_off(self.got.min(bytes.len()))
     }
 
@@ -159,7 +196,7 @@ impl Reader {
             end += item.bytes().len();
             self.got + at < end
         });
-        let is_text = !matches!(item, None | Some(Item::Own(Own::Greeting | Own::Answer, _)));
+        let is_text = !matches!(item, None | Some(Item::Own(Own::Greeting | Own::Answer, ..)));
         self.is_unframed
             && is_text
             && item.is_some_and(|item| item.bytes().last() == Some(&b'\n'))
@@ -177,7 +214,7 @@ impl Reader {
                 Item::Line(..) => of_lines += step,
                 Item::Own(..) => self.end.clear(),
             }
-            if !matches!(first, Item::Own(Own::Answer, _)) {
+            if !matches!(first, Item::Own(Own::Answer, ..)) {
                 self.is_owed = self.is_unframed && is_withheld;
             }
             self.got += step;
@@ -189,12 +226,33 @@ impl Reader {
         of_lines
     }
 
-    /// Whether it has got all that there is for it.
-    pub(crate) fn has_all(&self) -> bool {
-        self.items.is_empty()
+    /// Whether it has got all that is let through for it.
+    pub(crate) fn has_all(&self, bound: usize) -> bool {
+        self.items.front().is_none_or(|item| !item.is_let_through(bound))
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.has_left && self.has_all()
+        self.has_left && self.items.is_empty()
+    }
+
+    /// How much of what it has pending was said in the second of the first line, which is `None` if that
+    /// is not known; and that second.
+    pub(crate) fn in_one_second(
+        &self,
+        first_kept: usize,
+        second_of: impl Fn(usize) -> Wall,
+    ) -> (usize, Option<Wall>) {
+        let number = |item: &Item| match item {
+            Item::Line(number, _) => Some(*number),
+            Item::Own(..) => None,
+        };
+        // A gap may be found only after what it is told first.
+        let mut numbers = self.items.iter().filter_map(number);
+        let second = numbers.find(|number| *number >= first_kept).map(&second_of);
+        let is_in_it =
+            |item: &&Item| number(item).is_none_or(|number| Some(second_of(number)) == second);
+        let bytes: usize =
+            self.items.iter().take_while(is_in_it).map(|item| item.bytes().len()).sum();
+        (bytes - self.got, second)
     }
 }

@@ -3,6 +3,7 @@
 
 mod promises;
 mod reading;
+mod record;
 mod shell;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +15,7 @@ use chat_core::{Instant, Limits, MemberId, Server, Start, Wire};
 use super::choices::Choices;
 use super::model::{CONSOLE, Model, is_observer};
 use super::peer::Peer;
+use record::Record;
 
 /// Members at once, at the most.
 const CROWD: usize = 12;
@@ -33,6 +35,7 @@ pub(crate) struct Run<C> {
     peers: BTreeMap<usize, Peer>,
     joined: usize,
     observers: usize,
+    record: Record,
     /// When the server wants to be ticked.
     tick_at: Option<Instant>,
     /// Members that it wants to be listened to, in that order.
@@ -70,7 +73,7 @@ impl<C: Choices> Run<C> {
         let (server, console) = new.unwrap();
         let heeds_budgets = !choices.once_in(4);
         let console = Peer::observer(console, &mut choices);
-        Self {
+        let mut run = Self {
             heeds_budgets,
             choices,
             server,
@@ -80,13 +83,21 @@ impl<C: Choices> Run<C> {
             peers: BTreeMap::from([(CONSOLE, console)]),
             joined: 0,
             observers: 1,
+            record: Record::default(),
             tick_at: None,
             asked: VecDeque::new(),
             memory: memory.bytes_current,
             waiting_since: None,
             waited_at: None,
             said_before: 0,
+        };
+        run.set_clock();
+        let [has_record, confirms] =
+            run.choices.one(&[[false, false], [true, false], [true, true]]);
+        if has_record {
+            run.begin_record(confirms);
         }
+        run
     }
 
     /// So many things happen; then everybody gets the rest.
@@ -97,13 +108,18 @@ impl<C: Choices> Run<C> {
             }
             self.step();
         }
-        for place in self.peers.keys().copied().collect::<Vec<_>>() {
-            while self.read(place, usize::MAX) {}
+        // The record is the first: what it confirms is for all others.
+        let places = self.record.place.into_iter().chain(self.peers.keys().copied());
+        for place in places.collect::<Vec<_>>() {
+            while self.peers.contains_key(&place) && self.read(place, usize::MAX) {}
+            self.confirm();
         }
+        let nothing = |place: &usize| !self.server.has_pending(self.peers[place].reader);
+        assert!(!self.server.holds_back() && self.peers.keys().all(nothing));
     }
 
     fn step(&mut self) {
-        match self.choices.below(36) {
+        match self.choices.below(40) {
             0 if self.choices.once_in(8) => self.storm(),
             0 => self.join(),
             1..13 => self.talk(),
@@ -113,11 +129,15 @@ impl<C: Choices> Run<C> {
             25..30 => {
                 let millis = self.choices.one(&[0, 1, 3, 20, 110, 300, 1_500]);
                 self.pass(Duration::from_millis(millis));
+                if !self.choices.once_in(3) {
+                    self.set_clock();
+                }
             }
             30 => self.end_of_input(),
             31..34 => self.listen(),
             34 if self.choices.once_in(3) => self.observe(),
             34 if self.choices.once_in(3) => self.hold_up(),
+            36.. => self.keep(),
             _ if self.choices.once_in(2) => self.leave(),
             _ => self.ask(),
         }
@@ -168,7 +188,7 @@ impl<C: Choices> Run<C> {
         let addr = self.choices.one(&["127.0.0.1", "[2001:db8::1]", "[::ffff:192.0.2.1]"]);
         let shown = addr.replace("[::ffff:192.0.2.1]", "192.0.2.1");
         let port = 10_000 + self.joined;
-        let said = self.server.said();
+        let said = self.model.end();
         let origin = format!("{addr}:{port}").parse().unwrap();
         let joined = self.tell(|server, now| server.connect(now, origin, Wire::Lines));
         let expected = self.model.join(self.now, self.joined, &format!("{shown}:{port}"));
@@ -202,6 +222,20 @@ impl<C: Choices> Run<C> {
         self.observers += 1;
         self.peers.insert(place, peer);
         self.look();
+    }
+
+    /// Somebody keeps what is said, and may have to confirm it before others get it.
+    fn begin_record(&mut self, confirms: bool) {
+        let place = CONSOLE - self.observers;
+        let reader = self.tell(|server, _| server.record());
+        let peer = Peer::observer(reader, &mut self.choices);
+        self.model.record(place);
+        self.peers.insert(place, peer);
+        self.observers += 1;
+        self.record = Record { place: Some(place), confirms, ..Record::default() };
+        if confirms {
+            self.set_gate(Some(place));
+        }
     }
 
     fn talk(&mut self) {
@@ -240,10 +274,10 @@ impl<C: Choices> Run<C> {
         if bytes.is_empty() {
             return;
         }
-        let said = self.server.said();
+        let said = self.model.end();
         self.tell(|server, now| server.receive(now, id, bytes));
         let departs = self.model.receive(self.now, place, bytes);
-        let grown = self.server.said() - said;
+        let grown = self.model.end() - said;
         // What is said of one that leaves is not within a budget.
         assert!(
             !self.heeds_budgets || departs || grown <= self.turn(),
@@ -266,6 +300,7 @@ impl<C: Choices> Run<C> {
             self.tell(|server, _| server.dismiss(reader));
             self.model.leave(place);
             self.peers.remove(&place);
+            self.more_is_let_through();
             self.look();
         }
     }
@@ -276,6 +311,9 @@ impl<C: Choices> Run<C> {
         let before = self.now;
         self.now = before + HELD_UP;
         self.waiting_since = self.waiting_since.map(|(_, said)| (self.now, said));
+        let since = &mut self.record.far_behind_since;
+        *since =
+            since.map(|since| if since + self.limits.grace <= before { since } else { self.now });
         for peer in self.peers.values_mut() {
             peer.was_held_up(before, self.now, self.limits.grace);
         }
@@ -289,7 +327,7 @@ impl<C: Choices> Run<C> {
         if self.heeds_budgets && self.budget(place) == 0 {
             return;
         }
-        let said = self.server.said();
+        let said = self.model.end();
         self.tell(|server, now| server.end_of_input(now, id));
         self.model.end_of_input(self.now, place);
         // No budget bounds this.
@@ -308,7 +346,7 @@ impl<C: Choices> Run<C> {
 
     fn lose(&mut self, place: usize) {
         let id = self.peers[&place].id.unwrap();
-        let said = self.server.said();
+        let said = self.model.end();
         self.tell(|server, now| server.disconnect(now, id));
         self.model.leave(place);
         self.peers.remove(&place);

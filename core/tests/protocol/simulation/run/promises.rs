@@ -1,5 +1,7 @@
 //! What is promised, and holds at any time.
 
+use std::time::Duration;
+
 use super::super::choices::Choices;
 use super::super::model::is_observer;
 use super::Run;
@@ -15,8 +17,11 @@ impl<C: Choices> Run<C> {
     /// The log has grown since it had `said` bytes. Whoever was in time has missed nothing by that,
     /// unless it was said without regard for budgets.
     pub(super) fn grew(&mut self, said: u64, is_heedless: bool) {
-        let grown = self.server.said() - said;
+        let grown = self.model.end() - said;
         self.said_before = said;
+        if is_heedless && grown > 0 {
+            self.waits_anew();
+        }
         let grace = self.limits.grace;
         let waited = self.waiting_since.filter(|_| !self.server.is_waiting());
         let gives_up = waited.is_some_and(|(since, _)| since + grace <= self.now);
@@ -24,11 +29,13 @@ impl<C: Choices> Run<C> {
             if gives_up {
                 peer.give_up();
             }
-            peer.falls_behind(grown, is_heedless, self.now, &self.limits);
         }
-        for place in self.model.overrun() {
+        self.fall_behind(grown, is_heedless);
+        for place in self.model.overrun().collect::<Vec<_>>() {
+            let is_in_vain = self.is_gate_in_vain(place);
             let Some(peer) = self.peers.get_mut(&place) else { continue };
-            let may_miss = peer.had_its_time(self.now, grace) || peer.has_missed || is_heedless;
+            let may_miss =
+                is_in_vain || peer.had_its_time(self.now, grace) || peer.has_missed || is_heedless;
             assert!(may_miss, "a reader in time has missed something");
             peer.has_missed = true;
         }
@@ -44,10 +51,26 @@ impl<C: Choices> Run<C> {
     pub(super) fn look(&mut self) {
         self.settle();
         assert_eq!(self.server.users(), self.model.users);
+        assert_eq!(self.server.said(), self.model.readable());
+        assert_eq!(self.server.holds_back(), self.model.held_back() > 0);
         self.look_at_waiting();
         self.look_at_budgets();
         self.look_at_events();
         self.look_at_memory();
+    }
+
+    /// The room waits for the gate again, although it waits already: for that more must have been said
+    /// than budgets allow meanwhile, or another gate was set.
+    pub(super) fn waits_anew(&mut self) {
+        if self.record.confirms {
+            self.waiting_since = self.waiting_since.map(|(_, said)| (self.now, said));
+        }
+    }
+
+    /// How long the room may wait: for readers, for the gate, and for readers that get only then what they
+    /// are late with.
+    fn longest_wait(&self) -> Duration {
+        if self.record.confirms { 3 * self.limits.grace } else { self.limits.grace }
     }
 
     /// The room waits no longer than it may, and for all at once.
@@ -59,12 +82,15 @@ impl<C: Choices> Run<C> {
         }
         let begins = self.waiting_since.is_none();
         let (since, said) = *self.waiting_since.get_or_insert((self.now, self.said_before));
-        let ends = since + self.limits.grace;
+        let ends = since + self.longest_wait();
         assert!(self.now <= ends, "the room waits too long");
         assert!(self.tick_at.is_some_and(|at| at <= ends), "nothing will end that");
-        if begins && let Some(before) = self.waited_at.replace(said) {
+        if begins
+            && let Some(before) = self.waited_at.replace(said)
+            && !self.record.confirms
+        {
             // Whoever lacked less than a turn of being far behind then was waited for with the first.
-            let grown = self.server.said() - before;
+            let grown = self.model.end() - before;
             assert!(grown > self.turn(), "the room waits for one after the other");
         }
     }
@@ -72,7 +98,7 @@ impl<C: Choices> Run<C> {
     /// While the room waits a member may say a little, and no more; and everybody is listened to
     /// soon, but for whoever does not take its answers.
     fn look_at_budgets(&mut self) {
-        let turn = self.turn();
+        let (turn, longest) = (self.turn(), self.longest_wait());
         for place in
             self.peers.keys().copied().filter(|place| !is_observer(*place)).collect::<Vec<_>>()
         {
@@ -86,7 +112,7 @@ impl<C: Choices> Run<C> {
                 let little = self.model.little(place, self.now);
                 let growth = self.model.growth(place);
                 assert!(budget * growth <= little, "{budget} bytes are not a little");
-                let spare = turn.saturating_sub(self.server.said() - said) as usize;
+                let spare = turn.saturating_sub(self.model.end() - said) as usize;
                 let is_spare = spare >= self.limits.least_backlog() / 12 + growth;
                 let may_say = is_spare && little > growth && !is_silenced;
                 assert!(
@@ -99,8 +125,7 @@ impl<C: Choices> Run<C> {
                 peer.refused_since = None;
             } else {
                 let since = *peer.refused_since.get_or_insert(self.now);
-                let grace = self.limits.grace;
-                assert!(self.now <= since + grace, "a member is not listened to for too long");
+                assert!(self.now <= since + longest, "a member is not listened to for too long");
             }
             // While the room waits time alone gives something back.
             let is_told = !peer.was_refused || self.server.is_waiting();

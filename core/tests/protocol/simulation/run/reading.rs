@@ -44,7 +44,7 @@ impl<C: Choices> Run<C> {
         assert_eq!(lent.is_empty(), expected.len() == usize::from(is_withheld), "{expected:?}");
         let takes = lent.len().min(most);
         self.take(place, &lent[..takes], is_withheld && takes == lent.len());
-        let has_caught_up = self.model.reader(place).has_all();
+        let has_caught_up = self.model.has_all(place);
         let outcome = if self.model.reader(place).is_finished() {
             Delivered::Finished
         } else if !has_caught_up {
@@ -65,6 +65,9 @@ impl<C: Choices> Run<C> {
 
     fn lend(&mut self, place: usize, most: usize) -> (Vec<u8>, Delivered) {
         let reader = self.peers[&place].reader;
+        if self.record.place == Some(place) && !self.choices.once_in(8) {
+            return self.lend_timed(place, reader, most);
+        }
         let mut lent = Vec::new();
         let delivered = self.tell(|server, _| {
             server.deliver(reader, |slices| {
@@ -81,12 +84,14 @@ impl<C: Choices> Run<C> {
     fn take(&mut self, place: usize, bytes: &[u8], with_newline: bool) {
         let count = bytes.len() + usize::from(with_newline);
         let of_log = self.model.reader_mut(place).sent(count, with_newline);
-        let has_caught_up = self.model.reader(place).has_all();
+        let has_caught_up = self.model.has_all(place);
+        let held_back = if self.model.gate == Some(place) { 0 } else { self.model.held_back() };
+        let is_overrun = self.model.is_overrun(place);
         let peer = self.peers.get_mut(&place).unwrap();
         peer.screen.show(bytes);
         if with_newline {
             peer.screen.show(b"\n");
         }
-        peer.got(of_log, has_caught_up);
+        peer.got(of_log, has_caught_up, held_back, is_overrun);
     }
 }

@@ -73,10 +73,11 @@ impl<C: Choices> Run<C> {
 
     pub(super) fn tick(&mut self) {
         self.tick_at = None;
-        let said = self.server.said();
+        let said = self.model.end();
         self.tell(|server, now| server.tick(now));
         let due = self.model.tick(self.now);
         let before = self.asked.len();
+        self.look_at_gate();
         self.grew(said, false);
         self.look();
         let mut asked: Vec<usize> = self.asked.iter().skip(before).copied().collect();
@@ -105,7 +106,7 @@ impl<C: Choices> Run<C> {
 
     fn hear_nothing(&mut self, place: usize) {
         let Some(id) = self.peers[&place].id else { return };
-        let said = self.server.said();
+        let said = self.model.end();
         self.tell(|server, now| server.quiet(now, id));
         let departs = self.model.quiet(self.now, place);
         self.grew(said, !self.heeds_budgets || departs);

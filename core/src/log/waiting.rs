@@ -145,8 +145,7 @@ impl Log {
         let end = self.ring.end();
         while let Some((due, id)) = self.pressure.suspect(end, self.gate.bound()) {
             let Some(reader) = self.readers.get_mut(id.key()) else { continue };
-            let is_gate = self.gate.is_of(id);
-            if is_gate || !reader.is_due_at(due) || reader.is_out_of_reach(&self.ring) {
+            if !reader.is_due_at(due) || reader.is_out_of_reach(&self.ring) {
                 continue;
             }
             if !self.pressure.is_far_behind(reader.position(), end) {

@@ -302,6 +302,53 @@ fn a_reader_holds_the_room_no_longer_than_the_record_and_a_second() {
     assert!(world.hear(ben).contains(" skipped: "));
 }
 
+/// Who can get no further is not given up with others that do not read.
+#[test]
+fn what_is_held_back_is_nobodys_delay() {
+    let (mut world, record) = gated(small());
+    let [ann, ben, _slow] = [ANN, BEN, CAT].map(|addr| join(&mut world, record, addr));
+    confirm(&mut world, record);
+    [ann, ben].iter().for_each(|&id| world.catch_up(id));
+    while !world.server.is_waiting() {
+        world.receive(ann, text(0));
+        confirm(&mut world, record);
+        world.catch_up(ben);
+    }
+    world.pass_millis(500);
+    // More than budgets allow.
+    let much = small().backlog * 8 / 10 / line(0).len();
+    (0..much).for_each(|number| world.receive(ann, text(number)));
+    world.pass_millis(500);
+    assert!(world.server.is_waiting() && world.server.holds_back());
+    world.pass_millis(500);
+    assert!(world.server.is_waiting() && !world.server.holds_back());
+    world.receive(ann, text(much));
+    assert_eq!(world.hear(ben), (0..=much).map(line).collect::<String>());
+    assert!(!world.server.is_waiting());
+}
+
+/// What one gets only after a second of waiting it has a second for.
+#[test]
+fn what_is_let_through_late_is_read_in_time() {
+    let (mut world, record) = gated(small());
+    let [ann, ben, _slow] = [ANN, BEN, CAT].map(|addr| join(&mut world, record, addr));
+    confirm(&mut world, record);
+    [ann, ben].iter().for_each(|&id| world.catch_up(id));
+    (0..12).for_each(|number| world.receive(ann, text(number)));
+    confirm(&mut world, record);
+    world.catch_up(ben);
+    let mut count = 12;
+    while !world.server.is_waiting() {
+        world.receive(ann, text(count));
+        count += 1;
+    }
+    world.pass_millis(990);
+    confirm(&mut world, record);
+    world.pass_millis(990);
+    assert!(world.server.is_waiting());
+    assert_eq!(world.hear(ben), (12..count).map(line).collect::<String>());
+}
+
 /// A flood is as fast as the disk, and costs nobody anything: neither readers nor the record.
 #[test]
 fn a_flood_waits_for_the_disk() {

@@ -13,7 +13,11 @@
 //! slices, and the memory does not grow with members times messages. A reader's exceptions to
 //! "everybody sees the same" are *cuts*, lines that are not for it (its own), and *inserts*, lines only
 //! for it (its greeting, what it missed). Both cost the others nothing. An observer, such as the
-//! server's console, is a reader without exceptions.
+//! server's console, is a reader without exceptions. So is a *record*, which is delivered lines to keep
+//! together with the second in which they were said: [`Server::record`], [`Server::deliver_timed`]. It may
+//! be the log's *gate*: then nobody else gets a line before it has confirmed that it is safe
+//! ([`Server::set_gate`], [`Server::confirm`]). What was kept is the history of the next run:
+//! [`Server::restore`].
 //!
 //! **Propose, then commit.** What happens in a room is a value, an entry. The front of a server turns
 //! what its peers send into proposed entries, an order decides their sequence, and committing them in
@@ -90,6 +94,8 @@
 //! - There is one order for all: any two readers see the lines that they both see in that order. The
 //!   same entries give the same log, on every machine, and each counts once.
 //! - A reader gets every line, or is told exactly how many it did not get.
+//! - While the gate is closed nobody gets a line that its reader has not confirmed. It opens by itself only
+//!   if what it holds back has been most of the backlog for a second; nobody loses anything by that.
 //! - The work of a call is proportional to the bytes that it is given, not to the number of
 //!   members. (Readers that might be far behind are looked at; that is amortized over delivered bytes.)
 //! - The memory is that of the backlog, of the cuts in it (at most a few times the backlog if all lines
@@ -104,12 +110,12 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `server` | every transition of the server's side: `events`, `commands`, `turns`, `lists`, `host`, `sessions` |
+//! | `server` | every transition of the server's side: `events`, `commands`, `turns`, `lists`, `host`, `record`, `sessions` |
 //! | `front` | a peer's bytes become proposals: `peer`, `person`, `allowance`, `timers` |
 //! | `order` | what is proposed, on its way into the room |
 //! | `entry` | what happens in a room, as values, with their codec |
 //! | `room` | entries become lines: `roster`, `label`, `name` |
-//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `times`, `pressure` |
+//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `times`, `gate`, `pressure`, `waiting` |
 //! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
 //! | `client` | the other end: `input`, `outbox`, `display`, `lines`; with a session `exchange`, `unheard`, `asides`, `notes` |
 //! | `command` | the words that make one of a message |

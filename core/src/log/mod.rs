@@ -351,8 +351,8 @@ impl Log {
         self.deliver_until(id, until, |slices| take(wall.get(), slices))
     }
 
-    /// The same, but of the log only what comes before a position, which `until` tells of what comes next
-    /// and of the end of all.
+    /// The same, but of the log only what comes before a position, which `until` tells of what comes
+    /// next and of the end of all.
     fn deliver_until<E>(
         &mut self,
         id: ReaderId,

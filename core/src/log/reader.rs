@@ -25,7 +25,7 @@ pub(super) struct Reader {
     /// What only this reader gets.
     inserts: Inserts,
     stage: Stage,
-    /// If it has left: the end of what it gets, and the lines before that. In a box, as few readers have.
+    /// If it has left: the end of what it gets, and the lines before that. In a box, as few have.
     left: Option<Box<(u64, u64)>>,
     newlines: Newlines,
     /// Whether nobody serves it for now: its connection is gone, and it may come back.
@@ -179,7 +179,8 @@ impl Reader {
         self.track.position >= self.end(ring).0
     }
 
-    /// The pending insert at `index`, if it gets that before anything more of the log, and before `limit`.
+    /// The pending insert at `index`, if it gets that before anything more of the log, and before
+    /// `limit`.
     fn due(&self, index: usize, limit: u64) -> Option<(Due<'_>, Kind)> {
         // It is beyond the limit if its own lines are all that is between.
         self.inserts.due(index, self.track.position.min(limit))

@@ -4,8 +4,8 @@ use alloc::collections::VecDeque;
 
 use crate::time::Wall;
 
-/// The seconds that are kept apart; earlier ones are thinned out to minutes. Twelve kilobytes, and far
-/// more than a record on a disk is ever behind.
+/// The seconds that are kept apart; earlier ones are thinned out to minutes. They take 12 KiB, and are
+/// far more than a record on a disk is ever behind.
 const MOST: usize = 512;
 
 /// The seconds in which something was said, each with the position of its first line.
@@ -70,8 +70,8 @@ impl Times {
         self.second_at(position).0
     }
 
-    /// The same, or the first time that is known, and where the first line stands that was said later. For
-    /// the end of all it is what the clock says now.
+    /// The same, or the first time that is known, and where the first line stands that was said later.
+    /// For the end of all it is what the clock says now.
     pub(super) fn second(&self, position: u64, end: u64) -> (Wall, u64) {
         let (said, until) = self.second_at(position);
         let first = self.seconds.front().map(|&(_, first)| first);

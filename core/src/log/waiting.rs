@@ -172,8 +172,8 @@ impl Log {
     }
 }
 
-/// Whether a time is over that was to end then; `false` if that is noticed late, so that it begins anew: nobody
-/// could be sent anything meanwhile.
+/// Returns whether a time that is over was noticed in time; `None` if it is not over. If not it begins
+/// anew: nobody could be sent anything meanwhile.
 fn is_over(now: Instant, ends: Instant) -> Option<bool> {
     (ends <= now).then(|| now <= ends + LATE)
 }

@@ -50,10 +50,13 @@ use turns::Waiting;
 ///   commits what it proposes in the same call.
 /// - **Out**: [`deliver`](Server::deliver) lends what a reader has pending: a member, or an observer
 ///   that [`observe`](Server::observe) has added, until [`dismiss`](Server::dismiss).
+/// - **Record**: [`restore`](Server::restore), [`record`](Server::record),
+///   [`deliver_timed`](Server::deliver_timed), [`set_gate`](Server::set_gate) and
+///   [`confirm`](Server::confirm), where somebody keeps what is said.
 /// - **When**: [`poll`](Server::poll) says what the shell has to do next, and
 ///   [`budget`](Server::budget) how much it may read from whom.
 ///
-/// Call `poll` until it has nothing more after any call of the families In, Order and Out. Any order
+/// Call `poll` until it has nothing more after any call of the families In, Order, Out and Record. Any order
 /// of calls is safe. The same calls give the same bytes.
 pub struct Server {
     limits: Limits,

@@ -42,6 +42,9 @@ impl Stage {
         if let Some(millis) = line.strip_suffix(" ms pass") {
             return self.world.pass_millis(millis.parse().unwrap());
         }
+        if line == "the room is recorded" {
+            return self.world.server.set_recorded(true);
+        }
         if let Some(names) = line.strip_suffix(" have read") {
             for name in names.split(", ") {
                 self.world.hear(self.members[name]);

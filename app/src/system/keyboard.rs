@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::kind::is_foreground;
-use super::worker::{Done, Job, TryNow, Worker};
+use super::worker::{Done, Transfer, TryNow, Worker};
 use super::{linux, stdio};
 
 /// Most bytes read at once.
@@ -19,7 +19,7 @@ const IN_BACKGROUND: Duration = Duration::from_millis(100);
 /// What standard input provides.
 pub(crate) struct Keyboard {
     /// Reads on its thread what is not there yet: a read of it cannot be cancelled.
-    worker: Worker,
+    worker: Worker<Transfer>,
     /// The memory for a chunk, except while the worker has it.
     buffer: Vec<u8>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Keyboard {
 impl Keyboard {
     /// Reads any standard input.
     pub(crate) fn start() -> io::Result<Self> {
-        let try_now = |job: &mut Job| {
+        let try_now = |job: &mut Transfer| {
             job.count = linux::read_now(&mut job.bytes)?;
             // Linux 5.9 and 5.10 may return 0 before the end (`preadv2(2)`, "Bugs").
             Ok(job.count > 0)
@@ -49,7 +49,7 @@ impl Keyboard {
         })
     }
 
-    fn with(try_now: Option<TryNow>, read: fn(&mut Job) -> io::Result<()>) -> io::Result<Self> {
+    fn with(try_now: Option<TryNow<Transfer>>, read: fn(&mut Transfer) -> io::Result<()>) -> io::Result<Self> {
         Ok(Self { worker: Worker::start(try_now, read)?, buffer: vec![0; CHUNK] })
     }
 
@@ -57,7 +57,7 @@ impl Keyboard {
     /// asked for, so an endless input is read only as fast as it is sent.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         if !self.worker.is_busy() {
-            self.worker.begin(Job { bytes: mem::take(&mut self.buffer), count: 0 });
+            self.worker.begin(Transfer { bytes: mem::take(&mut self.buffer), count: 0 });
         }
         let Done { job, result } = ready!(self.worker.poll(cx));
         self.buffer = job.bytes;
@@ -65,7 +65,7 @@ impl Keyboard {
     }
 }
 
-fn read(job: &mut Job) -> io::Result<()> {
+fn read(job: &mut Transfer) -> io::Result<()> {
     job.count = stdio::read(&mut job.bytes)?;
     Ok(())
 }

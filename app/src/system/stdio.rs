@@ -13,7 +13,7 @@ use futures_lite::Stream;
 use smol::channel::{Receiver, bounded};
 
 use super::standard::Standard;
-use super::worker::{Done, Job, Worker, spawn};
+use super::worker::{Done, Transfer, Worker, spawn};
 use super::{kind, linux};
 
 /// Reads from standard input; 0 bytes are its end.
@@ -99,20 +99,20 @@ impl Audience {
 /// Writes to standard output. If that takes nothing, as a stopped terminal does, nothing else stops
 /// with it.
 pub(crate) struct Printer {
-    worker: Worker,
+    worker: Worker<Transfer>,
     /// The text that was printed last, and how much of it was: all, unless that failed.
-    last: Job,
+    last: Transfer,
 }
 
 impl Printer {
     /// Starts its thread, which writes what standard output does not take at once.
     pub(crate) fn start() -> io::Result<Self> {
-        let try_now = |job: &mut Job| {
+        let try_now = |job: &mut Transfer| {
             job.count += linux::write_now(job.bytes.get(job.count..).unwrap_or_default())?;
             Ok(job.count == job.bytes.len())
         };
-        let write = |job: &mut Job| write_rest(Standard::Output, &job.bytes, &mut job.count);
-        Ok(Self { worker: Worker::start(Some(try_now), write)?, last: Job::default() })
+        let write = |job: &mut Transfer| write_rest(Standard::Output, &job.bytes, &mut job.count);
+        Ok(Self { worker: Worker::start(Some(try_now), write)?, last: Transfer::default() })
     }
 
     /// Returns an empty buffer for a text: that of the last one, once it is printed. In a flood,
@@ -126,7 +126,7 @@ impl Printer {
 
     /// Begins to print `text`. Call only while nothing is being printed.
     pub(crate) fn begin(&mut self, text: Vec<u8>) {
-        self.worker.begin(Job { bytes: text, count: 0 });
+        self.worker.begin(Transfer { bytes: text, count: 0 });
     }
 
     /// Returns whether something is being printed.

@@ -1,5 +1,6 @@
 //! The clock: the system's time as the core's, an alarm, and a timeout.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -34,22 +35,37 @@ impl Clock {
     }
 }
 
-/// The clock on the wall, here.
+/// The clock on the wall, in a time zone.
 pub(crate) struct WallClock {
-    zone: Option<TimeZone>,
+    zone: TimeZone,
+    /// What it was last seen to say.
+    seen: Cell<Option<i64>>,
 }
 
 impl WallClock {
-    pub(crate) fn new() -> Self {
-        Self { zone: TimeZone::local().ok() }
+    pub(crate) fn new(zone: TimeZone) -> Self {
+        Self { zone, seen: Cell::new(None) }
     }
 
     pub(crate) fn now(&self) -> Wall {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let unix_seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        let zone = self.zone.as_ref().and_then(|zone| zone.find_local_time_type(unix_seconds).ok());
+        let unix_seconds = unix_seconds();
+        let zone = self.zone.as_ref().find_local_time_type(unix_seconds);
         Wall { unix_seconds, offset_seconds: zone.map_or(0, |zone| zone.ut_offset()) }
     }
+
+    /// What it says now; `None` if that is still the second that this returned last.
+    ///
+    /// To look at it costs little beside anything that happens in a room. It may jump at any time:
+    /// when it is set, or when the machine has slept, during which the other clock stands still.
+    pub(crate) fn next(&self) -> Option<Wall> {
+        let second = Some(unix_seconds());
+        (self.seen.replace(second) != second).then(|| self.now())
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A timer for one instant of the core's, which may change.

@@ -56,7 +56,7 @@ fn run() -> Result<(), Failure> {
         Parsed::Command(command) => command,
     };
     match Settings::resolve(command)? {
-        Settings::Serve(settings) => serve::run(&settings),
+        Settings::Serve(settings) => serve::run(settings),
         Settings::Join(settings) => join::run(settings),
     }
 }

@@ -15,7 +15,7 @@ use crate::net::Place;
 use crate::system::HAS_EDITOR;
 use crate::terminal::reflows;
 
-pub(crate) use crate::args::BellFor;
+pub(crate) use crate::args::{BellFor, LogSync};
 
 /// What the program is to do.
 pub(crate) enum Settings {
@@ -31,6 +31,20 @@ pub(crate) struct Serve {
     pub(crate) is_quiet: bool,
     /// The place of a host at the server's own terminal; `None` if it has none.
     pub(crate) seat: Option<Seat>,
+    /// Where what is said is recorded.
+    pub(crate) record: Option<Record>,
+    /// The zone of the times that are told and recorded.
+    pub(crate) zone: TimeZone,
+    /// What is done otherwise than asked.
+    pub(crate) complaint: Option<Failure>,
+}
+
+/// A file to which what is said is appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// As it was given: it is opened again by this path.
+    pub(crate) path: String,
+    pub(crate) sync: LogSync,
 }
 
 /// How the host's terminal is used.
@@ -128,11 +142,22 @@ impl Serve {
             reflows: reflows(&surroundings.term()),
             sees_failures: surroundings.shows_failures,
         });
+        if args.log.is_none() && args.log_sync.is_some() {
+            return Err(Failure::usage(Some("serve"), "--log-sync says nothing without --log"));
+        }
+        let (zone, complaint) = surroundings.time_zone_or_utc();
+        let limits = limits(&args)?;
+        let sync = args.log_sync.unwrap_or_default();
+        let record = args.log.map(|path| Record { path, sync });
         Ok(Self {
             seat,
-            limits: limits(&args)?,
+            limits,
             place: Place { host: args.host, port: args.port },
             is_quiet: args.quiet,
+            zone,
+            // Without a record the zone is that of a few answers only.
+            complaint: complaint.filter(|_| record.is_some()),
+            record,
         })
     }
 }
@@ -180,16 +205,11 @@ impl Join {
             None if is_personal => BellFor::Mention,
             None => BellFor::Nothing,
         };
-        let mut complaint = None;
-        let zone = (args.time || is_json).then(|| {
-            surroundings.time_zone().unwrap_or_else(|failure| {
-                complaint = Some(failure);
-                TimeZone::utc()
-            })
-        });
+        let zone = (args.time || is_json).then(|| surroundings.time_zone_or_utc());
+        let (zone, complaint) = zone.unzip();
         Ok(Self {
             wishes: wishes(&args, is_personal, surroundings)?,
-            complaint,
+            complaint: complaint.flatten(),
             place: Place { host: args.host, port: args.port },
             look: Look { in_colour, zone, bell, is_personal },
             manner,
@@ -265,6 +285,14 @@ impl Surroundings<'_> {
         (self.variable)("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
+    /// The system's time zone; if that cannot be used, UTC and why.
+    fn time_zone_or_utc(&self) -> (TimeZone, Option<Failure>) {
+        match self.time_zone() {
+            Ok(zone) => (zone, None),
+            Err(failure) => (TimeZone::utc(), Some(failure)),
+        }
+    }
+
     /// The system's time zone: `TZ` if it is set, else `/etc/localtime`, else UTC (`tzset(3)`).
     ///
     /// # Errors
@@ -332,10 +360,18 @@ mod tests {
         is_terminal: bool,
         variables: &'static [(&'static str, &'static str)],
     ) -> Option<Seat> {
+        serve(options, is_terminal, variables).unwrap().seat
+    }
+
+    fn serve(
+        options: &[&str],
+        is_terminal: bool,
+        variables: &'static [(&'static str, &'static str)],
+    ) -> Result<Serve, Failure> {
         let words = [&["serve", "127.0.0.1", "3333"], options].concat();
         let Command::Serve(args) = command(&words) else { panic!("not serve") };
         let variable = variable(variables);
-        Serve::resolve(args, &surroundings(&variable, is_terminal)).unwrap().seat
+        Serve::resolve(args, &surroundings(&variable, is_terminal))
     }
 
     fn variable(
@@ -433,6 +469,32 @@ mod tests {
         assert_eq!(zone.as_ref().find_local_time_type(0).unwrap().ut_offset(), 9 * 60 * 60);
         let zone = join(&["--time"], false, &[("TZ", "no/such zone")]).look.zone.unwrap();
         assert_eq!(zone.as_ref().find_local_time_type(0).unwrap().ut_offset(), 0);
+    }
+
+    /// As everywhere else, by `TZ` first of all.
+    #[test]
+    fn the_time_of_a_room_is_that_of_the_users_zone_too() {
+        let offset = |serve: &Serve| {
+            serve.zone.as_ref().find_local_time_type(0).map(|zone| zone.ut_offset()).unwrap()
+        };
+        let seoul = serve(&[], false, &[("TZ", "KST-9")]).unwrap();
+        assert_eq!((offset(&seoul), seoul.complaint.is_some()), (9 * 60 * 60, false));
+        let nowhere = &[("TZ", "no/such zone")];
+        let quiet = serve(&[], false, nowhere).unwrap();
+        assert_eq!((offset(&quiet), quiet.complaint.is_some()), (0, false));
+        let recording = serve(&["--log", "f"], false, nowhere).unwrap();
+        assert_eq!((offset(&recording), recording.complaint.is_some()), (0, true));
+    }
+
+    #[test]
+    fn records() {
+        let record = |options: &[&str]| serve(options, false, &[]).map(|serve| serve.record);
+        let at = |sync| Some(Record { path: "대화.log".to_owned(), sync });
+        assert_eq!(record(&[]).unwrap(), None);
+        assert_eq!(record(&["--log", "대화.log"]).unwrap(), at(LogSync::Second));
+        let always = record(&["--log=대화.log", "--log-sync=always"]).unwrap();
+        assert_eq!(always, at(LogSync::Always));
+        assert!(record(&["--log-sync", "second"]).is_err());
     }
 
     #[test]

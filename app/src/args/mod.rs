@@ -13,9 +13,11 @@ use std::path::Path;
 use argh::FromArgs;
 
 use crate::failure::Failure;
-use values::{bell, color, count, host, host_of_room, number, port, port_of_room, size};
+use values::{
+    bell, color, count, file, host, host_of_room, log_sync, number, port, port_of_room, size,
+};
 
-pub(crate) use values::{BellFor, Color, name};
+pub(crate) use values::{BellFor, Color, LogSync, name};
 
 /// What the arguments ask for.
 pub(crate) enum Parsed {
@@ -75,6 +77,16 @@ pub(crate) struct Serve {
     /// (default: no limit)
     #[argh(option, arg_name = "N", from_str_fn(number))]
     pub(crate) history: Option<usize>,
+
+    /// append what is said to FILE, each line with its time, and begin with what FILE ends with;
+    /// SIGHUP opens it anew
+    #[argh(option, arg_name = "FILE", from_str_fn(file))]
+    pub(crate) log: Option<String>,
+
+    /// second or always; when what is in FILE is made safe from a power failure: each second, or
+    /// before anybody gets it (default: second)
+    #[argh(option, arg_name = "WHEN", from_str_fn(log_sync))]
+    pub(crate) log_sync: Option<LogSync>,
 
     /// print the first line and errors only
     #[argh(switch)]
@@ -148,8 +160,17 @@ pub(crate) struct Join {
 }
 
 /// The options that take a value.
-const WITH_VALUE: [&str; 7] =
-    ["--max-users", "--max-line", "--backlog", "--name", "--history", "--bell", "--color"];
+const WITH_VALUE: [&str; 9] = [
+    "--max-users",
+    "--max-line",
+    "--backlog",
+    "--log",
+    "--log-sync",
+    "--name",
+    "--history",
+    "--bell",
+    "--color",
+];
 
 /// Parses the arguments, the first of which is the name that the program was called by.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Parsed, Failure> {

@@ -23,6 +23,16 @@ pub(crate) enum Color {
     Never,
 }
 
+/// When what is recorded is made to survive a power failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogSync {
+    /// Within about a second.
+    #[default]
+    Second,
+    /// Before anybody gets it.
+    Always,
+}
+
 /// An address or a name, or nothing; IPv6 with or without brackets.
 ///
 /// Whether there is such a name is found out when it is looked up; that nothing can be called so is
@@ -95,6 +105,19 @@ pub(super) fn color(word: &str) -> Result<Color, String> {
         "always" => Ok(Color::Always),
         "never" => Ok(Color::Never),
         _ => Err("not auto, always or never".to_owned()),
+    }
+}
+
+/// The path of a file. Whether it can be used is found out when it is opened.
+pub(super) fn file(word: &str) -> Result<String, String> {
+    if word.is_empty() { Err("not a file".to_owned()) } else { Ok(word.to_owned()) }
+}
+
+pub(super) fn log_sync(word: &str) -> Result<LogSync, String> {
+    match word {
+        "second" => Ok(LogSync::Second),
+        "always" => Ok(LogSync::Always),
+        _ => Err("not second or always".to_owned()),
     }
 }
 

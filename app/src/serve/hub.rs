@@ -19,16 +19,11 @@ use crate::system::draw_key;
 /// enough that the others are soon read from too.
 const CHUNK: usize = 16 * 1024;
 
-/// Microseconds.
-const SECOND: u64 = 1_000_000;
-
 /// The core's server, and who is to be woken when it has something to do.
 pub(crate) struct Hub {
     server: RefCell<Server>,
     clock: Clock,
     wall_clock: WallClock,
-    /// When the server was last told what that says.
-    looked_at_wall: Cell<Instant>,
     executor: Rc<LocalExecutor<'static>>,
     /// Every read goes into this one buffer, from which the core takes what it needs.
     buffer: RefCell<Box<[u8]>>,
@@ -50,14 +45,15 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(mut server: Server, executor: Rc<LocalExecutor<'static>>) -> Self {
-        let (clock, wall_clock) = (Clock::new(), WallClock::new());
-        server.set_wall(clock.now(), wall_clock.now());
+    pub(crate) fn new(
+        server: Server,
+        wall_clock: WallClock,
+        executor: Rc<LocalExecutor<'static>>,
+    ) -> Self {
         Self {
             server: RefCell::new(server),
-            clock,
+            clock: Clock::new(),
             wall_clock,
-            looked_at_wall: Cell::new(clock.now()),
             executor,
             buffer: RefCell::new(vec![0; CHUNK].into()),
             participants: RefCell::default(),
@@ -100,11 +96,10 @@ impl Hub {
         told
     }
 
-    /// Tells the server what the clock on the wall says, if a second has passed since it was told.
+    /// Tells the server what the clock on the wall says, if that is another second than it was told.
     fn look_at_wall(&self, now: Instant) {
-        if now.as_micros() - self.looked_at_wall.get().as_micros() >= SECOND {
-            self.looked_at_wall.set(now);
-            self.server().set_wall(now, self.wall_clock.now());
+        if let Some(wall) = self.wall_clock.next() {
+            self.server().set_wall(now, wall);
         }
     }
 
@@ -114,7 +109,9 @@ impl Hub {
     ///
     /// The room is full, or locked.
     pub(crate) fn connect(&self, origin: SocketAddr, wire: Wire) -> Result<MemberId, Refused> {
-        self.server().connect(self.clock.now(), origin, wire)
+        let now = self.clock.now();
+        self.look_at_wall(now);
+        self.server().connect(now, origin, wire)
     }
 
     /// Introduces the participant that has just been connected as `id`.

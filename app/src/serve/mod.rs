@@ -45,7 +45,7 @@ use mio::net::TcpListener;
 use smol::LocalExecutor;
 use smol::channel::{Sender, bounded};
 
-use crate::clock::within;
+use crate::clock::{WallClock, within};
 use crate::failure::{Failure, complain};
 use crate::net::{Listening, Reactor, Socket, listen, reachable};
 use crate::settings::Serve;
@@ -65,13 +65,14 @@ const MOST_ENDS: usize = 2;
 const LAST_FRAME: Duration = Duration::from_millis(100);
 
 /// Serves a room until a signal or its host ends it.
-pub(crate) fn run(settings: &Serve) -> Result<(), Failure> {
+pub(crate) fn run(mut settings: Serve) -> Result<(), Failure> {
+    complain(settings.complaint.take());
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
     // Before there are threads.
     system::reserve_descriptors();
     let executor = Rc::new(LocalExecutor::new());
     let reactor = Rc::new(Reactor::new().map_err(Failure::reactor)?);
-    let serving = serve(settings, reactor.clone(), executor.clone());
+    let serving = serve(&settings, reactor.clone(), executor.clone());
     reactor.run(executor.run(serving)).map_err(Failure::reactor)?
 }
 
@@ -100,7 +101,9 @@ async fn serve(
         .map_err(|error| Failure::new(format!("cannot listen on {}", settings.place), &error))?;
     complain(refused);
 
-    let hub = Rc::new(Hub::new(order::alone(settings.limits.clone()), executor.clone()));
+    let wall_clock = WallClock::new(settings.zone.clone());
+    let server = order::alone(settings.limits.clone());
+    let hub = Rc::new(Hub::new(server, wall_clock, executor.clone()));
     let round = Rc::new(Round::new(hub.clone()));
     hub.spawn(ticker::run(hub.clone()));
     let transcript = Transcript::begin(hub.clone(), port);

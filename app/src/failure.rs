@@ -220,17 +220,20 @@ fn reason(error: &io::Error) -> String {
 }
 
 /// The wordings of musl and of glibc where they differ, for the errors of sockets, standard
-/// streams, terminals and resolvers. glibc's are the ones that users know and search for.
-const WORDS: [(&str, &str); 16] = [
+/// streams, files, terminals and resolvers. glibc's are the ones that users know and search for.
+const WORDS: [(&str, &str); 19] = [
     ("Address in use", "Address already in use"),
     ("Address not available", "Cannot assign requested address"),
     ("Connection aborted", "Software caused connection abort"),
+    ("Filename too long", "File name too long"),
     ("Host is unreachable", "No route to host"),
     ("I/O error", "Input/output error"),
     ("Network unreachable", "Network is unreachable"),
     ("No file descriptors available", "Too many open files"),
     ("Not a tty", "Inappropriate ioctl for device"),
     ("Not supported", "Operation not supported"),
+    ("Quota exceeded", "Disk quota exceeded"),
+    ("Symbolic link loop", "Too many levels of symbolic links"),
     ("Operation timed out", "Connection timed out"),
     ("Socket not connected", "Transport endpoint is not connected"),
     ("Out of memory", "Cannot allocate memory"),

@@ -78,7 +78,7 @@ impl Console {
             if self.trouble.end() {
                 complain([Failure::over("what is said is printed again")]);
             }
-            if self.transcript.is_stopping() {
+            if self.transcript.may_end() {
                 break;
             }
             self.await_growth().await;

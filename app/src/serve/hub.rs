@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::task::Context;
 
-use chat_core::{Event, Instant, MemberId, ReaderId, Refused, Server, Wire};
-use smol::LocalExecutor;
+use chat_core::{Event, Instant, MemberId, ReaderId, Refused, Server, Wall, Wire};
+use smol::{LocalExecutor, Task};
 
 use super::participant::{Call, Participant};
 use super::wakers::{Entered, Wakers};
@@ -85,6 +85,16 @@ impl Hub {
     /// Runs a task for as long as the server runs.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.executor.spawn(task).detach();
+    }
+
+    /// Runs a task that somebody waits for, or may cancel.
+    pub(crate) fn run<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Task<T> {
+        self.executor.spawn(task)
+    }
+
+    /// What the clock on the wall says.
+    pub(crate) fn wall(&self) -> Wall {
+        self.wall_clock.now()
     }
 
     /// Tells the server that something has happened, and wakes whoever that concerns.
@@ -237,6 +247,12 @@ impl Hub {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.is_stopping.get()
+    }
+
+    /// Whether a reader that has got everything there is may close: nothing more is said, and nothing
+    /// that was said is still held back.
+    pub(crate) fn may_close(&self, server: &Server) -> bool {
+        self.is_stopping() && !server.holds_back()
     }
 
     /// Counts a connection as open for as long as the returned guard lives.

@@ -8,7 +8,8 @@
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
 //! | `transcript` | what the console shows: a reader of the log |
 //! | `console`, `host` | who shows it: standard output, or a terminal with somebody at it |
-//! | `requests` | what asks the server to end |
+//! | `record` | who keeps it: a file |
+//! | `requests` | what asks the server to end, or to open that file anew |
 //! | `ticker` | the core's timer |
 //! | `trouble` | what cannot be done for now |
 //! | `wakers` | tasks that wait for the same thing |
@@ -27,6 +28,7 @@ mod host;
 mod hub;
 mod order;
 mod participant;
+mod record;
 mod requests;
 mod round;
 mod ticker;
@@ -53,6 +55,7 @@ use crate::system::{self, Interrupts, Printer};
 use console::Console;
 use host::Host;
 use hub::Hub;
+use record::Record;
 use requests::Requests;
 use round::Round;
 use transcript::Transcript;
@@ -82,18 +85,26 @@ async fn serve(
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
     // A host's terminal must be given back, whatever ends the program.
-    let interrupts = if settings.seat.is_some() { Interrupts::all() } else { Interrupts::new() };
+    let interrupts = match settings.seat.is_some() {
+        has_host if settings.record.is_some() => Interrupts::with_reopening(has_host),
+        true => Interrupts::all(),
+        false => Interrupts::new(),
+    };
     let mut interrupts = interrupts.map_err(Failure::signals)?;
     let mut printer = Printer::start().map_err(Failure::thread)?;
-    let listening = async { Some(listen(&settings.place).await) };
-    let Some(listening) = or(listening, interrupts.interrupted()).await else {
-        // Resolving a name can take long.
+    // The file first: nobody gets in who would have to be thrown out again.
+    let opening = async {
+        let opened = record::open(settings).await?;
+        Ok((opened, listen(&settings.place).await?))
+    };
+    let Some(opened) = or(async { Some(opening.await) }, interrupts.interrupted()).await else {
+        // A disk may be slow, and resolving a name can take long.
         if !settings.is_quiet {
             interrupts.finish_within_patience(printer.print(FAREWELL)).await;
         }
         return Ok(());
     };
-    let Listening { listeners, port, refused } = listening?;
+    let (opened, Listening { listeners, port, refused }) = opened?;
     let way_in = listeners.first().map(reachable).map(|ip| format!("chat join {ip} {port}"));
     let listeners: io::Result<Vec<_>> =
         listeners.into_iter().map(|listener| wait_for(&reactor, listener)).collect();
@@ -106,6 +117,10 @@ async fn serve(
     let hub = Rc::new(Hub::new(server, wall_clock, executor.clone()));
     let round = Rc::new(Round::new(hub.clone()));
     hub.spawn(ticker::run(hub.clone()));
+    let mut record = match (opened, &settings.record) {
+        (Some(opened), Some(record)) => Some(Record::begin(&hub, opened, record.sync, port)?),
+        _ => None,
+    };
     let transcript = Transcript::begin(hub.clone(), port);
     let (end, ends) = bounded(MOST_ENDS);
     let console = open_console(settings, transcript, printer, way_in.unwrap_or_default(), end)?;
@@ -113,7 +128,7 @@ async fn serve(
 
     // In a task of its own: this one is polled whenever the executor runs, and would look for
     // signals each time.
-    let mut requests = Requests::new(interrupts, ends);
+    let mut requests = Requests::new(interrupts, ends, record.as_ref().map(Record::requests));
     let requested = executor.spawn(async move {
         requests.next().await;
         requests
@@ -124,18 +139,39 @@ async fn serve(
         hub.stop();
         // Unless it has printed all, which is known even if a member takes its time.
         let mut printed = Ok(());
+        let mut recorded = Ok(());
         let printing = async { printed = (&mut console).await };
-        requests.finish_within_patience(zip(hub.all_closed(), printing)).await;
+        let recording = async {
+            if let Some(record) = &mut record {
+                recorded = record.finished().await;
+            }
+        };
+        let ending = zip(hub.all_closed(), zip(printing, recording));
+        requests.finish_within_patience(ending).await;
+        if let Some(record) = record {
+            recorded = recorded.and(record.give_up().await);
+        }
         if settings.seat.is_some() && !console.is_finished() {
             within(LAST_FRAME, &mut console).await;
         }
         // A terminal is given back also where it takes nothing any more.
         console.cancel().await;
-        printed
+        both(printed, recorded)
     };
     // Polled by the reactor directly, so that each poll is followed by a wait for sockets, and by
     // some of the tasks.
     or(serving, async { match round.run().await {} }).await
+}
+
+/// Of two failures one is the last thing that the program says.
+fn both(first: Result<(), Failure>, last: Result<(), Failure>) -> Result<(), Failure> {
+    match (first, last) {
+        (Err(first), Err(last)) => {
+            complain([first]);
+            Err(last)
+        }
+        (first, last) => first.and(last),
+    }
 }
 
 /// Shows `transcript`: to a host, who is told the `way_in` and may ask the server to `end`, or to

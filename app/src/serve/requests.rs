@@ -1,26 +1,39 @@
-//! Requests to end: signals, and Ctrl+C where that is a key.
+//! Requests: signals, and Ctrl+C where that is a key. Most ask the server to end.
+
+use std::rc::Rc;
 
 use futures_lite::future::{or, pending};
 use smol::channel::Receiver;
 
-use crate::system::Interrupts;
+use super::record;
+use crate::system::{Interrupts, Request};
 
-/// All that asks the server to end.
+/// All that asks something of the server.
 pub(super) struct Requests {
     interrupts: Interrupts,
     /// The host's, if there is one.
     keys: Receiver<()>,
+    /// What may be asked of the record, if there is one.
+    record: Option<Rc<record::Requests>>,
 }
 
 impl Requests {
-    pub(super) fn new(interrupts: Interrupts, keys: Receiver<()>) -> Self {
-        Self { interrupts, keys }
+    pub(super) fn new(
+        interrupts: Interrupts,
+        keys: Receiver<()>,
+        record: Option<Rc<record::Requests>>,
+    ) -> Self {
+        Self { interrupts, keys, record }
     }
 
-    /// Waits for the next request.
+    /// Waits for the next request to end. Passes on what is asked of the record meanwhile.
     pub(super) async fn next(&mut self) {
         let signalled = async {
-            self.interrupts.next().await;
+            while self.interrupts.next_request().await == Request::Reopen {
+                if let Some(record) = &self.record {
+                    record.reopen();
+                }
+            }
         };
         or(signalled, pressed(&self.keys)).await;
     }

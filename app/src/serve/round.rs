@@ -115,6 +115,7 @@ impl Round {
 
     /// Returns whether there is more than this round delivers, or everybody is to end.
     fn is_behind(&self) -> bool {
-        self.said.get() != self.hub.server().said() || self.hub.is_stopping()
+        let server = self.hub.server();
+        self.said.get() != server.said() || self.hub.may_close(&server)
     }
 }

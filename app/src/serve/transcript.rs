@@ -64,6 +64,11 @@ impl Transcript {
         self.hub.is_stopping()
     }
 
+    /// Whether the server is to end, and what was taken last is all that there will be.
+    pub(super) fn may_end(&self) -> bool {
+        self.hub.may_close(&self.hub.server())
+    }
+
     pub(super) fn hub(&self) -> &Rc<Hub> {
         &self.hub
     }

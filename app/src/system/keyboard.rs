@@ -49,7 +49,10 @@ impl Keyboard {
         })
     }
 
-    fn with(try_now: Option<TryNow<Transfer>>, read: fn(&mut Transfer) -> io::Result<()>) -> io::Result<Self> {
+    fn with(
+        try_now: Option<TryNow<Transfer>>,
+        read: fn(&mut Transfer) -> io::Result<()>,
+    ) -> io::Result<Self> {
         Ok(Self { worker: Worker::start(try_now, read)?, buffer: vec![0; CHUNK] })
     }
 

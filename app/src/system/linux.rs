@@ -2,12 +2,17 @@
 
 #[cfg(target_os = "linux")]
 use std::fs;
+use std::fs::Metadata;
 use std::io;
 #[cfg(all(unix, not(target_os = "linux")))]
 use std::io::Read;
 use std::net::Ipv4Addr;
+#[cfg(target_os = "linux")]
+use std::os::linux::fs::MetadataExt;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::{major, minor};
 #[cfg(target_os = "linux")]
 use rustix::io::{ReadWriteFlags, preadv2, pwritev2};
 #[cfg(target_os = "linux")]
@@ -124,6 +129,34 @@ fn local_in(table: &str) -> Vec<Ipv4Addr> {
     found
 }
 
+/// Returns the process that has locked a file by `flock(2)`, if the system tells. It does not of one
+/// in another namespace, nor by this number on a file system that has several devices in one.
+#[cfg(target_os = "linux")]
+pub(super) fn lock_holder(metadata: &Metadata) -> Option<u32> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let device = metadata.st_dev();
+    holder_in(&locks, (major(device), minor(device)), metadata.st_ino())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn lock_holder(_: &Metadata) -> Option<u32> {
+    None
+}
+
+/// Finds the process that has locked a file, by its device and inode, in a table of locks
+/// (`proc_locks(5)`).
+#[cfg(target_os = "linux")]
+fn holder_in(locks: &str, device: (u32, u32), inode: u64) -> Option<u32> {
+    let file = format!("{:02x}:{:02x}:{inode}", device.0, device.1);
+    locks.lines().find_map(|lock| {
+        let mut words = lock.split_ascii_whitespace().skip(1);
+        // One that waits for a lock has an arrow before that.
+        let is_whole = words.next() == Some("FLOCK");
+        let pid = words.nth(2)?;
+        (is_whole && words.next() == Some(&file)).then(|| pid.parse().ok()).flatten()
+    })
+}
+
 /// Enlarges a pipe at standard output to what any program may ask for (`pipe(7)`), so that its
 /// writer and its reader wait for each other less often. If that fails it keeps its size.
 #[cfg(target_os = "linux")]
@@ -140,6 +173,22 @@ pub(crate) fn widen_output() {}
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    /// The example of proc_locks(5), and who waits.
+    #[test]
+    fn the_holder_of_a_lock() {
+        let locks = "1: POSIX  ADVISORY  READ  5433 08:01:7864448 128 128
+2: FLOCK  ADVISORY  WRITE 2001 08:01:7864554 0 EOF
+2: -> FLOCK  ADVISORY  WRITE 2002 08:01:7864554 0 EOF
+3: FLOCK  ADVISORY  WRITE 1568 00:2f:32388 0 EOF
+4: POSIX  ADVISORY  WRITE 699 00:16:28457 0 EOF
+";
+        assert_eq!(holder_in(locks, (8, 1), 7_864_554), Some(2001));
+        assert_eq!(holder_in(locks, (0, 0x2f), 32_388), Some(1568));
+        assert_eq!(holder_in(locks, (0, 0x16), 28_457), None);
+        assert_eq!(holder_in(locks, (8, 1), 7_864_448), None);
+        assert_eq!(holder_in("", (8, 1), 1), None);
+    }
 
     /// What Linux says on a machine with one address beside the loopback's (proc(5) does not
     /// describe it; taken from a kernel of version 6.1, shortened).

@@ -6,6 +6,7 @@
 //! | `unix`, `windows`, `linux` | the calls that differ: nothing else is conditional |
 //! | `standard`, `stdio` | the standard streams: which they are, and how they are used |
 //! | `keyboard` | standard input in chunks |
+//! | `append` | a file that lines are appended to |
 //! | `worker` | a thread for calls that block |
 //! | `signals` | the signals that ask the program to end |
 //! | `descriptors` | the limit on open descriptors |
@@ -24,12 +25,15 @@
 //! | the machine's own addresses where no route leads out of it | yes | no | no |
 //! | keepalive | yes | yes | yes |
 //! | keys for those who come back | yes | yes | no |
+//! | a record's file noticed to be removed or renamed | yes | yes | cannot happen |
+//! | who has locked a record's file | yes | no | no |
 //! | a deadline for acknowledgements | yes | the system's own | the system's own |
 //! | a bound on unsent bytes that the kernel holds | yes | its send buffer | its send buffer |
 //!
 //! Linux is the system that the program is made for and tested on; for the others it is known to
 //! compile.
 
+mod append;
 mod descriptors;
 mod keyboard;
 #[cfg_attr(unix, path = "unix.rs")]
@@ -42,6 +46,7 @@ mod stdio;
 mod tty;
 mod worker;
 
+pub(crate) use append::{AppendFile, line_start, sync};
 pub(crate) use descriptors::{LEAST_DESCRIPTORS, raise_descriptor_limit, reserve_descriptors};
 pub(crate) use keyboard::Keyboard;
 pub(crate) use kind::{
@@ -49,11 +54,11 @@ pub(crate) use kind::{
     stop_job, terminal_size,
 };
 pub(crate) use linux::{bound_sending, draw_key, own_addresses, widen_output};
-pub(crate) use signals::Interrupts;
+pub(crate) use signals::{Interrupts, Request};
 pub(crate) use standard::Outlook;
 pub(crate) use stdio::{Audience, Printer, write, write_error};
 pub(crate) use tty::RawMode;
-pub(crate) use worker::spawn;
+pub(crate) use worker::{Done, Worker, spawn};
 
 /// Whether an accepted connection inherits the options of its listener. On Linux it does
 /// (`tcp(7)`); elsewhere that differs from option to option.

@@ -1,12 +1,13 @@
 //! Unix.
 
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
 use async_signal::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{
     Resource, Rlimit, getpgrp, getrlimit, kill_current_process_group, setrlimit,
@@ -36,6 +37,9 @@ pub(super) const WOULD_END: &[Signal] = &[
     Signal::Usr2,
     Signal::Alarm,
 ];
+
+/// What asks a program that runs for long to open its files anew.
+pub(super) const REQUESTS_TO_REOPEN: &[Signal] = &[Signal::Hup];
 
 /// What would end the program although a call that it makes says the same: that the output has
 /// become as large as a file may be (`setrlimit(2)`, "RLIMIT_FSIZE").
@@ -171,6 +175,11 @@ pub(crate) fn terminal_size() -> io::Result<(u16, u16)> {
     Ok((size.ws_col, size.ws_row))
 }
 
+/// Returns whether the terminal at standard input has hung up: then it has no mode any more.
+pub(super) fn is_terminal_gone() -> bool {
+    tcgetattr(stdin()).is_err()
+}
+
 /// Stops the whole job that this program belongs to, as a shell does.
 pub(crate) fn stop_job() -> io::Result<()> {
     Ok(kill_current_process_group(rustix::process::Signal::TSTP)?)
@@ -220,6 +229,45 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
 /// Lets a listener take a port while connections of the one before still time out.
 pub(crate) fn reuse_address(listener: &Socket) {
     let _ = listener.set_reuse_address(true);
+}
+
+/// Only its owner is to read and to write a file that is made.
+const OWNERS: u32 = 0o600;
+
+/// How a file is opened that is appended to. It is also read: its end, and so that a pipe does not
+/// wait for somebody to read it (`fifo(7)`). A terminal does not become that of this program.
+pub(super) fn append_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).mode(OWNERS);
+    // Linux has them as an i32, and uses no bit that is none of that.
+    if let Ok(flags) = i32::try_from(OFlags::NOCTTY.bits()) {
+        options.custom_flags(flags);
+    }
+    options
+}
+
+/// A new file is its owner's, whatever the mask of the process takes from its mode.
+pub(super) fn keep_to_owner(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(OWNERS))
+}
+
+/// Whether a lock means anything: not on a device, which many may use.
+pub(super) fn is_lockable(metadata: &Metadata) -> bool {
+    metadata.is_file() || metadata.file_type().is_fifo()
+}
+
+pub(super) fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Whether an open file has no name any more.
+pub(super) fn is_unlinked(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.nlink() == 0
+}
+
+/// Whether the error says that there is no disk to write to (`fdatasync(2)`, "Errors").
+pub(super) fn has_no_disk(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::INVAL | Errno::NOTSUP | Errno::ROFS))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Windows: what it lacks is stubbed out here.
 
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 
 use async_signal::Signal;
@@ -12,6 +13,7 @@ pub(crate) const HAS_EDITOR: bool = false;
 
 pub(super) const REQUESTS_TO_END: &[Signal] = &[Signal::Int];
 pub(super) const WOULD_END: &[Signal] = REQUESTS_TO_END;
+pub(super) const REQUESTS_TO_REOPEN: &[Signal] = &[];
 pub(super) const WOULD_END_NEEDLESSLY: &[Signal] = &[];
 pub(crate) const TERMINAL_CHANGES: &[Signal] = &[];
 
@@ -86,6 +88,10 @@ pub(crate) fn terminal_size() -> io::Result<(u16, u16)> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(super) fn is_terminal_gone() -> bool {
+    false
+}
+
 pub(crate) fn stop_job() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -104,3 +110,31 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
 /// A port can be taken again at once here. The option of that name would let another program take
 /// it while it is in use.
 pub(crate) fn reuse_address(_: &Socket) {}
+
+pub(super) fn append_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true);
+    options
+}
+
+/// It has the rights that its folder gives.
+pub(super) fn keep_to_owner(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn is_lockable(metadata: &Metadata) -> bool {
+    metadata.is_file()
+}
+
+/// std does not tell files apart here. One that is open cannot be renamed or removed.
+pub(super) fn is_same_file(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+pub(super) fn is_unlinked(_: &Metadata) -> bool {
+    false
+}
+
+pub(super) fn has_no_disk(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+}

@@ -235,8 +235,10 @@ impl Lines {
                 _ if is_full => Outcome::Blocked,
                 Delivered::Partial => continue,
                 Delivered::Finished => Outcome::Over,
-                Delivered::Nothing | Delivered::CaughtUp if self.hub.is_stopping() => Outcome::Over,
-                Delivered::Nothing | Delivered::CaughtUp => Outcome::CaughtUp,
+                Delivered::Nothing | Delivered::CaughtUp => match self.hub.may_close(&server) {
+                    true => Outcome::Over,
+                    false => Outcome::CaughtUp,
+                },
             };
             match outcome {
                 Outcome::Blocked => self.socket.clear_writable(),

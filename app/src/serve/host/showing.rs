@@ -64,7 +64,7 @@ impl Showing {
 
     /// Whether the server ends, and all that was said is taken from the log.
     pub(super) fn has_ended(&self) -> bool {
-        self.is_stopping() && self.has_all
+        self.has_all && self.transcript.may_end()
     }
 
     pub(super) fn is_stopping(&self) -> bool {

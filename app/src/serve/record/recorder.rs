@@ -6,7 +6,7 @@ use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_core::Delivered;
 use smol::Timer;
@@ -58,7 +58,9 @@ struct Gate {
     is_open: bool,
     /// Whether that was said.
     is_told: bool,
-    /// When it takes too long.
+    /// When a job was begun that is not done.
+    began: Option<Instant>,
+    /// Rings when one has taken too long, or sooner: to set it for each would cost more than all else.
     limit: Timer,
 }
 
@@ -169,7 +171,7 @@ impl Recorder {
     async fn write(&mut self, mut job: Job, missing: usize) -> io::Result<()> {
         self.lost.give(job.count_lines(), missing);
         if let Durability::Gate(gate) = &mut self.durability {
-            gate.limit.set_after(GATE_PATIENCE);
+            gate.began = Some(Instant::now());
         }
         loop {
             job.reopens |= self.requests.take();
@@ -188,7 +190,8 @@ impl Recorder {
             }
         }
         self.memory = job;
-        if let Durability::Gate(_) = &self.durability {
+        if let Durability::Gate(gate) = &mut self.durability {
+            gate.began = None;
             self.hub.tell(|server, now| server.confirm(now, self.lost.reader()));
         }
         Ok(())
@@ -236,14 +239,20 @@ impl Recorder {
 impl Gate {
     fn close(hub: Rc<Hub>, lost: Rc<Lost>) -> Self {
         hub.tell(|server, _| server.set_gate(Some(lost.reader())));
-        Self { hub, lost, is_open: false, is_told: false, limit: Timer::never() }
+        let limit = Timer::after(Duration::ZERO);
+        Self { hub, lost, is_open: false, is_told: false, began: None, limit }
     }
 
     /// Opens it if what is to be safe takes too long. Says so, unless that `has_reason` which was
     /// said.
     fn poll(&mut self, cx: &mut Context<'_>, has_reason: bool) {
-        if self.is_open || Pin::new(&mut self.limit).poll(cx).is_pending() {
-            return;
+        let Some(began) = self.began.filter(|_| !self.is_open) else { return };
+        let ends = began + GATE_PATIENCE;
+        while Instant::now() < ends {
+            if Pin::new(&mut self.limit).poll(cx).is_pending() {
+                return;
+            }
+            self.limit.set_at(ends);
         }
         self.open();
         if !has_reason {
@@ -264,6 +273,7 @@ impl Gate {
     /// All is safe: what is said next waits again.
     fn close_again(&mut self) {
         if mem::take(&mut self.is_open) {
+            self.limit.set_after(Duration::ZERO);
             self.hub.tell(|server, _| server.set_gate(Some(self.lost.reader())));
         }
         if mem::take(&mut self.is_told) {

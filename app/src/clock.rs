@@ -105,3 +105,21 @@ pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> 
     };
     or(async { Some(work.await) }, too_late).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_is_told_once() {
+        let clock = WallClock::new(TimeZone::utc());
+        let mut told: Vec<Wall> = Vec::new();
+        for _ in 0..1000 {
+            told.extend(clock.next());
+        }
+        let count = told.len();
+        told.dedup();
+        assert_eq!(told.len(), count);
+        assert!((1..1000).contains(&count), "{count}");
+    }
+}

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 
 use chat_core::{Delivered, ReaderId};
 
-use super::pen::{Left, Pen, newlines};
+use super::job::newlines;
+use super::pen::{Left, Pen};
 use crate::failure::Failure;
 use crate::serve::hub::Hub;
 

@@ -3,6 +3,7 @@
 //! | module | noun |
 //! |---|---|
 //! | `recorder` | the task that takes what is said out of the log |
+//! | `job` | lines on their way into the file |
 //! | `lost` | what is not in the file in the end |
 //! | `pen` | what writes to the file, on a thread |
 //! | `syncing` | what has the file survive a power failure |
@@ -13,6 +14,7 @@
 //! is for any reader. If it is to be safe before anybody gets it, the record is the room's gate as
 //! well: the others get what it has confirmed.
 
+mod job;
 mod lost;
 mod pen;
 mod recorder;

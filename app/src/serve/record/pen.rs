@@ -1,6 +1,5 @@
 //! The pen: what writes to the file of a record, on a thread of its own.
 
-use std::fs::File;
 use std::io;
 use std::mem;
 use std::path::Path;
@@ -9,14 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chat_core::Wall;
 
-use super::stamp;
+use super::job::{Job, newlines};
 use super::tail::{End, Tail};
 use crate::failure::{Failure, complain};
 use crate::system::{AppendFile, line_start};
-
-/// Most bytes that are said in one job. So many leave the log before they are written; the longest
-/// line is shorter.
-pub(super) const CHUNK: usize = 256 * 1024;
 
 /// Bytes that are enough to find what a file ends with, of whatever length its last lines are.
 const LEAST_TAIL: u64 = 256 * 1024;
@@ -30,85 +25,6 @@ pub(super) struct Pen {
 
 /// How many lines the pen has been given and has not written.
 pub(super) type Left = Arc<AtomicUsize>;
-
-/// What the pen is given to write, and gives back.
-#[derive(Default)]
-pub(super) struct Job {
-    /// Lines as they were said, each with its newline.
-    said: Vec<u8>,
-    /// From where on in them which second it was.
-    times: Vec<(usize, Wall)>,
-    /// The same lines with their times, once that is made.
-    lines: Vec<u8>,
-    /// How many bytes of those are written.
-    count: usize,
-    /// Whether the file is to be opened anew before that.
-    pub(super) reopens: bool,
-    /// Whether it is to be on its disk after that.
-    pub(super) syncs: bool,
-    /// The file that was written to.
-    pub(super) file: Option<Arc<File>>,
-}
-
-impl Job {
-    /// An empty job, with this one's memory.
-    pub(super) fn emptied(mut self) -> Self {
-        self.said.clear();
-        self.times.clear();
-        self.lines.clear();
-        Self { said: self.said, times: self.times, lines: self.lines, ..Self::default() }
-    }
-
-    /// How many bytes are said.
-    pub(super) fn len(&self) -> usize {
-        self.said.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.said.is_empty()
-    }
-
-    /// Adds whole lines of what is said at one time, as many as there is space for. Returns how many
-    /// bytes that are.
-    pub(super) fn add(&mut self, wall: Wall, slices: &[&[u8]]) -> usize {
-        let before = self.said.len();
-        for slice in slices {
-            let length = slice.len().min(CHUNK - self.said.len());
-            self.said.extend_from_slice(&slice[..length]);
-        }
-        let end = self.said.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-        // A line that does not end yet is taken only if nothing is before it.
-        if end > 0 {
-            self.said.truncate(end.max(before));
-        }
-        if self.times.last().is_none_or(|&(_, last)| last != wall) {
-            self.times.push((before, wall));
-        }
-        self.said.len() - before
-    }
-
-    /// How many lines are to be written.
-    pub(super) fn count_lines(&self) -> usize {
-        newlines(&self.said)
-    }
-
-    /// Puts the time before each line, unless that is done.
-    fn stamp(&mut self) {
-        if !self.lines.is_empty() {
-            return;
-        }
-        let mut ends = self.times.iter().skip(1).map(|&(start, _)| start);
-        for &(start, wall) in &self.times {
-            let end = ends.next().unwrap_or(self.said.len());
-            let mut before = Vec::with_capacity(stamp::LENGTH);
-            stamp::push(wall, &mut before);
-            for line in self.said[start..end].split_inclusive(|&byte| byte == b'\n') {
-                self.lines.extend_from_slice(&before);
-                self.lines.extend_from_slice(line);
-            }
-        }
-    }
-}
 
 /// A record that was opened, and what was said in it last.
 pub(crate) struct Opened {
@@ -238,6 +154,131 @@ fn cut_off(path: &str, length: usize) -> Failure {
     Failure::over(format_args!("{path} ended in the middle of a line: its last {bytes} cut off"))
 }
 
-pub(super) fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| byte == b'\n').count()
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const NOON: Wall = Wall { unix_seconds: 1_795_582_927, offset_seconds: 9 * 60 * 60 };
+
+    /// A folder for records.
+    struct Folder(TempDir);
+
+    impl Folder {
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            assert!(fs::write(self.path(name), text).is_ok());
+        }
+
+        fn read(&self, name: &str) -> String {
+            fs::read_to_string(self.path(name)).unwrap_or_default()
+        }
+
+        fn open(&self, name: &str) -> Result<Opened, Failure> {
+            Pen::open(self.path(name).display().to_string(), 0)
+        }
+    }
+
+    fn folder() -> Folder {
+        Folder(tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}")))
+    }
+
+    fn job(said: &str) -> Job {
+        let mut job = Job::default();
+        assert_eq!(job.add(NOON, &[said.as_bytes()]), said.len());
+        job
+    }
+
+    /// A file that was named by mistake stays as it is.
+    #[test]
+    fn what_is_no_record_is_left_alone() {
+        let folder = folder();
+        for text in ["\u{89}PNG\r\n", "dear diary", "2026-11-25 [a] b\n2026-11"] {
+            folder.write("f", text);
+            let refused = folder.open("f").err().unwrap().to_string();
+            assert!(refused.ends_with("f: it is not a record of a room"), "{refused}");
+            assert_eq!(folder.read("f"), text);
+        }
+    }
+
+    #[test]
+    fn a_record_is_gone_on_with() {
+        let folder = folder();
+        let before = "2026-11-25T14:02:06+09:00 [a] a\n";
+        let after = "2026-11-25T14:02:07+09:00 [a] b\n";
+        for (end, stays) in [("", ""), ("2026-11-25T14:02:0", ""), ("# a note", "# a note\n")] {
+            folder.write("f", &format!("{before}{end}"));
+            let opened = folder.open("f").unwrap();
+            let said = opened.last_said(usize::MAX);
+            let second_before = Wall { unix_seconds: NOON.unix_seconds - 1, ..NOON };
+            assert_eq!(said, [(second_before, b"[a] a".as_slice())]);
+            let mut pen = opened.into_pen();
+            pen.left().store(1, Ordering::Relaxed);
+            let mut job = job("[a] b\n");
+            job.syncs = true;
+            pen.run(&mut job).unwrap();
+            assert_eq!(folder.read("f"), format!("{before}{stays}{after}"));
+            assert_eq!(pen.left().load(Ordering::Relaxed), 0);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_renamed_file_is_written_on_until_it_is_to_be_opened_anew() {
+        let folder = folder();
+        let mut pen = folder.open("f").unwrap().into_pen();
+        let mut say = |said: &str, reopens| {
+            let mut job = job(said);
+            job.reopens = reopens;
+            pen.run(&mut job).unwrap();
+        };
+        say("[a] 1\n", false);
+        say("[a] 2\n", true);
+        fs::rename(folder.path("f"), folder.path("old")).unwrap();
+        say("[a] 3\n", false);
+        assert!(!folder.path("f").exists());
+        say("[a] 4\n", true);
+        assert_eq!(newlines(folder.read("old").as_bytes()), 3);
+        assert!(folder.read("f").ends_with(" [a] 4\n"));
+        // What is no record is left alone here too.
+        fs::rename(folder.path("f"), folder.path("newer")).unwrap();
+        folder.write("f", "\u{89}PNG");
+        say("[a] 5\n", true);
+        assert!(folder.read("newer").ends_with(" [a] 5\n"));
+        assert_eq!(folder.read("f"), "\u{89}PNG");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_removed_file_is_made_anew() {
+        let folder = folder();
+        let mut pen = folder.open("f").unwrap().into_pen();
+        pen.run(&mut job("[a] 1\n")).unwrap();
+        fs::remove_file(folder.path("f")).unwrap();
+        pen.run(&mut job("[a] 2\n")).unwrap();
+        assert!(folder.read("f").ends_with(" [a] 2\n"));
+        assert_eq!(newlines(folder.read("f").as_bytes()), 1);
+    }
+
+    /// Nothing is written that was not, and what was not is counted.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_full_disk_does_not_take() {
+        let opened = Pen::open("/dev/full".to_owned(), 0).unwrap();
+        let mut pen = opened.into_pen();
+        let mut job = job("[a] 1\n[a] 2\n");
+        pen.left().store(job.count_lines(), Ordering::Relaxed);
+        for _ in 0..2 {
+            let error = pen.run(&mut job).err().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+            assert_eq!(pen.left().load(Ordering::Relaxed), 2);
+        }
+    }
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use chat_core::Delivered;
 use smol::Timer;
 
+use super::job::{CHUNK, Job};
 use super::lost::{Lost, missing};
-use super::pen::{CHUNK, Job, Pen};
+use super::pen::Pen;
 use super::syncing::Syncing;
 use super::{AGAIN, FIRST_PAUSE, Requests};
 use crate::failure::{Failure, complain};

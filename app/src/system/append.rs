@@ -180,7 +180,7 @@ fn open_or_make(path: &Path) -> io::Result<File> {
     }
     match options.create_new(true).open(path) {
         Ok(file) => {
-            kind::keep_to_owner(&file)?;
+            kind::keep_to_owner(&file);
             sync_folder_of(path);
             Ok(file)
         }

@@ -5,8 +5,9 @@ use std::io;
 use super::kind;
 
 /// Descriptors that the program itself needs: the standard streams, two reactors, the signals (one
-/// for each that would leave a terminal in raw mode), a few listeners, a member.
-pub(crate) const LEAST_DESCRIPTORS: u64 = 30;
+/// for each that would leave a terminal in raw mode), a few listeners, a record and what is opened in
+/// its place, a member.
+pub(crate) const LEAST_DESCRIPTORS: u64 = 32;
 
 /// Descriptors that are provided for at the start.
 const RESERVED: u32 = 16 * 1024;

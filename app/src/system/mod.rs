@@ -8,7 +8,7 @@
 //! | `keyboard` | standard input in chunks |
 //! | `append` | a file that lines are appended to |
 //! | `worker` | a thread for calls that block |
-//! | `signals` | the signals that ask the program to end |
+//! | `signals` | the signals that ask the program to end, or to open a file anew |
 //! | `descriptors` | the limit on open descriptors |
 //! | `tty` | the terminal's mode and size |
 //!

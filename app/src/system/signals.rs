@@ -1,5 +1,5 @@
 //! The signals that ask the program to end: SIGINT (Ctrl+C) and SIGTERM, and the others that would
-//! end a program whose terminal has to be restored.
+//! end a program whose terminal has to be restored; and SIGHUP, which may ask for something else.
 
 use std::io;
 

@@ -246,9 +246,10 @@ pub(super) fn append_options() -> OpenOptions {
     options
 }
 
-/// A new file is its owner's, whatever the mask of the process takes from its mode.
-pub(super) fn keep_to_owner(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(OWNERS))
+/// Gives the owner of a new file what the mask of the process has taken from its mode. A file system
+/// without modes may refuse.
+pub(super) fn keep_to_owner(file: &File) {
+    let _ = file.set_permissions(Permissions::from_mode(OWNERS));
 }
 
 /// Whether a lock means anything: not on a device, which many may use.

@@ -118,9 +118,7 @@ pub(super) fn append_options() -> OpenOptions {
 }
 
 /// It has the rights that its folder gives.
-pub(super) fn keep_to_owner(_: &File) -> io::Result<()> {
-    Ok(())
-}
+pub(super) fn keep_to_owner(_: &File) {}
 
 pub(super) fn is_lockable(metadata: &Metadata) -> bool {
     metadata.is_file()

@@ -678,15 +678,27 @@ fn a_host_in_a_hurry() {
     drop(stalled);
 }
 
-/// The least number of descriptors is enough for a host too.
+/// The least number of descriptors is enough for a host too, and for a record that is opened anew.
 #[test]
 fn a_host_with_few_descriptors() {
-    let line = format!("ulimit -n 30; exec {} serve 127.0.0.1 0", executable());
-    let mut terminal = Terminal::run(Command::new("sh").args(["-c", &line]), Kind::WIDE, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("record");
+    let serve = "serve 127.0.0.1 0 --log record --log-sync always";
+    let line = format!("ulimit -n 32; exec {} {serve}", executable());
+    let command = Command::new("sh").args(["-c", &line]).current_dir(folder.path());
+    let mut terminal = Terminal::run(command, Kind::WIDE, &[]);
     let port = first_port(&terminal);
     let mut ann = member(port);
+    assert_eq!(ann.line(), "> What is said here is recorded");
     terminal.types("들려요?\r");
     assert_eq!(ann.line(), "[Host] 들려요?");
+    fs::rename(&record, folder.path().join("record.1")).unwrap();
+    terminal.signal(Signal::HUP);
+    wait_until("the record is opened anew", || record.exists().then_some(()));
+    terminal.types("아직도요?\r");
+    assert_eq!(ann.line(), "[Host] 아직도요?");
     terminal.types(CTRL_C);
     assert_eq!(terminal.status(), 0);
+    let recorded = fs::read_to_string(&record).unwrap();
+    assert!(recorded.contains(" [Host] 아직도요?\n"), "{recorded}");
 }

@@ -79,6 +79,7 @@ fn is_blank(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const RECORD: &str = "2026-11-25T14:02:07+09:00 Chat Server started on port 3333.\n\
                           2026-11-25T14:02:09+09:00 [지민] 안녕\n";
@@ -142,6 +143,34 @@ mod tests {
         assert_eq!(Tail::of(tail, false).unwrap().lines, RECORD.as_bytes());
         assert_eq!(Tail::of(said.as_bytes(), false), None);
         assert_eq!(Tail::of(b"\0\0\0", false), None);
+    }
+
+    proptest! {
+        /// Whatever stands there, what is left after the cut ends with a line, or with what is not ours.
+        #[test]
+        fn any_file_can_be_looked_at(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    Just(RECORD.as_bytes().to_vec()),
+                    Just(b"2026-11-25T14:02:07+09:00 [a] b".to_vec()),
+                    Just(b"\n".to_vec()),
+                    Just(b"\0\0".to_vec()),
+                    prop::collection::vec(any::<u8>(), 0..40),
+                ],
+                0..6,
+            ),
+            is_all: bool,
+        ) {
+            let bytes = pieces.concat();
+            let Some(tail) = Tail::of(&bytes, is_all) else { return Ok(()) };
+            prop_assert!(tail.last_said(1000).len() <= 1000);
+            let left = match tail.end {
+                End::Torn(length) => &bytes[..bytes.len() - length],
+                End::Whole | End::Foreign => &bytes,
+            };
+            let ends_whole = left.is_empty() || left.ends_with(b"\n");
+            prop_assert_eq!(ends_whole, tail.end != End::Foreign);
+        }
     }
 
     #[test]

@@ -16,6 +16,10 @@ use crate::system::{AppendFile, line_start};
 /// Bytes that are enough to find what a file ends with, of whatever length its last lines are.
 const LEAST_TAIL: u64 = 256 * 1024;
 
+/// Bytes among which there must be a line of a record, whatever a power failure has made of those
+/// after it: more than a file is written to in the second between two synchronizations.
+const MOST_TAIL: u64 = 64 * 1024 * 1024;
+
 /// A file, and what is done with it.
 pub(super) struct Pen {
     path: String,
@@ -127,9 +131,15 @@ fn cannot_record_to(path: &str, error: &io::Error) -> Failure {
 /// they are all.
 fn open(path: &str, most: u64) -> io::Result<(AppendFile, Vec<u8>, bool)> {
     let mut file = AppendFile::open(Path::new(path))?;
-    let (tail, is_all) = file.tail(most.max(LEAST_TAIL))?;
-    let end = Tail::of(&tail, is_all).map(|tail| tail.end);
-    let end = end.ok_or_else(|| io::Error::other("it is not a record of a room"))?;
+    let mut most = most.max(LEAST_TAIL);
+    let (tail, is_all, end) = loop {
+        let (tail, is_all) = file.tail(most)?;
+        match Tail::of(&tail, is_all).map(|found| found.end) {
+            Some(end) => break (tail, is_all, end),
+            None if !is_all && tail.ends_with(b"\0") && most < MOST_TAIL => most *= 4,
+            None => return Err(io::Error::other("it is not a record of a room")),
+        }
+    };
     if let Some(error) = file.lock_error.take() {
         let failure = Failure::new(format_args!("cannot lock {path}"), &error);
         complain([failure.with("another program may write to it too")]);
@@ -227,6 +237,23 @@ mod tests {
             assert_eq!(folder.read("f"), format!("{before}{stays}{after}"));
             assert_eq!(pen.left().load(Ordering::Relaxed), 0);
         }
+    }
+
+    /// A file system may have known how long the file is to be, and not what it says.
+    #[test]
+    fn many_nuls_after_a_record() {
+        let folder = folder();
+        let record = "2026-11-25T14:02:06+09:00 [a] a\n";
+        for nuls in [1, 256 * 1024 - 40, 256 * 1024 - 1, 3 * 1024 * 1024] {
+            folder.write("f", &format!("{record}{}", "\0".repeat(nuls)));
+            folder.open("f").unwrap();
+            assert_eq!(folder.read("f"), record);
+        }
+        // An empty disk image is none.
+        let blank = "\0".repeat(1024 * 1024);
+        folder.write("f", &blank);
+        assert!(folder.open("f").is_err());
+        assert!(folder.read("f") == blank);
     }
 
     #[cfg(unix)]

@@ -4,6 +4,9 @@ use chat_core::Wall;
 
 use super::stamp;
 
+/// Most NULs that are taken for a record if nothing else is there: a disk image may be blank too.
+const MOST_BLANK: usize = 256 * 1024;
+
 /// What a file ends with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tail<'a> {
@@ -72,8 +75,9 @@ fn whole_lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     bytes.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
 }
 
+/// Whether that is nothing, or what may be left of a record's very first lines.
 fn is_blank(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == 0)
+    bytes.len() <= MOST_BLANK && bytes.iter().all(|&byte| byte == 0)
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub(crate) struct People<C> {
     addresses: BTreeMap<MemberId, String>,
     is_busy: bool,
     is_hushed: bool,
+    /// Whether nobody gets a line before the one that is never late confirms it.
+    is_gated: bool,
 }
 
 impl<C: Choices> People<C> {
@@ -62,9 +64,12 @@ impl<C: Choices> People<C> {
         let mut server = Server::new(limits.clone());
         let (reader, host) = (server.observe(Start::Now), server.observe(Start::Now));
         server.seat_host(host);
+        let is_gated = choices.once_in(2);
+        server.set_gate(is_gated.then_some(reader));
         Self {
             is_busy: choices.once_in(2),
             is_hushed: false,
+            is_gated,
             choices,
             limits,
             server,
@@ -111,6 +116,9 @@ impl<C: Choices> People<C> {
     }
 
     fn step(&mut self) {
+        if self.is_gated && self.choices.once_in(4) {
+            self.confirm();
+        }
         match self.choices.below(64) {
             0..2 => self.come(),
             2..14 => self.enter(),

@@ -140,6 +140,12 @@ impl<C: Choices> People<C> {
         }
     }
 
+    /// What was read is safe.
+    pub(super) fn confirm(&mut self) {
+        self.server.confirm(self.now, self.reader);
+        self.look();
+    }
+
     /// Everybody with a session comes back, all is sent and taken.
     pub(super) fn heal(&mut self) {
         for line in ["/open", "/unlock"] {
@@ -163,6 +169,7 @@ impl<C: Choices> People<C> {
         let mut rounds = 0;
         loop {
             let mut is_quiet = true;
+            self.confirm();
             for number in 0..self.callers.len() {
                 let caller = &self.callers[number];
                 let ends = caller.conn.is_some_and(|at| self.conns[at].ends);
@@ -194,6 +201,7 @@ impl<C: Choices> People<C> {
                 }
             }
             is_quiet &= !self.callers.iter().any(|caller| caller.stage == Stage::Returns);
+            is_quiet &= !self.server.holds_back();
             is_quiet &= self.conns.iter().all(|conn| {
                 !conn.is_open || conn.has_ended || self.server.budget(self.now, conn.id) > 0
             });

@@ -51,8 +51,9 @@ pub(super) struct Peer {
     pub(super) has_left: bool,
     /// Whether it has not been greeted: it may be one that has come back.
     pub(super) is_new: bool,
-    /// How many of the first bytes it has sent that ask for a session, if it has sent nothing else.
-    asks: Option<u8>,
+    /// How many bytes are to come of those that ask for a session, if it has sent nothing else; 0 if it
+    /// does not ask so.
+    to_ask: u8,
     /// The second in which it came.
     came: u32,
     /// The number of its connection among all that came, which only grows until it begins anew.
@@ -127,7 +128,7 @@ impl Peer {
             was_refused: Cell::new(false),
             has_left: false,
             is_new: false,
-            asks: Some(0),
+            to_ask: ASKS_FOR_SESSION.len() as u8,
             // Good for a century.
             came: u32::try_from(now.as_micros() / SECOND).unwrap_or(u32::MAX),
             number,
@@ -286,12 +287,14 @@ impl Peer {
     /// Whether `bytes`, which are received now, end what asks for a session. What stands behind it is
     /// counted.
     fn asks_for_session(&mut self, bytes: &[u8]) -> bool {
-        let Some(asked) = self.asks else { return false };
-        let rest = &ASKS_FOR_SESSION[usize::from(asked)..];
+        let rest = &ASKS_FOR_SESSION[ASKS_FOR_SESSION.len() - usize::from(self.to_ask)..];
+        if rest.is_empty() {
+            return false;
+        }
         let common = rest.iter().zip(bytes).take_while(|(asks, byte)| asks == byte).count();
         let goes_on = common == bytes.len() && common < rest.len();
         // Three at the most.
-        self.asks = goes_on.then_some(asked + common as u8);
+        self.to_ask = if goes_on { (rest.len() - common) as u8 } else { 0 };
         if common == rest.len() {
             self.person_mut().received = (bytes.len() - common) as u64;
         }

@@ -8,7 +8,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::harness::{Peer, Program, Server, executable, wait_until};
 #[cfg(target_arch = "x86_64")]
-use crate::surroundings::without_socket_options;
+use crate::refusals::without_socket_options;
 
 #[test]
 fn half_close() {

@@ -32,6 +32,8 @@ mod original;
 mod people;
 mod programs;
 mod reconnecting;
+#[cfg(target_arch = "x86_64")]
+mod refusals;
 mod scripted;
 mod serve;
 mod session;

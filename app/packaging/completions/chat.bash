@@ -28,7 +28,7 @@ _chat() {
 
     case $command in
         serve)
-            options='--max-users --max-line --backlog --history --quiet --help'
+            options='--max-users --max-line --backlog --history --log --log-sync --quiet --help'
             hosts='0.0.0.0 127.0.0.1'
             ;;
         join)
@@ -42,6 +42,12 @@ _chat() {
     case $previous in
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")) && return ;;
         --bell) COMPREPLY=($(compgen -W 'never mention all' -- "$current")) && return ;;
+        --log-sync) COMPREPLY=($(compgen -W 'second always' -- "$current")) && return ;;
+        --log)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+            ;;
         --max-users | --max-line | --backlog | --name | --history) return ;;
     esac
     if [[ $current == -* ]]; then
@@ -53,7 +59,8 @@ _chat() {
     local index words=0
     for ((index = first; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --max-users | --max-line | --backlog | --name | --history | --bell | --color)
+            --max-users | --max-line | --backlog | --log | --log-sync | --name | --history | --bell | \
+                --color)
                 [[ ${COMP_WORDS[index + 1]} == = ]] && ((index++))
                 ((index++))
                 ;;

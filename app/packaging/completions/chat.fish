@@ -8,7 +8,7 @@ function __chat_words --argument-names count
     for word in (commandline -opc)
         if test $is_value = 1
             set is_value 0
-        else if contains -- $word --max-users --max-line --backlog --name --history --bell --color
+        else if contains -- $word --max-users --max-line --backlog --log --log-sync --name --history --bell --color
             set is_value 1
         else if not string match --quiet -- '-*' $word
             set found (math $found + 1)
@@ -29,6 +29,8 @@ function __chat_complete --argument-names name condition words command
         $option --long-option max-line --exclusive --arguments 4K --description 'Longest message'
         $option --long-option backlog --exclusive --arguments 1M --description 'What is kept for slow readers'
         $option --long-option history --exclusive --arguments '0 20' --description 'Messages that may be asked for'
+        $option --long-option log --require-parameter --force-files --description 'Record what is said'
+        $option --long-option log-sync --exclusive --arguments 'second always' --description 'When what is recorded is on the disk'
         $option --long-option quiet --description 'Print the first line and errors only'
         $host --arguments '0.0.0.0 127.0.0.1'
     else

@@ -16,11 +16,12 @@ pub(crate) const NOTICES: &str = "NOTICES.txt";
 const RUST_NOTICES: (&str, &str) = ("NOTICES-rust.html", "share/doc/rust/COPYRIGHT-library.html");
 
 /// Paths in the archive, and in the project.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     (README, README),
     ("LICENSE-APACHE", "app/packaging/LICENSE-APACHE"),
     ("LICENSE-MIT", "app/packaging/LICENSE-MIT"),
     ("chat.1", "app/packaging/chat.1"),
+    ("chat.logrotate", "app/packaging/chat.logrotate"),
     ("chat.service", "app/packaging/chat.service"),
     ("completions/_chat", "app/packaging/completions/_chat"),
     ("completions/chat.bash", "app/packaging/completions/chat.bash"),

@@ -21,22 +21,40 @@ fn unit(folder: &Path) -> Outcome<()> {
     let unit = fs::read_to_string(folder.join("chat.service"))?;
     let executable = folder.join("chat");
     let executable = executable.to_str().ok_or("a folder that is not UTF-8")?;
-    let here = folder.join("here.service");
-    fs::write(&here, unit.replace("/usr/local/bin/chat", &format!("\"{executable}\"")))?;
-    let mut verify = Command::new("systemd-analyze");
-    verify.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&here);
-    // It succeeds in spite of directives that it does not know.
-    let said = finished(&mut verify)?.stderr;
-    if !said.is_empty() {
-        return Err(format!("chat.service: {}", String::from_utf8_lossy(&said)).into());
+    let unit = unit.replace("/usr/local/bin/chat", &format!("\"{executable}\""));
+    // As it is, and with what it proposes.
+    let proposals = proposals(&unit);
+    if proposals.len() != 2 {
+        return Err(format!("chat.service proposes {proposals:?}").into());
     }
-    let mut security = Command::new("systemd-analyze");
-    output(security.args(["security", "--no-pager", "--offline=true", EXPOSURE]).arg(&here))?;
-    Ok(fs::remove_file(here)?)
+    for (number, proposal) in [String::new()].iter().chain(&proposals).enumerate() {
+        let here = folder.join(format!("here{number}.service"));
+        fs::write(&here, format!("{unit}\n{proposal}"))?;
+        let mut verify = Command::new("systemd-analyze");
+        verify.args(["verify", "--man=no", "--recursive-errors=no"]).arg(&here);
+        // It succeeds in spite of directives that it does not know.
+        let said = finished(&mut verify)?.stderr;
+        if !said.is_empty() {
+            return Err(format!("chat.service: {}", String::from_utf8_lossy(&said)).into());
+        }
+        let mut security = Command::new("systemd-analyze");
+        output(security.args(["security", "--no-pager", "--offline=true", EXPOSURE]).arg(&here))?;
+        fs::remove_file(here)?;
+    }
+    Ok(())
+}
+
+/// Returns the sections that the comments of a unit propose for `systemctl edit`.
+fn proposals(unit: &str) -> Vec<String> {
+    let paragraphs = unit.split("#\n").map(|paragraph| {
+        let lines = paragraph.lines().filter_map(|line| line.strip_prefix("#     "));
+        lines.fold(String::new(), |lines, line| lines + line + "\n")
+    });
+    paragraphs.filter(|lines| lines.starts_with('[')).collect()
 }
 
 /// Command lines, and their completions.
-const COMPLETED: [(&str, &[&str]); 9] = [
+const COMPLETED: [(&str, &[&str]); 12] = [
     ("chat ", &["join", "serve"]),
     ("chat j", &["join"]),
     ("chat join --c", &["--color"]),
@@ -46,6 +64,9 @@ const COMPLETED: [(&str, &[&str]); 9] = [
     ("chat serve --quiet --max-line=4K 0.0.0.0 3333 ", &[]),
     ("chat serve --max-line 4K --q", &["--quiet"]),
     ("chat-serve --b", &["--backlog"]),
+    ("chat serve --log-sync ", &["always", "second"]),
+    ("chat serve --log completions/chat.f", &["completions/chat.fish"]),
+    ("chat serve --log record --log-sync=always 0.0.0.0 ", &["3333"]),
 ];
 
 fn completions(folder: &Path) -> Outcome<()> {
@@ -73,14 +94,16 @@ fn by_bash(folder: &Path, line: &str) -> Result<String, String> {
         _chat
         printf '%s\n' "${COMPREPLY[@]}""#;
     let file = folder.join("completions/chat.bash");
-    quiet_output(Command::new("bash").args(["-c", script, "bash"]).arg(file).arg(line))
+    let mut bash = Command::new("bash");
+    quiet_output(bash.args(["-c", script, "bash"]).arg(file).arg(line).current_dir(folder))
 }
 
 /// Returns the completions that fish offers, one a line, without their descriptions.
 fn by_fish(folder: &Path, line: &str) -> Result<String, String> {
     let script = r"source $argv[1]; complete -C$argv[2] | string split -f 1 \t; true";
     let file = folder.join("completions/chat.fish");
-    quiet_output(Command::new("fish").args(["--no-config", "-c", script]).arg(file).arg(line))
+    let mut fish = Command::new("fish");
+    quiet_output(fish.args(["--no-config", "-c", script]).arg(file).arg(line).current_dir(folder))
 }
 
 /// Returns the lines of `found` that complete the word `asked`. Fish repeats an option before its

@@ -276,6 +276,11 @@ impl Peer {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
+    /// The same to somebody who may be gone.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
     /// Returns the next line, without its newline.
     pub(crate) fn line(&mut self) -> String {
         let mut line = Vec::new();

@@ -18,8 +18,8 @@ use crate::terminal::{BACK_TAB, CTRL_C, CTRL_D, CTRL_Z, Kind, Terminal};
 use crate::tmux::Tmux;
 
 /// A server on a terminal, and whoever is at it.
-struct Hosted {
-    terminal: Terminal,
+pub(crate) struct Hosted {
+    pub(crate) terminal: Terminal,
     port: u16,
 }
 
@@ -28,14 +28,19 @@ impl Hosted {
         Self::start_with(kind, "127.0.0.1", &[], &[("NO_COLOR", "")])
     }
 
-    fn start_with(kind: Kind, host: &str, options: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(
+        kind: Kind,
+        host: &str,
+        options: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let args = ["serve", host, "0"].into_iter().chain(options.iter().copied());
         let terminal = Terminal::run(Command::new(executable()).args(args), kind, environment);
         let port = first_port(&terminal);
         Self { terminal, port }
     }
 
-    fn member(&self) -> Peer {
+    pub(crate) fn member(&self) -> Peer {
         member(self.port)
     }
 

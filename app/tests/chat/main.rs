@@ -32,6 +32,7 @@ mod original;
 mod people;
 mod programs;
 mod reconnecting;
+mod record;
 #[cfg(target_arch = "x86_64")]
 mod refusals;
 mod scripted;

@@ -33,6 +33,28 @@ pub(crate) fn without_socket_options<T: Send + 'static>(
     })
 }
 
+/// The same where no file's content can be synced to the disk.
+pub(crate) fn without_syncing<T: Send + 'static>(
+    errno: u32,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let filter = vec![
+        load(ARCHITECTURE),
+        jump_if(X86_64, 0, 2),
+        load(NUMBER),
+        jump_if(75, 3, 2), // fdatasync
+        load(NUMBER),
+        jump_if(148, 1, 0), // fdatasync
+        answer(ALLOW),
+        answer(REFUSE | errno),
+    ];
+    filtered(filter, move || {
+        let refused = tempfile::tempfile().unwrap().sync_data().unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(errno.cast_signed()));
+        work()
+    })
+}
+
 fn filtered<T: Send + 'static>(
     filter: Vec<sock_filter>,
     work: impl FnOnce() -> T + Send + 'static,

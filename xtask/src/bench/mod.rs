@@ -9,6 +9,7 @@
 //! | `workload` | the loads that servers are measured under |
 //! | `client` | the client, beside `nc` |
 //! | `returning` | members that come back, beside as many that join |
+//! | `recording` | servers that record what is said, beside one that does not |
 //! | `table` | the results |
 //! | `plot` | the results, drawn |
 //!
@@ -19,6 +20,7 @@ mod bare;
 mod client;
 mod crowd;
 mod plot;
+mod recording;
 mod returning;
 mod server;
 mod table;
@@ -39,6 +41,7 @@ pub(crate) use bare::BareLoop;
 use crate::build::{chat, target_directory};
 use crate::shell::{Outcome, Tried, cargo, run, say};
 use client::Client;
+use recording::Recording;
 use returning::Coming;
 use server::{OTHER, Server};
 use table::{Measured, Table};
@@ -125,6 +128,9 @@ impl Bench {
             in_turns(self.rounds, &mut table, &Coming::ALL, Coming::name, Coming::measure)?;
             tables.push(table);
         }
+        if self.wants('j') {
+            tables.extend(self.records(time, members)?);
+        }
         if self.wants('h') {
             tables.extend(self.clients()?);
         }
@@ -138,6 +144,22 @@ impl Bench {
         plot::draw(&tables, &names, &folder)?;
         say(&format!("\nThe results are in {}.", folder.display()));
         Ok(())
+    }
+
+    /// Measures servers that record, under some of the loads.
+    fn records(&self, time: Duration, members: usize) -> Outcome<Vec<Table>> {
+        let mut workloads = Workload::all(time, members, self.named);
+        workloads.retain(|workload| recording::LOADS.contains(&workload.letter));
+        let mut tables = Vec::new();
+        for workload in &workloads {
+            let what = format!("(j) as {}", workload.what);
+            let names = Recording::ALL.map(Recording::name).to_vec();
+            let mut table = Table::new(what, ('j', workload.members), names);
+            let measure = |recording: Recording| recording.measure(workload);
+            in_turns(self.rounds, &mut table, &Recording::ALL, Recording::name, measure)?;
+            tables.push(table);
+        }
+        Ok(tables)
     }
 
     /// Measures clients instead of servers.

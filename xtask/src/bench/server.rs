@@ -29,10 +29,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server; returns `None` if it is not installed.
     pub(crate) fn start(kind: Kind) -> Outcome<Option<Self>> {
-        let folder = TempDir::with_prefix("chat-bench-")?;
+        Self::start_in(TempDir::with_prefix("chat-bench-")?, kind, &[])
+    }
+
+    /// As [`Self::start`], in a folder, and with options.
+    pub(crate) fn start_in(folder: TempDir, kind: Kind, options: &[&str]) -> Outcome<Option<Self>> {
         // Another program could take the port in between, but hardly on a machine used to measure.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let Some(mut command) = command(kind, port, folder.path())? else { return Ok(None) };
+        command.args(options);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running(spawn(command.current_dir(&folder))?);
         let server = Self { port, running, _folder: folder };

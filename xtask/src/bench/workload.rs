@@ -87,7 +87,10 @@ impl Workload {
     }
 
     pub(crate) fn measure(&self, kind: Kind) -> Outcome<Measured> {
-        let server = Server::start(kind)?.ok_or("it is gone")?;
+        self.measure_on(Server::start(kind)?.ok_or("it is gone")?, kind)
+    }
+
+    pub(crate) fn measure_on(&self, server: Server, kind: Kind) -> Outcome<Measured> {
         let empty = server.memory()?;
         let (own_before_join, began) = (cpu("/proc/self")?, Instant::now());
         let mut crowd = Crowd::join(kind, server.port, self.members, self.talkers)?;

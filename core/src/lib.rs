@@ -116,7 +116,7 @@
 //! | `entry` | what happens in a room, as values, with their codec |
 //! | `room` | entries become lines: `roster`, `label`, `name` |
 //! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `times`, `gate`, `pressure`, `waiting` |
-//! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign` |
+//! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign`; the `frames` of a WebSocket |
 //! | `client` | the other end: `input`, `outbox`, `display`, `lines`; with a session `exchange`, `unheard`, `asides`, `notes` |
 //! | `command` | the words that make one of a message |
 //! | `notice` | every line that the program says of its own accord |
@@ -154,7 +154,7 @@ pub use notice::{FAREWELL, YOU};
 pub use room::Committed;
 pub use server::{Event, Refused, Server};
 pub use time::{Instant, Wall};
-pub use wire::{is_visible, shown};
+pub use wire::{CloseCode, Frame, FrameReader, FrameWriter, MAX_PARTS, is_visible, shown};
 
 #[doc = include_str!("../protocol.md")]
 pub mod protocol {}

@@ -8,9 +8,11 @@
 //! | `visible` | whether a text has anything to see |
 //! | `telnet` | the commands of telnet clients |
 //! | `foreign` | peers that do not chat at all |
+//! | `frames` | the frames of a WebSocket |
 
 mod cleaning;
 mod foreign;
+mod frames;
 mod framing;
 mod partial;
 mod telnet;
@@ -19,6 +21,7 @@ mod visible;
 pub(crate) use cleaning::is_clean;
 pub use cleaning::shown;
 pub(crate) use foreign::{Opening, begins_request, is_request};
+pub use frames::{CloseCode, Frame, FrameReader, FrameWriter, MAX_PARTS};
 pub(crate) use framing::Framer;
 pub(crate) use partial::Piece;
 pub(crate) use telnet::{Heard, Key, Telnet};

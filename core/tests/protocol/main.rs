@@ -10,6 +10,7 @@ mod corpora;
 mod document;
 mod floods;
 mod foreign;
+mod frames;
 mod framing;
 mod order;
 mod people;

@@ -1,0 +1,282 @@
+//! What a client sends: its frames become pieces of messages, unmasked where they lie.
+
+use alloc::boxed::Box;
+use core::ops::Range;
+
+use super::MAX_CONTROL;
+use super::close::CloseCode;
+use super::head::{BegunHead, Head, Opcode};
+use super::utf8::Utf8;
+
+/// What a client's frames say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A piece of a text message. Its end may be in the middle of a character, but for the last one's.
+    Text {
+        /// What is new of it.
+        bytes: &'a [u8],
+        /// Whether the message ends here.
+        is_end: bool,
+        /// Whether it ends here without a newline at its end. That ends a line all the same: a newline
+        /// is to be added.
+        lacks_newline: bool,
+    },
+    /// A piece of a binary message.
+    Binary {
+        /// What is new of it.
+        bytes: &'a [u8],
+        /// Whether the message ends here.
+        is_end: bool,
+    },
+    /// The client wants these bytes back in a pong.
+    Ping(&'a [u8]),
+    /// An answer, perhaps to nothing.
+    Pong,
+    /// The client closes. It wants this code back; nothing of what comes behind it counts.
+    Close(CloseCode),
+}
+
+/// Reads the frames of a client.
+///
+/// Any chunking of the same bytes gives the same, but for where messages are cut into pieces. No payload
+/// is kept but that of a control frame that comes in several reads.
+#[derive(Default)]
+pub struct FrameReader {
+    state: State,
+    /// The message that has begun and not ended.
+    message: Option<Message>,
+    /// The payload of a control frame of which not all came at once.
+    control: Option<Box<Control>>,
+}
+
+enum State {
+    Head(BegunHead),
+    /// So much of the payload is to come; its mask begins with what is for the next byte.
+    Payload(Head),
+    /// The next thing to say is that the connection fails.
+    Failing(CloseCode),
+    Over,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Head(BegunHead::default())
+    }
+}
+
+struct Message {
+    is_text: bool,
+    utf8: Utf8,
+    /// Whether its last byte so far is a newline.
+    ends_with_newline: bool,
+}
+
+struct Control {
+    bytes: [u8; MAX_CONTROL],
+    len: usize,
+}
+
+/// A frame, or a piece of one, by its place.
+struct Found {
+    place: Range<usize>,
+    what: What,
+}
+
+enum What {
+    Text { is_end: bool, lacks_newline: bool },
+    Binary { is_end: bool },
+    Ping,
+    Pong,
+    Close(CloseCode),
+}
+
+impl FrameReader {
+    /// Reads the next frame, or piece of one, of `bytes`, which it unmasks where they lie. Returns it
+    /// with how many bytes are read by then: what is behind them is for the next call. `None` if all
+    /// are read.
+    ///
+    /// # Errors
+    ///
+    /// Fails once, with the code to close the connection with, if a client may not send that. After
+    /// that, and after [`Frame::Close`], all that comes is dropped.
+    pub fn read<'a>(
+        &'a mut self,
+        bytes: &'a mut [u8],
+    ) -> Result<Option<(usize, Frame<'a>)>, CloseCode> {
+        match self.find(bytes) {
+            Ok(Some(found)) => {
+                let (end, bytes) = (found.place.end, &bytes[found.place]);
+                let frame = match found.what {
+                    What::Text { is_end, lacks_newline } => {
+                        Frame::Text { bytes, is_end, lacks_newline }
+                    }
+                    What::Binary { is_end } => Frame::Binary { bytes, is_end },
+                    What::Ping => Frame::Ping(self.control.as_ref().map_or(bytes, |c| c.get())),
+                    What::Pong => Frame::Pong,
+                    What::Close(code) => Frame::Close(code),
+                };
+                Ok(Some((end, frame)))
+            }
+            Ok(None) => Ok(None),
+            Err(code) => {
+                self.state = State::Over;
+                Err(code)
+            }
+        }
+    }
+
+    fn find(&mut self, bytes: &mut [u8]) -> Result<Option<Found>, CloseCode> {
+        let mut at = 0;
+        loop {
+            match &mut self.state {
+                State::Head(begun) => {
+                    self.control = None;
+                    let Some(byte) = bytes.get(at) else { return Ok(None) };
+                    at += 1;
+                    if let Some(head) = begun.push(*byte)? {
+                        self.begin(head)?;
+                    }
+                }
+                State::Payload(head) => {
+                    let rest = bytes.len() - at;
+                    let count = usize::try_from(head.length).map_or(rest, |left| left.min(rest));
+                    let place = at..at + count;
+                    at += count;
+                    unmask(&mut bytes[place.clone()], head.mask);
+                    head.mask.rotate_left(count % 4);
+                    head.length -= count as u64;
+                    let head = *head;
+                    if head.length == 0 {
+                        self.state = State::default();
+                    }
+                    let found = if head.opcode.is_control() {
+                        self.take_control(head, bytes, place)?
+                    } else {
+                        self.take_data(head, bytes, place)?
+                    };
+                    if found.is_some() || head.length > 0 {
+                        return Ok(found);
+                    }
+                }
+                State::Failing(code) => return Err(*code),
+                State::Over => return Ok(None),
+            }
+        }
+    }
+
+    /// A head is complete.
+    fn begin(&mut self, head: Head) -> Result<(), CloseCode> {
+        match (head.opcode, &self.message) {
+            (Opcode::Text | Opcode::Binary, None) => {
+                let is_text = head.opcode == Opcode::Text;
+                self.message =
+                    Some(Message { is_text, utf8: Utf8::default(), ends_with_newline: false });
+            }
+            (Opcode::Text | Opcode::Binary, Some(_)) | (Opcode::Continuation, None) => {
+                return Err(CloseCode::PROTOCOL_ERROR);
+            }
+            (Opcode::Continuation, Some(_)) => {}
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => {}
+        }
+        self.state = State::Payload(head);
+        Ok(())
+    }
+
+    /// Takes a piece of a message. Returns it, unless it says nothing.
+    fn take_data(
+        &mut self,
+        head: Head,
+        bytes: &[u8],
+        place: Range<usize>,
+    ) -> Result<Option<Found>, CloseCode> {
+        let is_end = head.is_final && head.length == 0;
+        let Some(message) = &mut self.message else { return Ok(None) };
+        if !message.is_text {
+            if is_end {
+                self.message = None;
+            }
+            let what = What::Binary { is_end };
+            return Ok((is_end || !place.is_empty()).then_some(Found { place, what }));
+        }
+        let piece = &bytes[place.clone()];
+        if let Some(last) = piece.last() {
+            message.ends_with_newline = *last == b'\n';
+        }
+        let valid = match message.utf8.push(piece) {
+            Ok(()) if is_end && message.utf8.is_inside_character() => piece.len(),
+            Ok(()) => {
+                let lacks_newline = is_end && !message.ends_with_newline;
+                if is_end {
+                    self.message = None;
+                }
+                let what = What::Text { is_end, lacks_newline };
+                return Ok((is_end || !place.is_empty()).then_some(Found { place, what }));
+            }
+            Err(valid) => valid,
+        };
+        // What came before that was said, however it was cut.
+        if valid == 0 {
+            return Err(CloseCode::INVALID_TEXT);
+        }
+        self.state = State::Failing(CloseCode::INVALID_TEXT);
+        let what = What::Text { is_end: false, lacks_newline: false };
+        Ok(Some(Found { place: place.start..place.start + valid, what }))
+    }
+
+    /// Takes a piece of a control frame. Returns the frame, if that is its end.
+    fn take_control(
+        &mut self,
+        head: Head,
+        bytes: &[u8],
+        place: Range<usize>,
+    ) -> Result<Option<Found>, CloseCode> {
+        let piece = &bytes[place.clone()];
+        if head.length > 0 || self.control.is_some() {
+            self.control.get_or_insert_default().push(piece);
+        }
+        if head.length > 0 {
+            return Ok(None);
+        }
+        let payload = self.control.as_ref().map_or(piece, |control| control.get());
+        let what = match head.opcode {
+            Opcode::Ping => What::Ping,
+            Opcode::Close => {
+                let code = CloseCode::read(payload)?;
+                self.state = State::Over;
+                What::Close(code)
+            }
+            _ => What::Pong,
+        };
+        Ok(Some(Found { place, what }))
+    }
+}
+
+impl Control {
+    fn get(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// A head that says more than fits is refused.
+    fn push(&mut self, piece: &[u8]) {
+        if let Some(place) = self.bytes.get_mut(self.len..self.len + piece.len()) {
+            place.copy_from_slice(piece);
+            self.len += piece.len();
+        }
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { bytes: [0; MAX_CONTROL], len: 0 }
+    }
+}
+
+/// XORs the bytes with the mask, again and again (5.3). The compiler makes vectors of the loop.
+fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
+    let wide: [u8; 32] = core::array::from_fn(|at| mask[at % 4]);
+    for chunk in bytes.chunks_mut(wide.len()) {
+        for (byte, key) in chunk.iter_mut().zip(wide) {
+            *byte ^= key;
+        }
+    }
+}

@@ -79,6 +79,11 @@ impl Failure {
         Self::new(tried, &error)
     }
 
+    /// No failure: something that whoever started the program has to know, and cannot see elsewhere.
+    pub(crate) fn told(text: impl Display) -> Self {
+        Self { text: text.to_string(), status: 0 }
+    }
+
     /// No failure: one that was complained of is over.
     pub(crate) fn over(text: impl Display) -> Self {
         Self { text: text.to_string(), status: 0 }

@@ -35,8 +35,19 @@ pub(crate) struct Serve {
     pub(crate) record: Option<Record>,
     /// The zone of the times that are told and recorded.
     pub(crate) zone: TimeZone,
+    /// The page by which browsers join; `None` for no such page.
+    pub(crate) web: Option<Web>,
     /// What is done otherwise than asked.
     pub(crate) complaint: Option<Failure>,
+}
+
+/// How to serve the page.
+pub(crate) struct Web {
+    pub(crate) place: Place,
+    /// Names that it may be asked for by, beside those that are local, in lower case.
+    pub(crate) names: Vec<String>,
+    /// Whether people are shown on standard output where it is.
+    pub(crate) is_shown: bool,
 }
 
 /// A file to which what is said is appended.
@@ -125,6 +136,7 @@ impl Settings {
         let surroundings = Surroundings {
             variable: &|name| env::var_os(name),
             is_terminal: io::stdin().is_terminal() && io::stdout().is_terminal(),
+            shows_output: io::stdout().is_terminal(),
             shows_failures: io::stderr().is_terminal(),
         };
         match command {
@@ -148,10 +160,12 @@ impl Serve {
         let (zone, complaint) = surroundings.time_zone_or_utc();
         let limits = limits(&args)?;
         let sync = args.log_sync.unwrap_or_default();
+        let web = web(&args, surroundings)?;
         let record = args.log.map(|path| Record { path, sync });
         Ok(Self {
             seat,
             limits,
+            web,
             place: Place { host: args.host, port: args.port },
             is_quiet: args.quiet,
             zone,
@@ -160,6 +174,22 @@ impl Serve {
             record,
         })
     }
+}
+
+fn web(args: &args::Serve, surroundings: &Surroundings<'_>) -> Result<Option<Web>, Failure> {
+    let wrong = |text: &str| Err(Failure::usage(Some("serve"), text));
+    let Some(port) = args.web else {
+        let has_names = !args.web_name.is_empty();
+        return if has_names { wrong("--web-name: there is no --web") } else { Ok(None) };
+    };
+    if port == args.port && port != 0 {
+        return wrong("--web: that is the port of the room");
+    }
+    Ok(Some(Web {
+        place: Place { host: args.host.clone(), port },
+        names: args.web_name.clone(),
+        is_shown: surroundings.shows_output && !args.quiet,
+    }))
 }
 
 fn limits(args: &args::Serve) -> Result<Limits, Failure> {
@@ -253,6 +283,8 @@ struct Surroundings<'a> {
     variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// Whether both standard input and standard output are a terminal.
     is_terminal: bool,
+    /// Whether standard output is one.
+    shows_output: bool,
     /// Whether standard error is one too.
     shows_failures: bool,
 }
@@ -341,7 +373,12 @@ mod tests {
         variable: &'a dyn Fn(&str) -> Option<OsString>,
         is_terminal: bool,
     ) -> Surroundings<'a> {
-        Surroundings { variable, is_terminal, shows_failures: is_terminal }
+        Surroundings {
+            variable,
+            is_terminal,
+            shows_output: is_terminal,
+            shows_failures: is_terminal,
+        }
     }
 
     fn join(

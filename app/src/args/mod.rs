@@ -14,7 +14,8 @@ use argh::FromArgs;
 
 use crate::failure::Failure;
 use values::{
-    bell, color, count, file, host, host_of_room, log_sync, number, port, port_of_room, size,
+    bell, color, count, file, host, host_of_room, log_sync, name_of_page, number, port,
+    port_of_room, size,
 };
 
 pub(crate) use values::{BellFor, Color, LogSync, name};
@@ -88,6 +89,16 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "WHEN", from_str_fn(log_sync))]
     pub(crate) log_sync: Option<LogSync>,
 
+    /// TCP port of a page by which browsers join, on the same addresses; 0 for any free one
+    /// (default: none)
+    #[argh(option, arg_name = "PORT", from_str_fn(values::port))]
+    pub(crate) web: Option<u16>,
+
+    /// name of this machine that the page may be asked for by, beside addresses and local names;
+    /// for several, several times
+    #[argh(option, arg_name = "NAME", from_str_fn(name_of_page))]
+    pub(crate) web_name: Vec<String>,
+
     /// print the first line and errors only
     #[argh(switch)]
     pub(crate) quiet: bool,
@@ -160,12 +171,14 @@ pub(crate) struct Join {
 }
 
 /// The options that take a value.
-const WITH_VALUE: [&str; 9] = [
+const WITH_VALUE: [&str; 11] = [
     "--max-users",
     "--max-line",
     "--backlog",
     "--log",
     "--log-sync",
+    "--web",
+    "--web-name",
     "--name",
     "--history",
     "--bell",

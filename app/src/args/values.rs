@@ -90,6 +90,19 @@ pub(crate) fn name(word: &str) -> Result<String, String> {
     if is_word { Ok(word.to_owned()) } else { Err("not a name of one word".to_owned()) }
 }
 
+/// A name that a browser asks for, as it asks for it: without a port, in lower case.
+pub(super) fn name_of_page(word: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        !label.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let name = word.strip_suffix('.').unwrap_or(word);
+    if name.split('.').all(is_label) {
+        return Ok(name.to_ascii_lowercase());
+    }
+    Err("not a name such as chat.example.org, in ASCII, without a port".to_owned())
+}
+
 pub(super) fn bell(word: &str) -> Result<BellFor, String> {
     match word {
         "never" => Ok(BellFor::Nothing),
@@ -138,6 +151,15 @@ pub(super) fn size(word: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_web_servers() {
+        assert_eq!(name_of_page("Chat.Example.ORG."), Ok("chat.example.org".to_owned()));
+        assert_eq!(name_of_page("xn--9t4b11yi5a.example"), Ok("xn--9t4b11yi5a.example".to_owned()));
+        for wrong in ["", ".", "a..b", "a:80", "http://a", "a/", "*.a", "한.example", "a b"] {
+            assert!(name_of_page(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes() {

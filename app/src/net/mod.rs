@@ -18,6 +18,6 @@ mod socket;
 pub(crate) use connect::connect;
 pub(crate) use listen::{Listening, listen};
 pub(crate) use place::Place;
-pub(crate) use reach::reachable;
+pub(crate) use reach::{all_reachable, reachable};
 pub(crate) use reactor::{Reactor, Socket};
 pub(crate) use socket::configure;

@@ -22,6 +22,18 @@ pub(crate) fn reachable(listener: &TcpListener) -> IpAddr {
     }
 }
 
+/// Returns every address under which others reach `listener`, [`reachable`] first. Where it listens
+/// on all interfaces they are those of IPv4 that the system tells, without the loopback's.
+pub(crate) fn all_reachable(listener: &TcpListener) -> Vec<IpAddr> {
+    let first = reachable(listener);
+    let mut all = vec![first];
+    if listener.local_addr().is_ok_and(|addr| addr.ip().is_unspecified()) {
+        let own = system::own_addresses().into_iter().filter(|ip| !ip.is_loopback());
+        all.extend(own.map(IpAddr::from).filter(|&ip| ip != first));
+    }
+    all
+}
+
 fn leading_out(elsewhere: &[IpAddr]) -> IpAddr {
     let routed = elsewhere.iter().find_map(|&to| towards(to));
     let on_a_link = || system::own_addresses().into_iter().find(|ip| !ip.is_loopback());

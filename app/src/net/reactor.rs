@@ -222,6 +222,15 @@ impl<S: Source> Socket<S> {
         })
         .await;
     }
+
+    /// Waits until it may take something.
+    pub(crate) async fn writable(&self) {
+        poll_fn(|cx| {
+            self.register(cx);
+            if self.is_writable() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }
 
 impl<S: Source> Drop for Socket<S> {

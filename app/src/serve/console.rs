@@ -23,6 +23,8 @@ pub(crate) struct Console {
     transcript: Transcript,
     printer: Printer,
     trouble: Trouble,
+    /// What is printed behind what is said first.
+    invitation: String,
 }
 
 /// The end of a console that has printed all, or cannot print any more.
@@ -45,7 +47,12 @@ impl Console {
     /// A console that shows `transcript`.
     pub(crate) fn new(transcript: Transcript, printer: Printer) -> Self {
         let trouble = Trouble::new("cannot print what is said for now", FIRST_PAUSE);
-        Self { transcript, printer, trouble }
+        Self { transcript, printer, trouble, invitation: String::new() }
+    }
+
+    /// The same with an invitation to browsers, which stands behind the first line.
+    pub(crate) fn inviting(self, invitation: String) -> Self {
+        Self { invitation, ..self }
     }
 
     /// Prints what is said until the server ends, then the farewell; of what is said only the first
@@ -73,6 +80,10 @@ impl Console {
             }
             if !chunk.is_empty() {
                 self.print(chunk).await?;
+                let invitation = mem::take(&mut self.invitation);
+                if !invitation.is_empty() {
+                    self.print(invitation.into()).await?;
+                }
                 continue;
             }
             if self.trouble.end() {

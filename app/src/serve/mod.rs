@@ -7,6 +7,7 @@
 //! | `door` | the ways into the room |
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
 //! | `transcript` | what the console shows: a reader of the log |
+//! | `invitation` | where browsers join |
 //! | `console`, `host` | who shows it: standard output, or a terminal with somebody at it |
 //! | `record` | who keeps it: a file |
 //! | `requests` | what asks the server to end, or to open that file anew |
@@ -26,6 +27,7 @@ mod console;
 mod door;
 mod host;
 mod hub;
+mod invitation;
 mod order;
 mod participant;
 mod record;
@@ -49,12 +51,14 @@ use smol::channel::{Sender, bounded};
 
 use crate::clock::{WallClock, within};
 use crate::failure::{Failure, complain};
-use crate::net::{Listening, Reactor, Socket, listen, reachable};
+use crate::net::{Listening, Place, Reactor, Socket, listen, reachable};
 use crate::settings::Serve;
 use crate::system::{self, Interrupts, Printer};
 use console::Console;
+use door::Web;
 use host::Host;
 use hub::Hub;
+use invitation::{Invitation, WaysIn};
 use record::Record;
 use requests::Requests;
 use round::Round;
@@ -95,7 +99,7 @@ async fn serve(
     // The file first: nobody gets in who would have to be thrown out again.
     let opening = async {
         let opened = record::open(settings).await?;
-        Ok((opened, listen(&settings.place).await?))
+        Ok((opened, listen_all(settings).await?))
     };
     let Some(opened) = or(async { Some(opening.await) }, interrupts.interrupted()).await else {
         // A disk may be slow, and resolving a name can take long.
@@ -104,13 +108,22 @@ async fn serve(
         }
         return Ok(());
     };
-    let (opened, Listening { listeners, port, refused }) = opened?;
+    let (opened, (Listening { listeners, port, refused }, page)) = opened?;
     let way_in = listeners.first().map(reachable).map(|ip| format!("chat join {ip} {port}"));
-    let listeners: io::Result<Vec<_>> =
-        listeners.into_iter().map(|listener| wait_for(&reactor, listener)).collect();
-    let listeners = listeners
-        .map_err(|error| Failure::new(format!("cannot listen on {}", settings.place), &error))?;
+    let listeners = wait_for(&reactor, listeners, &settings.place)?;
     complain(refused);
+    let (web, invitation) = match settings.web.as_ref().zip(page) {
+        Some((web, page)) => {
+            let invitation = Invitation::to(&page);
+            if !web.is_shown && web.place.port == 0 {
+                complain([Failure::told(invitation.first())]);
+            }
+            complain(page.refused);
+            let listeners = wait_for(&reactor, page.listeners, &web.place)?;
+            (Some((Web::new(&web.names), listeners)), Some(invitation).filter(|_| web.is_shown))
+        }
+        None => (None, None),
+    };
 
     let wall_clock = WallClock::new(settings.zone.clone());
     let server = order::alone(settings.limits.clone());
@@ -123,7 +136,8 @@ async fn serve(
     };
     let transcript = Transcript::begin(hub.clone(), port);
     let (end, ends) = bounded(MOST_ENDS);
-    let console = open_console(settings, transcript, printer, way_in.unwrap_or_default(), end)?;
+    let ways_in = WaysIn { command: way_in.unwrap_or_default(), invitation };
+    let console = open_console(settings, transcript, printer, ways_in, end)?;
     let mut console = executor.spawn(console);
 
     // In a task of its own: this one is polled whenever the executor runs, and would look for
@@ -134,7 +148,8 @@ async fn serve(
         requests
     });
     let serving = async {
-        let letting_in = async { match door::open(&hub, &round, &reactor, listeners).await {} };
+        let letting_in =
+            async { match door::open(&hub, &round, &reactor, listeners, web).await {} };
         let mut requests = or(requested, letting_in).await;
         hub.stop();
         // Unless it has printed all, which is known even if a member takes its time.
@@ -174,25 +189,47 @@ fn both(first: Result<(), Failure>, last: Result<(), Failure>) -> Result<(), Fai
     }
 }
 
-/// Shows `transcript`: to a host, who is told the `way_in` and may ask the server to `end`, or to
+/// Listens for lines, and for those who ask for the page.
+async fn listen_all(settings: &Serve) -> Result<(Listening, Option<Listening>), Failure> {
+    let room = listen(&settings.place).await?;
+    let page = match &settings.web {
+        Some(web) => Some(listen(&web.place).await?),
+        None => None,
+    };
+    Ok((room, page))
+}
+
+/// Shows `transcript`: to a host, who is told the ways in and may ask the server to `end`, or to
 /// whoever reads standard output.
 fn open_console(
     settings: &Serve,
     transcript: Transcript,
     printer: Printer,
-    way_in: String,
+    ways_in: WaysIn,
     end: Sender<()>,
 ) -> Result<BoxedLocal<Result<(), Failure>>, Failure> {
     Ok(match settings.seat {
-        None => Console::new(transcript, printer).run(settings.is_quiet).boxed_local(),
-        Some(seat) => Host::sit_down(transcript, printer, seat, way_in, end)?.run().boxed_local(),
+        None => {
+            let invitation = ways_in.invitation.map(|page| page.text()).unwrap_or_default();
+            Console::new(transcript, printer)
+                .inviting(invitation)
+                .run(settings.is_quiet)
+                .boxed_local()
+        }
+        Some(seat) => Host::sit_down(transcript, printer, seat, ways_in, end)?.run().boxed_local(),
     })
 }
 
 fn wait_for(
     reactor: &Rc<Reactor>,
-    listener: std::net::TcpListener,
-) -> io::Result<Socket<TcpListener>> {
-    listener.set_nonblocking(true)?;
-    Socket::new(reactor, TcpListener::from_std(listener))
+    listeners: Vec<std::net::TcpListener>,
+    place: &Place,
+) -> Result<Vec<Socket<TcpListener>>, Failure> {
+    let listeners = listeners.into_iter().map(|listener| {
+        listener.set_nonblocking(true)?;
+        Socket::new(reactor, TcpListener::from_std(listener))
+    });
+    listeners
+        .collect::<io::Result<_>>()
+        .map_err(|error| Failure::new(format!("cannot listen on {place}"), &error))
 }

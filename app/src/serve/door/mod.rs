@@ -1,34 +1,53 @@
 //! Doors: the ways into the room.
 //!
 //! A handshake comes before a join: a door connects a member to the room only once it knows how to
-//! talk to the peer. The handshake of lines is empty, as any line client is a member.
+//! talk to the peer.
 //!
 //! | module | noun |
 //! |---|---|
 //! | `accept` | connections as they arrive, whatever their peers are |
-//! | `lines` | a member that sends and receives lines |
+//! | `connection` | the connection of a member |
+//! | `wire` | how what it says, and what it is sent, go over its socket |
+//! | `lines` | a wire of lines: any line client is a member, without a handshake |
+//! | `web` | a page, and a wire for it |
 //! | `parting` | closing a connection so that its peer can still read why |
 
 mod accept;
+mod connection;
 mod lines;
 mod parting;
+mod web;
+mod wire;
 
 use std::convert::Infallible;
 use std::rc::Rc;
 
+use futures_lite::future::or;
 use mio::net::TcpListener;
 
 use super::hub::Hub;
 use super::round::Round;
 use crate::net::{Reactor, Socket};
+use lines::Lines;
 
-/// Lets in whoever connects, for ever.
+pub(crate) use web::Web;
+
+/// Lets in whoever connects, for ever: by lines, and by `web` if there is such a door.
 pub(crate) async fn open(
     hub: &Rc<Hub>,
     round: &Rc<Round>,
     reactor: &Rc<Reactor>,
     listeners: Vec<Socket<TcpListener>>,
+    web: Option<(Web, Vec<Socket<TcpListener>>)>,
 ) -> Infallible {
-    accept::run(hub, reactor, listeners, |socket, addr| lines::enter(hub, round, socket, addr))
-        .await
+    let by_lines = accept::run(hub, reactor, listeners, |socket, addr| {
+        connection::enter(hub, round, socket, addr, Lines);
+    });
+    let Some((web, listeners)) = web else { return by_lines.await };
+    let web = Rc::new(web);
+    hub.spawn(web.clone().keep_alive());
+    let by_web = accept::run(hub, reactor, listeners, |socket, addr| {
+        web.greet(hub, round, socket, addr);
+    });
+    or(by_lines, by_web).await
 }

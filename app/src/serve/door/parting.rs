@@ -22,17 +22,26 @@ const PARTING: Duration = Duration::from_secs(1);
 const DISCARD: usize = 1024 * 1024;
 
 /// Tells a peer why it cannot join, then parts.
-pub(super) async fn turn_away(hub: Rc<Hub>, socket: Socket<TcpStream>, notice: String) {
+pub(super) async fn turn_away(hub: Rc<Hub>, socket: Socket<TcpStream>, notice: Vec<u8>) {
     // A new socket's buffer is empty: it takes so few bytes at once, or none at all.
-    if socket.get_ref().write_all(notice.as_bytes()).is_ok() {
-        part(&hub, &socket).await;
+    if socket.get_ref().write_all(&notice).is_ok() {
+        part(&hub, &socket, || Ok(true)).await;
     }
 }
 
-/// Closes the sending side, and gives the peer time to read and to close its own.
-pub(super) async fn part(hub: &Hub, socket: &Socket<TcpStream>) {
-    let _ = socket.get_ref().shutdown(Shutdown::Write);
-    let discard = async {
+/// Sends what is left to be sent, closes the sending side, and gives the peer time to read and to
+/// close its own. `flush` sends as much as the socket takes, and returns whether that was all.
+pub(super) async fn part(
+    hub: &Hub,
+    socket: &Socket<TcpStream>,
+    mut flush: impl FnMut() -> io::Result<bool>,
+) {
+    let parting = async {
+        while let Ok(false) = flush() {
+            socket.clear_writable();
+            socket.writable().await;
+        }
+        let _ = socket.get_ref().shutdown(Shutdown::Write);
         let mut discarded = 0;
         while discarded < DISCARD {
             socket.readable().await;
@@ -45,7 +54,7 @@ pub(super) async fn part(hub: &Hub, socket: &Socket<TcpStream>) {
             future::yield_now().await;
         }
     };
-    within(PARTING, discard).await;
+    within(PARTING, parting).await;
 }
 
 /// Closes the sending side, and discards only the input that has arrived already.

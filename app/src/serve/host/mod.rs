@@ -13,6 +13,7 @@ use chat_core::FAREWELL;
 use smol::channel::Sender;
 
 use super::console::{self, Console};
+use super::invitation::WaysIn;
 use super::transcript::Transcript;
 use crate::editor::{Editor, Entered, Wish, Words};
 use crate::failure::{Failure, settle};
@@ -45,20 +46,21 @@ enum End {
 }
 
 impl Host {
-    /// Seats whoever is at the terminal. While nothing is typed `way_in` stands there, the command
-    /// by which others join.
+    /// Seats whoever is at the terminal. While nothing is typed the command stands there by which
+    /// others join.
     pub(super) fn sit_down(
         transcript: Transcript,
         printer: Printer,
         seat: Seat,
-        way_in: String,
+        ways_in: WaysIn,
         ends: Sender<()>,
     ) -> Result<Self, Failure> {
         // What was complained of stands above.
         settle();
         let style = Style::new(seat.look());
         // Where it cannot be dim it must not look like something written.
-        let hint = if style.dim().0.is_empty() { format!("({way_in})") } else { way_in };
+        let command = ways_in.command;
+        let hint = if style.dim().0.is_empty() { format!("({command})") } else { command };
         let clock = transcript.hub().clock();
         let editor = Editor::start(printer, style, seat.reflows, clock)?
             .with(Draft::new().labelled(LABEL, hint))

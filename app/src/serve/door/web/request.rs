@@ -1,0 +1,121 @@
+//! Requests: the head of one, as `httparse` reads it.
+
+use httparse::{EMPTY_HEADER, Error, Header, Status};
+
+/// Bytes of a head at the most: cookies of other services at the same address come along.
+pub(super) const MOST_BYTES: usize = 16 * 1024;
+
+/// Fields of a head at the most. Browsers send some twenty.
+const MOST_FIELDS: usize = 64;
+
+/// A request of HTTP/1.0 or 1.1. It has no body that anybody looks at.
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    /// What is asked for.
+    pub(super) target: &'a str,
+    /// Whether it is of HTTP/1.1.
+    pub(super) is_recent: bool,
+    fields: &'a [Header<'a>],
+}
+
+/// Why bytes are no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrong {
+    Syntax,
+    Version,
+    TooLarge,
+}
+
+/// Returns where the head ends that `bytes` begin with, and what `answer` answers to it; `None` if it
+/// is not complete.
+pub(super) fn read<T>(
+    bytes: &[u8],
+    answer: impl FnOnce(&Request<'_>) -> T,
+) -> Result<Option<(usize, T)>, Wrong> {
+    let mut fields = [EMPTY_HEADER; MOST_FIELDS];
+    let mut parsed = httparse::Request::new(&mut fields);
+    match parsed.parse(bytes) {
+        Ok(Status::Complete(length)) if length <= MOST_BYTES => {
+            let request = Request {
+                method: parsed.method.unwrap_or_default(),
+                target: parsed.path.unwrap_or_default(),
+                is_recent: parsed.version == Some(1),
+                fields: parsed.headers,
+            };
+            Ok(Some((length, answer(&request))))
+        }
+        Ok(Status::Partial) if bytes.len() < MOST_BYTES => Ok(None),
+        Ok(_) | Err(Error::TooManyHeaders) => Err(Wrong::TooLarge),
+        Err(Error::Version) => Err(Wrong::Version),
+        Err(_) => Err(Wrong::Syntax),
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Returns the path of what is asked for, if it is one.
+    pub(super) fn path(&self) -> Option<&'a str> {
+        let path = self.target.split('?').next()?;
+        path.starts_with('/').then_some(path)
+    }
+
+    /// Returns the value of a field that stands there once.
+    pub(super) fn only(&self, name: &str) -> Option<&'a str> {
+        let mut values = self.values(name);
+        values.next().flatten().filter(|_| values.next().is_none())
+    }
+
+    /// Whether there is such a field at all.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    /// The elements of a field that is a list, in whatever case.
+    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let values = self.values(name).flatten().flat_map(|value| value.split(','));
+        values.map(str::trim_ascii)
+    }
+
+    /// The values of a field, `None` for one that is no text.
+    fn values(&self, name: &str) -> impl Iterator<Item = Option<&'a str>> {
+        let fields = self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
+        fields.map(|field| str::from_utf8(field.value).ok().map(str::trim_ascii))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields() {
+        let head = b"GET /a?b HTTP/1.1\r\nA: 1\r\nb: x , Y\r\nB:z\r\nA: 2\r\nc: \xff\r\n\r\nrest";
+        let read = read(head, |request| {
+            assert_eq!(request.path(), Some("/a"));
+            assert_eq!(request.only("a"), None, "it is there twice");
+            assert_eq!(request.only("c"), None, "it is no text");
+            assert_eq!(request.only("d"), None);
+            assert!(request.has("C"));
+            assert!(!request.has("d"));
+            assert_eq!(request.list("b").collect::<Vec<_>>(), ["x", "Y", "z"]);
+        });
+        assert_eq!(read, Ok(Some((head.len() - 4, ()))));
+    }
+
+    #[test]
+    fn what_is_no_request() {
+        let read = |bytes: &[u8]| read(bytes, |_| ());
+        assert_eq!(read(b"GET / HTTP/1.1\r\nHost: a\r\n"), Ok(None));
+        assert_eq!(read(b""), Ok(None));
+        assert_eq!(read(b"\x16\x03\x01\x02\x00\x01"), Err(Wrong::Syntax), "a TLS record");
+        assert_eq!(read(b"GET / HTTP/2.0\r\n\r\n"), Err(Wrong::Version));
+        assert_eq!(read(b"GET / HTTP/1.1\r\nA b: c\r\n\r\n"), Err(Wrong::Syntax));
+        assert_eq!(read(b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n"), Err(Wrong::Syntax), "folded");
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(MOST_FIELDS + 1));
+        assert_eq!(read(many.as_bytes()), Err(Wrong::TooLarge));
+        let field = "a".repeat(MOST_BYTES);
+        let long = format!("GET / HTTP/1.1\r\nA: {field}");
+        assert_eq!(read(&long.as_bytes()[..MOST_BYTES - 1]), Ok(None));
+        assert_eq!(read(&long.as_bytes()[..MOST_BYTES]), Err(Wrong::TooLarge));
+        assert_eq!(read(format!("{long}\r\n\r\n").as_bytes()), Err(Wrong::TooLarge));
+    }
+}

@@ -1,0 +1,67 @@
+//! The invitation: how others join.
+
+use std::net::SocketAddr;
+
+use qrcodegen::{QrCode, QrCodeEcc};
+
+use crate::net::{Listening, all_reachable};
+
+/// Light modules around a code (ISO/IEC 18004, 9.1).
+const MARGIN: i32 = 4;
+
+/// How others join.
+pub(super) struct WaysIn {
+    /// The command by which they do.
+    pub(super) command: String,
+    /// Where they do with a browser, if they can.
+    pub(super) invitation: Option<Invitation>,
+}
+
+/// The addresses of the page.
+pub(super) struct Invitation {
+    /// At least one.
+    addresses: Vec<String>,
+}
+
+impl Invitation {
+    /// To the page for which `listening` listens.
+    pub(super) fn to(listening: &Listening) -> Self {
+        let ips = listening.listeners.iter().flat_map(all_reachable);
+        let address = |ip| format!("http://{}/", SocketAddr::new(ip, listening.port));
+        Self { addresses: ips.map(address).collect() }
+    }
+
+    /// For whoever reads no more than that.
+    pub(super) fn first(&self) -> String {
+        format!("the page is at {}", self.addresses.first().map_or("", String::as_str))
+    }
+
+    /// For people: all addresses, and a picture of the first for the cameras of phones. Each line
+    /// ends with a newline.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for address in &self.addresses {
+            text += &format!("Join with a browser: {address}\n");
+        }
+        for row in self.addresses.first().map(|address| picture(address)).unwrap_or_default() {
+            text = text + &row + "\n";
+        }
+        text
+    }
+}
+
+/// Returns the rows of a QR code, two modules high, or nothing if `text` is too long for one.
+///
+/// What is light is drawn, as most terminals are dark.
+fn picture(text: &str) -> Vec<String> {
+    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Low) else { return Vec::new() };
+    let range = -MARGIN..code.size() + MARGIN;
+    let half_block = |x, y| match (code.get_module(x, y), code.get_module(x, y + 1)) {
+        (false, false) => '█',
+        (false, true) => '▀',
+        (true, false) => '▄',
+        (true, true) => ' ',
+    };
+    let row = |y| range.clone().map(|x| half_block(x, y)).collect();
+    range.clone().step_by(2).map(row).collect()
+}

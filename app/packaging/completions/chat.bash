@@ -28,7 +28,8 @@ _chat() {
 
     case $command in
         serve)
-            options='--max-users --max-line --backlog --history --log --log-sync --quiet --help'
+            options='--max-users --max-line --backlog --history --log --log-sync --web --web-name'
+            options="$options --quiet --help"
             hosts='0.0.0.0 127.0.0.1'
             ;;
         join)
@@ -48,7 +49,7 @@ _chat() {
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
-        --max-users | --max-line | --backlog | --name | --history) return ;;
+        --max-users | --max-line | --backlog | --web | --web-name | --name | --history) return ;;
     esac
     if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$current"))
@@ -59,8 +60,8 @@ _chat() {
     local index words=0
     for ((index = first; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --max-users | --max-line | --backlog | --log | --log-sync | --name | --history | --bell | \
-                --color)
+            --max-users | --max-line | --backlog | --log | --log-sync | --web | --web-name | \
+                --name | --history | --bell | --color)
                 [[ ${COMP_WORDS[index + 1]} == = ]] && ((index++))
                 ((index++))
                 ;;

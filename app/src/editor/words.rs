@@ -60,9 +60,9 @@ impl Words {
         Self { rooms: [MEMBERS, &[]], own, are_known }
     }
 
-    /// Those of the host.
-    pub(crate) fn of_host() -> Self {
-        Self { rooms: [HOSTS, MEMBERS], own: &[], are_known: true }
+    /// Those of the host, whose program obeys its `own`.
+    pub(crate) fn of_host(own: &'static [CommandWord]) -> Self {
+        Self { rooms: [HOSTS, MEMBERS], own, are_known: true }
     }
 
     /// Returns what each line of `draft` asks for in which there is anything to see. The room relays
@@ -138,6 +138,10 @@ mod tests {
         Words::of_member(OWN, are_known)
     }
 
+    fn of_host() -> Words {
+        Words::of_host(&[CommandWord { word: "join", takes: Takes::Nothing }])
+    }
+
     fn sent(line: &str) -> Entered<'_> {
         Entered::Sent(line.into())
     }
@@ -151,7 +155,7 @@ mod tests {
         for line in
             ["안녕", "/who", "/r 네", "/kick 지민", "/etc/passwd", "//who", "//comment", "/"]
         {
-            for words in [of_member(true), of_member(false), Words::of_host()] {
+            for words in [of_member(true), of_member(false), of_host()] {
                 assert_eq!(words.read(line), sent(line), "{line}");
             }
         }
@@ -162,7 +166,9 @@ mod tests {
             assert_eq!(words.read("//ignore 지민"), sent("/ignore 지민"));
             assert_eq!(words.read("///ignore"), sent("//ignore"));
         }
-        assert_eq!(Words::of_host().read("//ignore"), sent("//ignore"), "it is none of the host's");
+        assert_eq!(of_host().read("//ignore"), sent("//ignore"), "it is none of the host's");
+        assert_eq!(of_host().read("/join"), Entered::Own("join", ""));
+        assert_eq!(of_host().read("//join"), sent("/join"));
     }
 
     #[test]
@@ -176,11 +182,11 @@ mod tests {
             ("/got 5", "//got 5"),
         ] {
             assert_eq!(of_member(true).read(line), doubtful(said), "{line}");
-            assert_eq!(Words::of_host().read(line), doubtful(said), "{line}");
+            assert_eq!(of_host().read(line), doubtful(said), "{line}");
             assert_eq!(of_member(false).read(line), sent(line), "{line}");
             let Meaning::Said(_) = Command::meaning(said) else { panic!("{said}") };
         }
-        assert_eq!(Words::of_host().read("/ignore 지민"), doubtful("/ignore 지민"));
+        assert_eq!(of_host().read("/ignore 지민"), doubtful("/ignore 지민"));
     }
 
     #[test]
@@ -197,7 +203,7 @@ mod tests {
         let text = "/who\n/etc\n//msg a\n/ignore a\n/resume x\n /who\n/whoever\n";
         let all = "//who\n/etc\n///msg a\n//ignore a\n//resume x\n /who\n/whoever\n";
         assert_eq!(of_member(true).pasted(text, true), all);
-        assert_eq!(Words::of_host().pasted(text, true), all.replace("//ignore", "/ignore"));
+        assert_eq!(of_host().pasted(text, true), all.replace("//ignore", "/ignore"));
         assert_eq!(of_member(false).pasted(text, true), text.replace("/ignore", "//ignore"));
         assert_eq!(of_member(true).pasted("/who\n/who", false), "/who\n//who");
         assert_eq!(of_member(true).pasted("", true), "");
@@ -222,6 +228,6 @@ mod tests {
         assert_eq!(sorted(HOSTS.to_vec()), of(Audience::Host));
         assert_eq!(of_member(true).completed().len(), MEMBERS.len() + 1);
         assert_eq!(sorted(of_member(false).completed()), ["ignore"]);
-        assert_eq!(Words::of_host().completed().len(), MEMBERS.len() + HOSTS.len());
+        assert_eq!(of_host().completed().len(), MEMBERS.len() + HOSTS.len() + 1);
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::net::{Listening, all_reachable};
+use crate::system::terminal_size;
 
 /// Light modules around a code (ISO/IEC 18004, 9.1).
 const MARGIN: i32 = 4;
@@ -15,6 +16,27 @@ pub(super) struct WaysIn {
     pub(super) command: String,
     /// Where they do with a browser, if they can.
     pub(super) invitation: Option<Invitation>,
+}
+
+impl WaysIn {
+    /// All of it, for people at a screen. Each line ends with a newline.
+    pub(super) fn text(&self, screen: Screen) -> String {
+        let page = self.invitation.as_ref().map(|page| page.text(screen)).unwrap_or_default();
+        format!("Join with: {}\n{page}", self.command)
+    }
+}
+
+/// Columns and rows of what somebody reads.
+#[derive(Clone, Copy)]
+pub(super) struct Screen {
+    columns: usize,
+    rows: usize,
+}
+
+/// Returns the size of the terminal at standard output; nothing fits where it is unknown.
+pub(super) fn screen() -> Screen {
+    let (columns, rows) = terminal_size().unwrap_or_default();
+    Screen { columns: columns.into(), rows: rows.into() }
 }
 
 /// The addresses of the page.
@@ -36,15 +58,18 @@ impl Invitation {
         format!("the page is at {}", self.addresses.first().map_or("", String::as_str))
     }
 
-    /// For people: all addresses, and a picture of the first for the cameras of phones. Each line
-    /// ends with a newline.
-    pub(super) fn text(&self) -> String {
+    /// For people at a screen: all addresses, and a picture of the first for the cameras of phones,
+    /// if it fits. Each line ends with a newline.
+    pub(super) fn text(&self, screen: Screen) -> String {
         let mut text = String::new();
         for address in &self.addresses {
             text += &format!("Join with a browser: {address}\n");
         }
-        for row in self.addresses.first().map(|address| picture(address)).unwrap_or_default() {
-            text = text + &row + "\n";
+        let rows = self.addresses.first().map(|address| picture(address)).unwrap_or_default();
+        let columns = rows.first().map_or(0, |row| row.chars().count());
+        // The draft is below it.
+        if columns <= screen.columns && rows.len() < screen.rows {
+            text.extend(rows.into_iter().flat_map(|row| [row, "\n".to_owned()]));
         }
         text
     }

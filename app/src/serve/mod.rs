@@ -58,7 +58,7 @@ use console::Console;
 use door::Web;
 use host::Host;
 use hub::Hub;
-use invitation::{Invitation, WaysIn};
+use invitation::{Invitation, WaysIn, screen};
 use record::Record;
 use requests::Requests;
 use round::Round;
@@ -210,7 +210,8 @@ fn open_console(
 ) -> Result<BoxedLocal<Result<(), Failure>>, Failure> {
     Ok(match settings.seat {
         None => {
-            let invitation = ways_in.invitation.map(|page| page.text()).unwrap_or_default();
+            let invitation = ways_in.invitation.map(|page| page.text(screen()));
+            let invitation = invitation.unwrap_or_default();
             Console::new(transcript, printer)
                 .inviting(invitation)
                 .run(settings.is_quiet)

@@ -29,6 +29,9 @@ const PLAIN: &str = "\x1b[0m";
 /// them.
 const CALL: &str = "\x1b[1;7m";
 
+/// White on black, whatever the terminal's colours are: for a code that cameras read.
+const CODE: &str = "\x1b[38;5;231;48;5;16m";
+
 /// Shows lines in one look.
 pub(crate) struct Style {
     look: Look,
@@ -143,6 +146,7 @@ impl Style {
             Line::PrivateTo { to, text } if self.look.in_colour => {
                 push(&[&self.colour_of(to), "[you -> ", to, "]", plain, " ", text]);
             }
+            Line::Other(text) if self.look.in_colour && is_code(text) => push(&[CODE, text, PLAIN]),
             line => push(&[&line.to_string()]),
         }
     }
@@ -151,6 +155,11 @@ impl Style {
         let colour = PALETTE.get(self.people.colour_of(name)).copied().unwrap_or_default();
         format!("\x1b[38;5;{colour}m")
     }
+}
+
+/// Whether a line is a row of a QR code: it is light at its beginning, and made of halves of blocks.
+fn is_code(text: &str) -> bool {
+    text.starts_with("████") && text.chars().all(|c| matches!(c, '█' | '▀' | '▄' | ' '))
 }
 
 /// Returns the time as `HH:MM`; empty if the clock is beyond all calendars.
@@ -217,6 +226,19 @@ mod tests {
                 "\x1b[2m> 안내\x1b[0m\r\n\x1b[2m< 안내\x1b[0m\r\n\
                  {colour}[192.0.2.7:45390]\x1b[0m 안녕\r\n기타\r\n[You] 네\r\n"
             )
+        );
+    }
+
+    #[test]
+    fn a_code_is_white_on_black() {
+        let rows = ["█████████", "████ ▄▀ █", "███ ▄▀", "████ █ x"];
+        let shown = |style: &mut Style| shown(style, said(&rows));
+        assert_eq!(shown(&mut Style::new(Look::default())), rows.join("\r\n") + "\r\n");
+        let [first, second, third, fourth] = rows;
+        let (white, plain) = ("\x1b[38;5;231;48;5;16m", "\x1b[0m\r\n");
+        assert_eq!(
+            shown(&mut personal(BellFor::All)),
+            format!("{white}{first}{plain}{white}{second}{plain}{third}\r\n{fourth}\r\n")
         );
     }
 

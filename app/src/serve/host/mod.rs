@@ -13,7 +13,7 @@ use chat_core::FAREWELL;
 use smol::channel::Sender;
 
 use super::console::{self, Console};
-use super::invitation::WaysIn;
+use super::invitation::{WaysIn, screen};
 use super::transcript::Transcript;
 use crate::editor::{Editor, Entered, Wish, Words};
 use crate::failure::{Failure, settle};
@@ -21,17 +21,26 @@ use crate::progress::Progress;
 use crate::settings::Seat;
 use crate::style::Style;
 use crate::system::Printer;
-use crate::terminal::{Draft, Key};
+use crate::terminal::{CommandWord, Draft, Key, Takes};
 use showing::Showing;
 
 /// What the host is called, and what stands before what it says, as in the log.
 const NAME: &str = "Host";
 const LABEL: &str = "[Host] ";
 
+/// Shows how others join.
+const JOIN: CommandWord = CommandWord { word: "join", takes: Takes::Nothing };
+
+/// The words that mean something in what the host writes.
+fn words() -> Words {
+    Words::of_host(&[JOIN])
+}
+
 /// The console with a host at it.
 pub(super) struct Host {
     editor: Editor,
     showing: Showing,
+    ways_in: WaysIn,
     /// Where it is told, each time, that the host asks the server to end.
     ends: Sender<()>,
     has_asked: bool,
@@ -59,15 +68,19 @@ impl Host {
         settle();
         let style = Style::new(seat.look());
         // Where it cannot be dim it must not look like something written.
-        let command = ways_in.command;
-        let hint = if style.dim().0.is_empty() { format!("({command})") } else { command };
+        let command = &ways_in.command;
+        let hint =
+            if style.dim().0.is_empty() { format!("({command})") } else { command.to_owned() };
         let clock = transcript.hub().clock();
         let editor = Editor::start(printer, style, seat.reflows, clock)?
             .with(Draft::new().labelled(LABEL, hint))
             .printing_in_background();
         transcript.hub().tell(|server, _| server.seat_host(transcript.reader()));
-        let showing = Showing::new(transcript, seat.sees_failures);
-        Ok(Self { editor, showing, ends, has_asked: false })
+        let mut showing = Showing::new(transcript, seat.sees_failures);
+        if let Some(invitation) = &ways_in.invitation {
+            showing.tell_next(invitation.text(screen()));
+        }
+        Ok(Self { editor, showing, ways_in, ends, has_asked: false })
     }
 
     /// Shows what is said until the server ends, then the farewell, and says what is typed. Should
@@ -122,12 +135,12 @@ impl Host {
             // It is too late to say anything.
             match key {
                 Key::Ctrl('c') => self.ask_to_end(),
-                key @ Key::Report(_) => drop(self.editor.press(key, Words::of_host(), Some(NAME))),
+                key @ Key::Report(_) => drop(self.editor.press(key, words(), Some(NAME))),
                 _ => {}
             }
             return;
         }
-        match self.editor.press(key, Words::of_host(), Some(NAME)) {
+        match self.editor.press(key, words(), Some(NAME)) {
             Wish::Nothing => {}
             Wish::Enter => self.enter(),
             // One stray key does not end a room for everybody.
@@ -140,13 +153,13 @@ impl Host {
     }
 
     fn enter(&mut self) {
-        let words = Words::of_host();
+        let words = words();
         let Some(draft) = self.editor.enter(words, self.showing.unsaid_len()) else { return };
         for line in words.entered(&draft) {
             match line {
                 Entered::Sent(line) | Entered::Doubtful(line) => self.showing.enter(&line),
-                // The room obeys all words of the host.
-                Entered::Own(..) => {}
+                // The room obeys all other words of the host.
+                Entered::Own(..) => self.showing.tell(&self.ways_in.text(screen())),
             }
         }
     }

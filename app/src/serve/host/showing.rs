@@ -38,6 +38,8 @@ pub(super) struct Showing {
     space: Entered,
     /// The failures that would be printed on stderr, which is this terminal too.
     failures: Option<Diversion>,
+    /// What the program says itself behind what is said next.
+    next: String,
 }
 
 impl Showing {
@@ -53,7 +55,18 @@ impl Showing {
             allowed: 0,
             space: Entered::default(),
             failures: shows_failures.then(Diversion::begin),
+            next: String::new(),
         }
+    }
+
+    /// Tells the host something, in lines.
+    pub(super) fn tell(&mut self, text: &str) {
+        self.lines.push_notice(text.trim_end_matches('\n'));
+    }
+
+    /// Tells the host something behind what is said next.
+    pub(super) fn tell_next(&mut self, text: String) {
+        self.next = text;
     }
 
     /// Says what can be said, and takes from the log until `enough` bytes are to be shown.
@@ -145,7 +158,7 @@ impl Showing {
     fn take_failures(&mut self, cx: &mut Context<'_>) -> Progress {
         let Some(failures) = &self.failures else { return Progress::Stalled };
         let Poll::Ready(text) = failures.poll_text(cx) else { return Progress::Stalled };
-        self.lines.push_notice(text.trim_end_matches('\n'));
+        self.tell(&text);
         Progress::Made
     }
 
@@ -165,6 +178,10 @@ impl Showing {
             let said = mem::take(&mut self.begun);
             for line in String::from_utf8_lossy(&said).split('\n') {
                 self.lines.push_said(line, &mut self.is_earlier);
+            }
+            let next = mem::take(&mut self.next);
+            if !next.is_empty() {
+                self.tell(&next);
             }
         }
         Progress::Made

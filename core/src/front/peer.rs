@@ -228,25 +228,37 @@ impl Peer {
             person.received += bytes.len() as u64;
         }
         outcome.wants_session = self.asks_for_session(bytes);
-        if self.wire == Wire::Messages {
-            self.hear(now, bytes, terms, &mut outcome, say);
-            return outcome;
-        }
-        if self.opening.is_tls(bytes) {
+        if self.wire == Wire::Lines && self.opening.is_tls(bytes) {
             outcome.departs = true;
             return outcome;
         }
-        let was_unframed = self.framer.is_unframed();
         let begun = self.begun_command();
-        let mut telnet = mem::take(&mut self.telnet);
-        let mut answers = Vec::new();
-        telnet.receive(bytes, &mut answers, &mut |heard| match heard {
-            Heard::Text(text) => self.hear(now, text, terms, &mut outcome, say),
-            Heard::Key(key) => self.press(now, key, terms, &mut outcome, say),
-        });
+        match self.wire {
+            Wire::Lines => self.hear_lines(now, bytes, terms, &mut outcome, say),
+            Wire::Messages => self.hear(now, bytes, terms, &mut outcome, say),
+        }
         if outcome.has_deferred {
             self.find_question(&begun, bytes);
         }
+        outcome
+    }
+
+    /// Takes what any line client may send: commands of telnet, and messages that end with silences.
+    fn hear_lines(
+        &mut self,
+        now: Instant,
+        bytes: &[u8],
+        terms: Terms<'_>,
+        outcome: &mut Outcome,
+        say: &mut impl FnMut(&str, &str),
+    ) {
+        let was_unframed = self.framer.is_unframed();
+        let mut telnet = mem::take(&mut self.telnet);
+        let mut answers = Vec::new();
+        telnet.receive(bytes, &mut answers, &mut |heard| match heard {
+            Heard::Text(text) => self.hear(now, text, terms, outcome, say),
+            Heard::Key(key) => self.press(now, key, terms, outcome, say),
+        });
         if self.framer.take_damaged_line() {
             // It may be telnet, which ends lines so, and loses parts of characters until it is asked
             // not to.
@@ -257,7 +269,6 @@ impl Peer {
         if was_unframed && self.framer.is_framed() {
             outcome.newlines = Some(Newlines::Sent);
         }
-        outcome
     }
 
     /// The line that has begun, if it may ask for a session.

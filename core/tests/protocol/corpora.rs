@@ -91,7 +91,7 @@ fn what_is_not_utf8_is_replaced_as_others_replace_it() {
 /// The examples: their numbers, bytes and texts, from lines such as `1.0:valid:text`,
 /// `2.0:valid hex:31` and `6.0:invalid hex:F7BFBFBF:nothing:EFBFBDEFBFBD`. Not those with a newline,
 /// nor with 0xFF, which begins a command of telnet here.
-fn utf8_tests() -> impl Iterator<Item = (&'static str, Vec<u8>, String)> {
+pub(crate) fn utf8_tests() -> impl Iterator<Item = (&'static str, Vec<u8>, String)> {
     let hex = |digits: &str| -> Vec<u8> {
         let digits = digits.replace(' ', "");
         let pairs = digits.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());

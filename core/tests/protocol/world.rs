@@ -101,7 +101,11 @@ impl World {
     }
 
     pub(crate) fn join(&mut self, addr: &str) -> MemberId {
-        let id = self.server.connect(self.now, addr.parse().unwrap(), Wire::Lines).unwrap();
+        self.join_by(Wire::Lines, addr)
+    }
+
+    pub(crate) fn join_by(&mut self, wire: Wire, addr: &str) -> MemberId {
+        let id = self.server.connect(self.now, addr.parse().unwrap(), wire).unwrap();
         self.settle();
         id
     }

@@ -46,7 +46,7 @@ pub(super) struct Head {
 }
 
 /// The bytes so far of a client's head.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct BegunHead {
     bytes: [u8; 14],
     len: u8,

@@ -7,7 +7,7 @@
 //! | `cut` | which of the lines that are lent go into which frame |
 //! | `head` | what stands before a payload |
 //! | `close` | why a connection ends |
-//! | `utf8` | text that comes in pieces |
+//! | `utf8` | a character that comes in pieces |
 //!
 //! The handshake before the first frame is the shell's, and so is the socket. Extensions are not
 //! offered: each frame is what the RFC itself says.

@@ -6,14 +6,14 @@ use core::ops::Range;
 use super::MAX_CONTROL;
 use super::close::CloseCode;
 use super::head::{BegunHead, Head, Opcode};
-use super::utf8::Utf8;
+use super::utf8::{Character, NotUtf8};
 
 /// What a client's frames say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A piece of a text message. Its end may be in the middle of a character, but for the last one's.
+    /// A piece of a text message.
     Text {
-        /// What is new of it.
+        /// What is new of it: whole characters.
         bytes: &'a [u8],
         /// Whether the message ends here.
         is_end: bool,
@@ -40,15 +40,18 @@ pub enum Frame<'a> {
 ///
 /// Any chunking of the same bytes gives the same, but for where messages are cut into pieces. No payload
 /// is kept but that of a control frame that comes in several reads.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct FrameReader {
     state: State,
     /// The message that has begun and not ended.
     message: Option<Message>,
+    /// Of a text message: the character of which not all came at once.
+    character: Character,
     /// The payload of a control frame of which not all came at once.
     control: Option<Box<Control>>,
 }
 
+#[derive(Debug)]
 enum State {
     Head(BegunHead),
     /// So much of the payload is to come; its mask begins with what is for the next byte.
@@ -64,27 +67,39 @@ impl Default for State {
     }
 }
 
+#[derive(Debug)]
 struct Message {
     is_text: bool,
-    utf8: Utf8,
     /// Whether its last byte so far is a newline.
     ends_with_newline: bool,
 }
 
+#[derive(Debug)]
 struct Control {
     bytes: [u8; MAX_CONTROL],
     len: usize,
 }
 
-/// A frame, or a piece of one, by its place.
+/// A frame, or a piece of one.
 struct Found {
+    /// Where it lies, if it lies in what was read.
     place: Range<usize>,
     what: What,
 }
 
 enum What {
-    Text { is_end: bool, lacks_newline: bool },
-    Binary { is_end: bool },
+    Text {
+        is_end: bool,
+        lacks_newline: bool,
+    },
+    /// The same, where the text is the character that came in pieces.
+    Character {
+        is_end: bool,
+        lacks_newline: bool,
+    },
+    Binary {
+        is_end: bool,
+    },
     Ping,
     Pong,
     Close(CloseCode),
@@ -103,21 +118,9 @@ impl FrameReader {
         &'a mut self,
         bytes: &'a mut [u8],
     ) -> Result<Option<(usize, Frame<'a>)>, CloseCode> {
-        match self.find(bytes) {
-            Ok(Some(found)) => {
-                let (end, bytes) = (found.place.end, &bytes[found.place]);
-                let frame = match found.what {
-                    What::Text { is_end, lacks_newline } => {
-                        Frame::Text { bytes, is_end, lacks_newline }
-                    }
-                    What::Binary { is_end } => Frame::Binary { bytes, is_end },
-                    What::Ping => Frame::Ping(self.control.as_ref().map_or(bytes, |c| c.get())),
-                    What::Pong => Frame::Pong,
-                    What::Close(code) => Frame::Close(code),
-                };
-                Ok(Some((end, frame)))
-            }
-            Ok(None) => Ok(None),
+        let mut at = 0;
+        match self.find(bytes, &mut at) {
+            Ok(found) => Ok(found.map(|found| (at, self.frame(found, bytes)))),
             Err(code) => {
                 self.state = State::Over;
                 Err(code)
@@ -125,23 +128,40 @@ impl FrameReader {
         }
     }
 
-    fn find(&mut self, bytes: &mut [u8]) -> Result<Option<Found>, CloseCode> {
-        let mut at = 0;
+    fn frame<'a>(&'a self, found: Found, bytes: &'a [u8]) -> Frame<'a> {
+        let bytes = &bytes[found.place];
+        match found.what {
+            What::Text { is_end, lacks_newline } => Frame::Text { bytes, is_end, lacks_newline },
+            What::Character { is_end, lacks_newline } => {
+                Frame::Text { bytes: self.character.get(), is_end, lacks_newline }
+            }
+            What::Binary { is_end } => Frame::Binary { bytes, is_end },
+            What::Ping => Frame::Ping(self.control.as_ref().map_or(bytes, |control| control.get())),
+            What::Pong => Frame::Pong,
+            What::Close(code) => Frame::Close(code),
+        }
+    }
+
+    /// Reads on from `at`.
+    fn find(&mut self, bytes: &mut [u8], at: &mut usize) -> Result<Option<Found>, CloseCode> {
         loop {
             match &mut self.state {
                 State::Head(begun) => {
                     self.control = None;
-                    let Some(byte) = bytes.get(at) else { return Ok(None) };
-                    at += 1;
+                    let Some(byte) = bytes.get(*at) else { return Ok(None) };
+                    *at += 1;
                     if let Some(head) = begun.push(*byte)? {
                         self.begin(head)?;
                     }
                 }
                 State::Payload(head) => {
-                    let rest = bytes.len() - at;
-                    let count = usize::try_from(head.length).map_or(rest, |left| left.min(rest));
-                    let place = at..at + count;
-                    at += count;
+                    let mut most = bytes.len() - *at;
+                    if !head.opcode.is_control() && self.character.missing() > 0 {
+                        most = most.min(self.character.missing());
+                    }
+                    let count = usize::try_from(head.length).map_or(most, |left| left.min(most));
+                    let place = *at..*at + count;
+                    *at += count;
                     unmask(&mut bytes[place.clone()], head.mask);
                     head.mask.rotate_left(count % 4);
                     head.length -= count as u64;
@@ -149,12 +169,8 @@ impl FrameReader {
                     if head.length == 0 {
                         self.state = State::default();
                     }
-                    let found = if head.opcode.is_control() {
-                        self.take_control(head, bytes, place)?
-                    } else {
-                        self.take_data(head, bytes, place)?
-                    };
-                    if found.is_some() || head.length > 0 {
+                    let found = self.take(head, bytes, place)?;
+                    if found.is_some() || head.length > 0 && *at == bytes.len() {
                         return Ok(found);
                     }
                 }
@@ -169,8 +185,7 @@ impl FrameReader {
         match (head.opcode, &self.message) {
             (Opcode::Text | Opcode::Binary, None) => {
                 let is_text = head.opcode == Opcode::Text;
-                self.message =
-                    Some(Message { is_text, utf8: Utf8::default(), ends_with_newline: false });
+                self.message = Some(Message { is_text, ends_with_newline: false });
             }
             (Opcode::Text | Opcode::Binary, Some(_)) | (Opcode::Continuation, None) => {
                 return Err(CloseCode::PROTOCOL_ERROR);
@@ -182,45 +197,72 @@ impl FrameReader {
         Ok(())
     }
 
-    /// Takes a piece of a message. Returns it, unless it says nothing.
-    fn take_data(
+    /// Takes a piece of a payload, of which so much as the head says is to come. Returns what it says, if
+    /// that is anything.
+    fn take(
         &mut self,
         head: Head,
         bytes: &[u8],
         place: Range<usize>,
     ) -> Result<Option<Found>, CloseCode> {
+        if head.opcode.is_control() {
+            return self.take_control(head, bytes, place);
+        }
         let is_end = head.is_final && head.length == 0;
         let Some(message) = &mut self.message else { return Ok(None) };
-        if !message.is_text {
-            if is_end {
-                self.message = None;
-            }
-            let what = What::Binary { is_end };
-            return Ok((is_end || !place.is_empty()).then_some(Found { place, what }));
+        if message.is_text {
+            return self.take_text(is_end, bytes, place);
         }
+        if is_end {
+            self.message = None;
+        }
+        let what = What::Binary { is_end };
+        Ok((is_end || !place.is_empty()).then_some(Found { place, what }))
+    }
+
+    /// Takes a piece of a text message, which may be the end of it.
+    fn take_text(
+        &mut self,
+        is_end: bool,
+        bytes: &[u8],
+        place: Range<usize>,
+    ) -> Result<Option<Found>, CloseCode> {
         let piece = &bytes[place.clone()];
-        if let Some(last) = piece.last() {
-            message.ends_with_newline = *last == b'\n';
-        }
-        let valid = match message.utf8.push(piece) {
-            Ok(()) if is_end && message.utf8.is_inside_character() => piece.len(),
-            Ok(()) => {
-                let lacks_newline = is_end && !message.ends_with_newline;
-                if is_end {
-                    self.message = None;
-                }
-                let what = What::Text { is_end, lacks_newline };
-                return Ok((is_end || !place.is_empty()).then_some(Found { place, what }));
+        let is_inside = self.character.missing() > 0;
+        let (place, is_valid) = if is_inside {
+            match self.character.push(piece) {
+                Ok(true) => (place, true),
+                Ok(false) if !is_end => return Ok(None),
+                Ok(false) | Err(NotUtf8) => return Err(CloseCode::INVALID_TEXT),
             }
-            Err(valid) => valid,
+        } else {
+            let whole = self.character.begin(piece);
+            let is_valid = whole.is_ok() && !(is_end && self.character.missing() > 0);
+            let (Ok(whole) | Err(whole)) = whole;
+            (place.start..place.start + whole, is_valid)
         };
-        // What came before that was said, however it was cut.
-        if valid == 0 {
-            return Err(CloseCode::INVALID_TEXT);
+        if !is_valid {
+            // What came before that was said, however it was cut.
+            if place.is_empty() {
+                return Err(CloseCode::INVALID_TEXT);
+            }
+            self.state = State::Failing(CloseCode::INVALID_TEXT);
         }
-        self.state = State::Failing(CloseCode::INVALID_TEXT);
-        let what = What::Text { is_end: false, lacks_newline: false };
-        Ok(Some(Found { place: place.start..place.start + valid, what }))
+        let is_end = is_end && is_valid;
+        let Some(message) = &mut self.message else { return Ok(None) };
+        if !place.is_empty() {
+            message.ends_with_newline = bytes[place.clone()].last() == Some(&b'\n');
+        }
+        let lacks_newline = is_end && !message.ends_with_newline;
+        if is_end {
+            self.message = None;
+        }
+        let what = if is_inside {
+            What::Character { is_end, lacks_newline }
+        } else {
+            What::Text { is_end, lacks_newline }
+        };
+        Ok((is_end || is_inside || !place.is_empty()).then_some(Found { place, what }))
     }
 
     /// Takes a piece of a control frame. Returns the frame, if that is its end.

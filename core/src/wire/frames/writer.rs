@@ -13,10 +13,10 @@ use super::head::{Opcode, OwnHead};
 const MAX_PONGS: usize = 10 * (2 + MAX_CONTROL);
 
 /// Writes the frames of a server. A client that takes all that it is sent costs a pointer.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct FrameWriter(Option<Box<Pending>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Pending {
     /// What is left of what was begun.
     begun: Vec<u8>,

@@ -43,4 +43,5 @@ mod stalls;
 mod surroundings;
 mod terminal;
 mod tmux;
+mod web;
 mod wire;

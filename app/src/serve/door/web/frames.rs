@@ -119,7 +119,7 @@ impl Wire for Frames {
                 Ok::<_, Infallible>(parts.iter().map(|part| part.len()).sum())
             });
             let Ok(_) = written;
-            writer.close(CloseCode::TRY_LATER);
+            writer.close(CloseCode::POLICY);
         }
         bytes
     }

@@ -47,7 +47,7 @@ fn help() {
 }
 
 /// Words on the command line, and what is said of them, behind `Error parsing ` if it begins so.
-const WRONG: [(&[&str], &str); 35] = [
+const WRONG: [(&[&str], &str); 39] = [
     (&[], "One of the following subcommands must be present: help, serve, join"),
     (&["sing"], "Unrecognized argument: sing"),
     (&["--loud", "serve"], "Unrecognized argument: --loud"),
@@ -88,6 +88,14 @@ const WRONG: [(&[&str], &str); 35] = [
          not an address or a name (PORT is an argument of its own)",
     ),
     (&["serve", "a\nb", "0"], "'host' with value 'a, b': not an address or a name"),
+    (&["serve", "::1", "0", "--web=x"], "'--web' with value 'x': not a port from 0 to 65535"),
+    (&["serve", "::1", "3333", "--web", "3333"], "--web: that is the port of the room"),
+    (&["serve", "::1", "0", "--web-name", "a.example"], "--web-name: there is no --web"),
+    (
+        &["serve", "::1", "0", "--web=0", "--web-name=http://a/"],
+        "'--web-name' with value 'http://a/': \
+         not a name such as chat.example.org, in ASCII, without a port",
+    ),
     (&["join", "127.0.0.1"], "Required positional arguments not provided: port"),
     (&["join", "::1", "0"], "'port' with value '0': not a port from 1 to 65535"),
     (&["join", "::1", "-1"], "Unrecognized argument: -1"),

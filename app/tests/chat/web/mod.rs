@@ -7,6 +7,7 @@ mod closing;
 mod crowd;
 mod foreign;
 mod heads;
+mod invitation;
 mod members;
 mod page;
 mod rules;

@@ -3,7 +3,7 @@
 use httparse::{EMPTY_HEADER, Error, Header, Status};
 
 /// Bytes of a head at the most: cookies of other services at the same address come along.
-pub(super) const MOST_BYTES: usize = 16 * 1024;
+const MOST_BYTES: usize = 16 * 1024;
 
 /// Fields of a head at the most. Browsers send some twenty.
 const MOST_FIELDS: usize = 64;
@@ -26,9 +26,48 @@ pub(super) enum Wrong {
     TooLarge,
 }
 
+/// The head of a request, as far as it has arrived.
+#[derive(Default)]
+pub(super) struct Head(Vec<u8>);
+
+impl Head {
+    /// Returns how many bytes it may go on with.
+    pub(super) fn space(&self) -> usize {
+        MOST_BYTES.saturating_sub(self.0.len())
+    }
+
+    /// Takes what has arrived, which goes no further than there is space. If that is the rest of it,
+    /// returns how many bytes are, and what `answer` answers.
+    pub(super) fn take<T>(
+        &mut self,
+        arrived: &[u8],
+        answer: impl FnOnce(&Request<'_>) -> T,
+    ) -> Result<Option<(usize, T)>, Wrong> {
+        let before = self.0.len();
+        self.0.extend_from_slice(arrived);
+        // Whoever sends byte after byte does not have all of it read for each. Whether it is a
+        // request at all is seen at once.
+        let is_worth_it = before == 0 || self.space() == 0 || {
+            let news = &self.0[before.saturating_sub(BEFORE_END)..];
+            END.iter().any(|end| news.windows(end.len()).any(|bytes| bytes == *end))
+        };
+        if !is_worth_it {
+            return Ok(None);
+        }
+        let read = read(&self.0, answer)?;
+        Ok(read.map(|(length, answer)| (length.saturating_sub(before), answer)))
+    }
+}
+
+/// What ends a head: an empty line, however lines end.
+const END: [&[u8]; 2] = [b"\n\r\n", b"\n\n"];
+
+/// Bytes of that which may have come before.
+const BEFORE_END: usize = 2;
+
 /// Returns where the head ends that `bytes` begin with, and what `answer` answers to it; `None` if it
 /// is not complete.
-pub(super) fn read<T>(
+fn read<T>(
     bytes: &[u8],
     answer: impl FnOnce(&Request<'_>) -> T,
 ) -> Result<Option<(usize, T)>, Wrong> {
@@ -83,8 +122,39 @@ impl<'a> Request<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// What is answered to a whole head.
+    pub(in super::super) fn answered<T>(
+        head: &str,
+        answer: impl FnOnce(&Request<'_>) -> T,
+    ) -> Option<T> {
+        Some(read(head.as_bytes(), answer).ok()??.1)
+    }
+
+    /// However a head is cut, it is as long as it is, and nothing behind it is taken.
+    #[test]
+    fn heads_in_parts() {
+        for head in ["GET / HTTP/1.1\r\nA: b\r\n\r\n", "\r\n\nGET / HTTP/1.0\nA: b\n\n"] {
+            let all = format!("{head}\n\n\r\nGET");
+            for cut in 1..all.len() {
+                let (first, second) = all.as_bytes().split_at(cut);
+                let mut begun = Head::default();
+                let mut taken = begun.take(first, |_| ()).unwrap();
+                if cut < head.len() {
+                    assert_eq!(taken, None, "{cut}");
+                    taken = begun.take(second, |_| ()).unwrap().map(|(at, ())| (cut + at, ()));
+                }
+                assert_eq!(taken, Some((head.len(), ())), "{cut}");
+            }
+            let mut begun = Head::default();
+            for (index, byte) in head.as_bytes().chunks(1).enumerate() {
+                let has_ended = begun.take(byte, |_| ()).unwrap().is_some();
+                assert_eq!(has_ended, index + 1 == head.len(), "{index}");
+            }
+        }
+    }
 
     #[test]
     fn fields() {

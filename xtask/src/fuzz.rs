@@ -17,13 +17,14 @@ pub(crate) struct Fuzz {
 }
 
 /// Targets, each with the folder of the package it belongs to.
-const TARGETS: [(&str, &str); 7] = [
+const TARGETS: [(&str, &str); 8] = [
     ("core", "receiving"),
     ("core", "room"),
     ("core", "shared"),
     ("core", "people"),
     ("core", "entry"),
     ("core", "client"),
+    ("core", "frames"),
     ("app", "keys"),
 ];
 

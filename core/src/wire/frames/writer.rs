@@ -86,9 +86,13 @@ impl FrameWriter {
         }
     }
 
-    /// Ends the connection: nothing goes out behind the close frame. Only the first call counts.
+    /// Ends the connection: nothing goes out behind the close frame. Only the first call counts. A line
+    /// of which a part went out ends there, so that what has come of it is shown.
     pub fn close(&mut self, code: CloseCode) {
         let Some(pending) = self.open() else { return };
+        if pending.is_inside_line {
+            pending.push(Opcode::Continuation, &[]);
+        }
         pending.push(Opcode::Close, &code.number().to_be_bytes());
         pending.is_closing = true;
     }

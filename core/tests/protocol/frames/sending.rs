@@ -198,6 +198,18 @@ fn nothing_comes_behind_a_close_frame() {
     assert!(connection.writer.is_clean());
 }
 
+/// A page shows messages once they have ended: what one is told who is turned away may have no newline.
+#[test]
+fn a_close_ends_the_message_that_has_begun() {
+    let mut connection = Connection::default();
+    connection.say("> The room is locked");
+    connection.write(&[], 5);
+    connection.writer.close(CloseCode::TRY_LATER);
+    connection.write_all();
+    assert_eq!(connection.page.messages, ["> The room is locked"]);
+    assert_eq!(connection.page.closed, Some(1013));
+}
+
 #[test]
 fn a_heartbeat_is_an_empty_message_where_nothing_else_is_said() {
     let mut connection = Connection::default();

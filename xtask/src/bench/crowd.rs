@@ -12,6 +12,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 use socket2::SockRef;
 
+use super::frames::Unframer;
 use super::wire::{self, Kind, Message};
 use crate::program::{LIMIT, connect};
 use crate::shell::Outcome;
@@ -51,6 +52,8 @@ struct Member {
     /// Lines received before anybody talked.
     lines: usize,
     is_welcome: bool,
+    /// Takes frames away from what it reads.
+    unframer: Option<Unframer>,
 }
 
 /// A member that talks, or a connection that only talks.
@@ -104,9 +107,12 @@ impl Crowd {
             stream.set_nonblocking(true)?;
             let data = EventData::new_u64(index as u64);
             epoll::add(&crowd.epoll, &stream, data, EventFlags::IN)?;
-            crowd.members.push(Member::new(stream, talkers));
+            crowd.members.push(Member::new(kind, stream, talkers));
             if index % READ_WHILE_JOINING == 0 {
                 crowd.hear_of_joins(Duration::ZERO)?;
+                if kind.shakes_hands() {
+                    crowd.await_welcome()?;
+                }
             }
         }
         for index in 0..talkers {
@@ -140,6 +146,19 @@ impl Crowd {
             }
         }
         Err("not every member was told of every join".into())
+    }
+
+    /// Waits until all who have joined are welcome: what a handshake takes for a while would otherwise
+    /// count as a member's, if it is as many times as there are members.
+    fn await_welcome(&mut self) -> Outcome<()> {
+        let deadline = Instant::now() + LIMIT;
+        while !self.members.iter().all(|member| member.is_welcome) {
+            if Instant::now() > deadline {
+                return Err("not every member is welcome".into());
+            }
+            self.hear_of_joins(Duration::from_millis(100))?;
+        }
+        Ok(())
     }
 
     /// Gives each member a name, and waits until all have been told.
@@ -374,16 +393,23 @@ impl Crowd {
 }
 
 impl Member {
-    fn new(stream: TcpStream, talkers: usize) -> Self {
+    fn new(kind: Kind, stream: TcpStream, talkers: usize) -> Self {
         let last = vec![0; talkers];
-        Self { stream, received: 0, last, is_deaf: false, lines: 0, is_welcome: false }
+        let unframer = (kind == Kind::Web).then(Unframer::default);
+        Self { stream, received: 0, last, is_deaf: false, lines: 0, is_welcome: false, unframer }
     }
 
     /// Reads what has arrived; returns `None` if nothing has.
     fn read<'a>(&mut self, buffer: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {
         match self.stream.read(buffer) {
             Ok(0) => Err("the server closed a connection".into()),
-            Ok(count) => Ok(Some(&buffer[..count])),
+            Ok(count) => {
+                let said = match &mut self.unframer {
+                    Some(unframer) => unframer.strip(&mut buffer[..count]),
+                    None => count,
+                };
+                Ok(Some(&buffer[..said]))
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -3,7 +3,7 @@
 //! | module | noun |
 //! |---|---|
 //! | `server` | the servers that are measured, as processes |
-//! | `wire` | their protocols |
+//! | `wire`, `frames` | their protocols |
 //! | `bare` | the practical limit: a loop that does only what is indispensable |
 //! | `crowd` | the load, and whether all of it arrived, in order |
 //! | `workload` | the loads that servers are measured under |
@@ -19,6 +19,7 @@
 mod bare;
 mod client;
 mod crowd;
+mod frames;
 mod plot;
 mod recording;
 mod returning;
@@ -115,11 +116,7 @@ impl Bench {
             Workload::all(time, members, self.named).iter().filter(|w| self.wants(w.letter))
         {
             let asked: Vec<Kind> = kinds.iter().copied().filter(|k| workload.suits(*k)).collect();
-            let which = (workload.letter, workload.members);
-            let mut table = Table::new(workload.what.clone(), which, names.clone());
-            let rounds = self.rounds * workload.times();
-            in_turns(rounds, &mut table, &asked, Kind::name, |kind| workload.measure(kind))?;
-            tables.push(table);
+            tables.push(self.servers(workload, &asked, names.clone())?);
         }
         if self.wants('i') {
             let what = format!("(i) {} members, all at once", returning::MEMBERS);
@@ -130,6 +127,10 @@ impl Bench {
         }
         if self.wants('j') {
             tables.extend(self.records(time, members)?);
+        }
+        for workload in Workload::of_doors(time, members).iter().filter(|w| self.wants(w.letter)) {
+            let names = Kind::DOORS.map(Kind::name).to_vec();
+            tables.push(self.servers(workload, &Kind::DOORS, names)?);
         }
         if self.wants('h') {
             tables.extend(self.clients()?);
@@ -160,6 +161,20 @@ impl Bench {
             tables.push(table);
         }
         Ok(tables)
+    }
+
+    /// Measures servers under a workload.
+    fn servers(
+        &self,
+        workload: &Workload,
+        kinds: &[Kind],
+        names: Vec<&'static str>,
+    ) -> Outcome<Table> {
+        let which = (workload.letter, workload.members);
+        let mut table = Table::new(workload.what.clone(), which, names);
+        let rounds = self.rounds * workload.times();
+        in_turns(rounds, &mut table, kinds, Kind::name, |kind| workload.measure(kind))?;
+        Ok(table)
     }
 
     /// Measures clients instead of servers.

@@ -79,7 +79,7 @@ pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
 /// Returns the command that starts a server; `None` if it is not installed.
 fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     let program = match kind {
-        Kind::Chat => Some(chat()?),
+        Kind::Chat | Kind::Web => Some(chat()?),
         Kind::Other => OTHER.get().cloned(),
         Kind::Bare => Some(env::current_exe()?),
         Kind::Redis => installed("redis-server"),
@@ -91,6 +91,9 @@ fn command(kind: Kind, port: u16, folder: &Path) -> Outcome<Option<Command>> {
     match kind {
         Kind::Chat | Kind::Other => {
             command.args(["serve", "--quiet", "127.0.0.1"]).arg(port.to_string())
+        }
+        Kind::Web => {
+            command.args(["serve", "--quiet", "--web", &port.to_string(), "127.0.0.1", "0"])
         }
         Kind::Bare => command.arg("bare-loop").arg(port.to_string()),
         Kind::Redis => {

@@ -1,11 +1,15 @@
 //! The protocols of the servers that are measured.
 
+use super::frames;
+
 /// A server that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Chat,
     /// Another build of it.
     Other,
+    /// Ours, with members that come by WebSockets, as pages in browsers do.
+    Web,
     /// Our own loop that does only what is indispensable: the practical limit.
     Bare,
     Redis,
@@ -14,13 +18,18 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Those that are compared with each other.
     pub(crate) const ALL: [Self; 6] =
         [Self::Chat, Self::Other, Self::Bare, Self::Redis, Self::Nats, Self::Ncat];
+
+    /// The two ways into a room of ours.
+    pub(crate) const DOORS: [Self; 2] = [Self::Chat, Self::Web];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat",
             Self::Other => "other chat",
+            Self::Web => "in browsers",
             Self::Bare => "bare loop",
             Self::Redis => "redis",
             Self::Nats => "nats",
@@ -36,6 +45,11 @@ impl Kind {
                 b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\n\
                   SUB room 1\r\nPING\r\n"
             }
+            Self::Web => {
+                b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n\
+                  Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            }
             _ => b"",
         }
     }
@@ -43,11 +57,16 @@ impl Kind {
     /// Returns a part of the answer to [`Self::hello`] that occurs nowhere before it.
     pub(crate) fn welcome(self) -> &'static [u8] {
         match self {
-            Self::Chat | Self::Other | Self::Bare => b"> Connected",
+            Self::Chat | Self::Other | Self::Web | Self::Bare => b"> Connected",
             Self::Redis => b":1\r\n",
             Self::Nats => b"PONG",
             Self::Ncat => b"<announce>",
         }
+    }
+
+    /// Returns whether a server does something for a member before it is one.
+    pub(crate) fn shakes_hands(self) -> bool {
+        self == Self::Web
     }
 
     /// Returns whether members may talk. Otherwise talkers are connections of their own.
@@ -57,7 +76,7 @@ impl Kind {
 
     /// Returns whether members are told of joins.
     pub(crate) fn tells_of_joins(self) -> bool {
-        matches!(self, Self::Chat | Self::Other | Self::Bare)
+        matches!(self, Self::Chat | Self::Other | Self::Web | Self::Bare)
     }
 
     /// Appends a message in the form in which a talker sends it.
@@ -66,6 +85,7 @@ impl Kind {
             Self::Chat | Self::Other | Self::Bare | Self::Ncat => (b"", b"\n"),
             Self::Redis => (b"PUBLISH room ", b"\r\n"),
             Self::Nats => (b"PUB room 63\r\n", b"\r\n"),
+            Self::Web => return frames::push(text, out),
         };
         out.extend_from_slice(before);
         out.extend_from_slice(text);

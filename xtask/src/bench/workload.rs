@@ -57,9 +57,7 @@ impl Workload {
     /// Returns all workloads, each of length `time` and with at most `most` members.
     pub(crate) fn all(time: Duration, most: usize, is_named: bool) -> Vec<Self> {
         let of = |letter, members: usize, talkers: usize, shape, how: &str| {
-            let members = members.min(most);
-            let what = format!("({letter}) {members} members, {how}");
-            Self { letter, what, members, talkers: talkers.min(members), shape, time, is_named }
+            Self::new(letter, members.min(most), talkers, shape, (time, is_named), how)
         };
         let mut all = vec![
             of('a', 1_000, 10, Shape::Flood, "10 talk as fast as they can"),
@@ -74,6 +72,27 @@ impl Workload {
         all.push(of('f', 10_000, 0, Shape::Storm, "all join at once"));
         all.push(of('g', 101, 1, Shape::OneDeaf, "one floods, one reads nothing"));
         all
+    }
+
+    /// Returns the workloads for the ways into a room of ours.
+    pub(crate) fn of_doors(time: Duration, most: usize) -> [Self; 2] {
+        let members = most.min(1_000);
+        [(Shape::Flood, "10 talk"), (Shape::Steady(100.0), "100 messages/s")].map(|(shape, how)| {
+            let how = format!("{how}, by lines and in browsers");
+            Self::new('k', members, 10, shape, (time, false), &how)
+        })
+    }
+
+    fn new(
+        letter: char,
+        members: usize,
+        talkers: usize,
+        shape: Shape,
+        (time, is_named): (Duration, bool),
+        how: &str,
+    ) -> Self {
+        let what = format!("({letter}) {members} members, {how}");
+        Self { letter, what, members, talkers: talkers.min(members), shape, time, is_named }
     }
 
     /// Returns whether such a server can bear it.
@@ -144,7 +163,7 @@ impl Workload {
                 ));
             }
         }
-        if self.letter == 'e' {
+        if matches!(self.letter, 'e' | 'k') {
             figures.push(Figure::less(MEMORY, "KiB", full as f64 / 1024.0 / self.members as f64));
         }
         let load = (cpu("/proc/self")? - own_before).as_secs_f64() / start.elapsed().as_secs_f64();

@@ -233,6 +233,35 @@ fn a_page_has_a_session_as_any_program() {
     assert_eq!(world.hear(ben), "< The user 지민 left (1 user online)\n");
 }
 
+/// A page was slow to say who it is, and has got a part of a line by then: that ends there.
+#[test]
+fn a_line_that_has_begun_ends_before_a_page_goes_on() {
+    let mut world = World::with(Limits { max_line: 64 * 1024, ..Limits::default() });
+    let ben = world.join_quietly(BEN);
+    let ann = Browser::with_session(&mut world, ANN);
+    let mut late = Browser::new(&mut world, "127.0.0.1:50000");
+    world.pass_millis(1_000);
+    late.read(&mut world, usize::MAX);
+    let long = format!("[{BEN}] {}", "한".repeat(20_000));
+    world.receive(ben, "한".repeat(20_000) + "\n");
+    late.read(&mut world, 20_000);
+    assert_eq!(late.seen, 1, "the greeting");
+    world.events.clear();
+    late.receive(&mut world, &last(TEXT, format!("/resume {} 0", ann.key)));
+    assert!(world.events.contains(&Event::Replaced { connection: late.id, member: ann.id }));
+    late.id = ann.id;
+    late.lines.clear();
+    late.read(&mut world, usize::MAX);
+    let (part, lines) = late.lines.split_first().unwrap();
+    assert!(part.len() < long.len() && long.starts_with(part), "{} bytes", part.len());
+    let said: Vec<&String> = lines.iter().filter(|line| line.starts_with('[')).collect();
+    assert!(said == [&long], "{} lines", said.len());
+    // The writer is not inside a line any more.
+    world.receive(ben, "네\n");
+    late.read(&mut world, usize::MAX);
+    assert_eq!(late.lines.last().unwrap(), &format!("[{BEN}] 네"));
+}
+
 /// What stands behind the question counts, wherever frames and reads end.
 #[test]
 fn what_comes_with_the_question_is_counted() {

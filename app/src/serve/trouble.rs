@@ -29,12 +29,17 @@ impl Trouble {
 
     /// An attempt has failed. Says so, once, and pauses before the next one.
     pub(super) async fn pause(&mut self, error: &io::Error) {
+        Timer::after(self.note(error)).await;
+    }
+
+    /// An attempt has failed. Says so, once, and returns how long to pause before the next one.
+    pub(super) fn note(&mut self, error: &io::Error) -> Duration {
         if self.pause.is_none() {
             complain([Failure::new(&self.complaint, error)]);
         }
         let pause = self.pause.unwrap_or(self.first_pause);
         self.pause = Some((pause * 2).min(LONGEST_PAUSE));
-        Timer::after(pause).await;
+        pause
     }
 
     /// Whether it lasts.

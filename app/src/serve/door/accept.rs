@@ -1,5 +1,6 @@
 //! Accepting: many at once, and what to do when there is no descriptor left.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 use mio::net::{TcpListener, TcpStream};
+use smol::Timer;
 use socket2::SockRef;
 
 use crate::net::{Reactor, Socket, configure};
@@ -25,29 +27,12 @@ const BATCH: usize = 1024;
 /// The first pause when connections cannot be accepted: the next one may close any moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// Accepts connections and hands them to `enter`, for ever.
-pub(super) async fn run(
-    hub: &Hub,
-    reactor: &Rc<Reactor>,
-    listeners: Vec<Socket<TcpListener>>,
-    enter: impl Fn(Socket<TcpStream>, SocketAddr),
-) -> Infallible {
-    let acceptor = Acceptor { hub, reactor, enter };
-    let mut all: Vec<_> =
-        listeners.into_iter().map(|listener| Box::pin(acceptor.accept(listener))).collect();
-    poll_fn(|cx| {
-        for one in &mut all {
-            let _ = one.as_mut().poll(cx);
-        }
-        Poll::Pending
-    })
-    .await
-}
-
-struct Acceptor<'a, E> {
+/// Accepts connections, whichever listeners they come to.
+pub(super) struct Acceptor<'a> {
     hub: &'a Hub,
     reactor: &'a Rc<Reactor>,
-    enter: E,
+    /// What keeps one of them from accepting keeps all of them from it.
+    trouble: RefCell<Trouble>,
 }
 
 /// What became of a queue of connections.
@@ -57,30 +42,62 @@ struct Drained {
     error: Option<io::Error>,
 }
 
-impl<E: Fn(Socket<TcpStream>, SocketAddr)> Acceptor<'_, E> {
-    async fn accept(&self, listener: Socket<TcpListener>) {
-        let mut trouble = Trouble::new("cannot accept connections for now", FIRST_PAUSE);
+impl<'a> Acceptor<'a> {
+    pub(super) fn new(hub: &'a Hub, reactor: &'a Rc<Reactor>) -> Self {
+        let trouble = Trouble::new("cannot accept connections for now", FIRST_PAUSE);
+        Self { hub, reactor, trouble: trouble.into() }
+    }
+
+    /// Accepts connections and hands them to `enter`, for ever.
+    pub(super) async fn run(
+        &self,
+        listeners: Vec<Socket<TcpListener>>,
+        enter: impl Fn(Socket<TcpStream>, SocketAddr),
+    ) -> Infallible {
+        let accept = |listener| Box::pin(self.accept(listener, &enter));
+        let mut all: Vec<_> = listeners.into_iter().map(accept).collect();
+        poll_fn(|cx| {
+            for one in &mut all {
+                let _ = one.as_mut().poll(cx);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    async fn accept(
+        &self,
+        listener: Socket<TcpListener>,
+        enter: &impl Fn(Socket<TcpStream>, SocketAddr),
+    ) {
         loop {
             listener.readable().await;
             self.hub.takes_newcomers().await;
-            match self.drain(&listener) {
-                Drained { error: None, .. } => drop(trouble.end()),
+            match self.drain(&listener, enter) {
+                Drained { error: None, .. } => drop(self.trouble.borrow_mut().end()),
                 // There may be nobody left to accept: the system refuses without looking.
                 Drained { accepted: 1.., .. } => {}
-                Drained { error: Some(error), .. } => trouble.pause(&error).await,
+                Drained { error: Some(error), .. } => {
+                    let pause = self.trouble.borrow_mut().note(&error);
+                    Timer::after(pause).await;
+                }
             }
             future::yield_now().await;
         }
     }
 
     /// Accepts the connections that wait, up to a batch.
-    fn drain(&self, listener: &Socket<TcpListener>) -> Drained {
+    fn drain(
+        &self,
+        listener: &Socket<TcpListener>,
+        enter: &impl Fn(Socket<TcpStream>, SocketAddr),
+    ) -> Drained {
         let mut accepted = 0;
         while accepted < BATCH && self.hub.server().takes_newcomers() {
             match listener.get_ref().accept() {
                 Ok((stream, addr)) => {
                     accepted += 1;
-                    self.let_in(stream, addr);
+                    self.let_in(stream, addr, enter);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     listener.clear_readable();
@@ -93,12 +110,17 @@ impl<E: Fn(Socket<TcpStream>, SocketAddr)> Acceptor<'_, E> {
         Drained { accepted, error: None }
     }
 
-    fn let_in(&self, stream: TcpStream, addr: SocketAddr) {
+    fn let_in(
+        &self,
+        stream: TcpStream,
+        addr: SocketAddr,
+        enter: &impl Fn(Socket<TcpStream>, SocketAddr),
+    ) {
         // If the reactor cannot take it the peer is closed, as if it had never been accepted.
         let Ok(socket) = Socket::new(self.reactor, stream) else { return };
         if !OPTIONS_ARE_INHERITED {
             configure(&SockRef::from(socket.get_ref()));
         }
-        (self.enter)(socket, addr);
+        enter(socket, addr);
     }
 }

@@ -28,6 +28,7 @@ use mio::net::TcpListener;
 use super::hub::Hub;
 use super::round::Round;
 use crate::net::{Reactor, Socket};
+use accept::Acceptor;
 use lines::Lines;
 
 pub(crate) use web::Web;
@@ -40,13 +41,14 @@ pub(crate) async fn open(
     listeners: Vec<Socket<TcpListener>>,
     web: Option<(Web, Vec<Socket<TcpListener>>)>,
 ) -> Infallible {
-    let by_lines = accept::run(hub, reactor, listeners, |socket, addr| {
+    let acceptor = Acceptor::new(hub, reactor);
+    let by_lines = acceptor.run(listeners, |socket, addr| {
         connection::enter(hub, round, socket, addr, Lines);
     });
     let Some((web, listeners)) = web else { return by_lines.await };
     let web = Rc::new(web);
     hub.spawn(web.clone().keep_alive());
-    let by_web = accept::run(hub, reactor, listeners, |socket, addr| {
+    let by_web = acceptor.run(listeners, |socket, addr| {
         web.greet(hub, round, socket, addr);
     });
     or(by_lines, by_web).await

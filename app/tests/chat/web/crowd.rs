@@ -1,9 +1,10 @@
 //! Many at once: pages that are members, and connections that are nothing yet.
 
 use std::fs;
+use std::process::Command;
 
 use super::{Got, Web};
-use crate::harness::{Peer, wait_until};
+use crate::harness::{Peer, Program, executable, wait_until};
 
 /// More than may be unfinished at once.
 const MANY: usize = 300;
@@ -27,6 +28,31 @@ fn unfinished_handshakes_use_nothing_up() {
     wait_until("all are closed", || (descriptors(&web) <= before).then_some(()));
     ann.send("아직 있어요\n");
     web.server.says(&format!("[{}] 아직 있어요", ann.addr()));
+}
+
+/// Without descriptors both doors wait, and that is said once.
+#[test]
+fn no_descriptor_is_left_for_either_door() {
+    let line = format!("ulimit -n 40 && exec {} serve --web 0 127.0.0.1 0", executable());
+    let web = Web::from(Program::run(Command::new("sh").args(["-c", &line])));
+    let mut members: Vec<Peer> = (0..60).map(|_| web.server.peer()).collect();
+    web.server
+        .program
+        .err
+        .wait_for("chat: cannot accept connections for now: Too many open files\n");
+    let mut asking = web.peer();
+    asking.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut waiting = members.split_off(20);
+    for member in &mut members {
+        member.line_where(|line| line.starts_with("> Connected"));
+    }
+    drop(members);
+    // Those that have waited get in, by whichever door.
+    waiting[0].line_where(|line| line.starts_with("> Connected"));
+    waiting.clear();
+    assert!(asking.rest().starts_with("HTTP/1.1 200 OK\r\n"));
+    let said = web.server.program.err.so_far();
+    assert_eq!(said.matches("cannot accept").count(), 1, "{said}");
 }
 
 /// As many as ever are members, once they are.

@@ -25,6 +25,11 @@ pub(crate) fn raise_descriptor_limit() -> io::Result<()> {
     Ok(())
 }
 
+/// Returns how many descriptors there may be; `None` if there is no limit, or none is known.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    kind::descriptor_limit()
+}
+
 /// Has the system prepare for as many descriptors as a large room takes, within the limit.
 pub(crate) fn reserve_descriptors() {
     kind::reserve_descriptors(RESERVED);

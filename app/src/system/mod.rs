@@ -47,7 +47,9 @@ mod tty;
 mod worker;
 
 pub(crate) use append::{AppendFile, line_start, sync};
-pub(crate) use descriptors::{LEAST_DESCRIPTORS, raise_descriptor_limit, reserve_descriptors};
+pub(crate) use descriptors::{
+    LEAST_DESCRIPTORS, descriptor_limit, raise_descriptor_limit, reserve_descriptors,
+};
 pub(crate) use keyboard::Keyboard;
 pub(crate) use kind::{
     HAS_EDITOR, TERMINAL_CHANGES, is_foreground, is_of_one_connection, outlook, reuse_address,

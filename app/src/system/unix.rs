@@ -192,6 +192,11 @@ pub(super) fn raise_descriptor_limit() -> Option<u64> {
     if limit.current != limit.maximum {
         let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     }
+    descriptor_limit()
+}
+
+/// Returns the limit on descriptors, `None` if there is none.
+pub(super) fn descriptor_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 

@@ -100,6 +100,10 @@ pub(super) fn raise_descriptor_limit() -> Option<u64> {
     None
 }
 
+pub(super) fn descriptor_limit() -> Option<u64> {
+    None
+}
+
 pub(super) fn reserve_descriptors(_: u32) {}
 
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {

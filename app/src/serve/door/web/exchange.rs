@@ -13,34 +13,20 @@ use crate::serve::door::parting::part;
 use crate::serve::hub::Hub;
 
 /// What has come of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It is a WebSocket's. Nothing of that is read yet.
     Upgraded,
     Over,
 }
 
-/// Answers a request to a server that is one of `hosts`.
+/// Returns the answer to what a server that is one of `hosts` is asked for; `None` if it is asked
+/// nothing.
 ///
 /// # Errors
 ///
 /// The connection's.
-pub(super) async fn converse(
-    hub: &Hub,
-    socket: &Socket<TcpStream>,
-    hosts: &Hosts,
-) -> io::Result<Outcome> {
-    let Some(answer) = listen(hub, socket, hosts).await? else { return Ok(Outcome::Over) };
-    send(socket, answer.head.as_bytes()).await?;
-    send(socket, answer.body).await?;
-    if answer.upgrades {
-        return Ok(Outcome::Upgraded);
-    }
-    part(hub, socket, || Ok(true)).await;
-    Ok(Outcome::Over)
-}
-
-/// Returns the answer to what is asked for; `None` if nothing is.
-async fn listen(
+pub(super) async fn listen(
     hub: &Hub,
     socket: &Socket<TcpStream>,
     hosts: &Hosts,
@@ -59,6 +45,25 @@ async fn listen(
         // Others get to run in between.
         yield_now().await;
     }
+}
+
+/// Sends an answer.
+///
+/// # Errors
+///
+/// The connection's.
+pub(super) async fn reply(
+    hub: &Hub,
+    socket: &Socket<TcpStream>,
+    answer: Answer,
+) -> io::Result<Outcome> {
+    send(socket, answer.head.as_bytes()).await?;
+    send(socket, answer.body).await?;
+    if answer.upgrades {
+        return Ok(Outcome::Upgraded);
+    }
+    part(hub, socket, || Ok(true)).await;
+    Ok(Outcome::Over)
 }
 
 /// What has been heard of a request.

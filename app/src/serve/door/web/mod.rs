@@ -2,7 +2,7 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `handshakes` | those that are not finished |
+//! | `places` | where connections stand that are no members' yet |
 //! | `exchange` | one request, one answer |
 //! | `request`, `answer` | what is asked for, and what is given |
 //! | `hosts` | the names under which the page may be asked for |
@@ -15,17 +15,18 @@
 mod answer;
 mod exchange;
 mod frames;
-mod handshakes;
 mod hosts;
 mod page;
+mod places;
 mod request;
 
 use std::cell::RefCell;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use futures_lite::future::{or, yield_now};
+use futures_lite::future::yield_now;
 use mio::net::TcpStream;
 use smol::Timer;
 
@@ -34,10 +35,10 @@ use crate::clock::within;
 use crate::net::Socket;
 use crate::serve::hub::Hub;
 use crate::serve::round::Round;
-use exchange::{Outcome, converse};
+use exchange::{Outcome, listen, reply};
 use frames::Frames;
-use handshakes::Handshakes;
 use hosts::Hosts;
+use places::{Place, Places};
 
 /// How long a connection may take from its beginning until it is a member's: a phone on a bad link
 /// does not take that long, and whoever sends a byte now and then gets no further.
@@ -55,14 +56,22 @@ const BATCH: usize = 64;
 /// The way in for browsers.
 pub(crate) struct Web {
     hosts: Hosts,
-    handshakes: Rc<Handshakes>,
+    /// For those of which it is not known what they want. Browsers open some that want nothing.
+    asking: Rc<Places>,
+    /// For those that are being answered.
+    answered: Rc<Places>,
     members: RefCell<Vec<Weak<Connection<Frames>>>>,
 }
 
 impl Web {
     /// One that may be asked for by `names` too.
     pub(crate) fn new(names: &[String]) -> Self {
-        Self { hosts: Hosts::new(names), handshakes: Rc::default(), members: RefCell::default() }
+        Self {
+            hosts: Hosts::new(names),
+            asking: Places::new(),
+            answered: Places::new(),
+            members: RefCell::default(),
+        }
     }
 
     /// Answers whoever has connected.
@@ -74,26 +83,34 @@ impl Web {
         addr: SocketAddr,
     ) {
         let (web, hub, round) = (self.clone(), hub.clone(), round.clone());
-        let place = self.handshakes.begin();
+        let place = self.asking.take();
         hub.clone().spawn(async move {
-            let upgraded = async {
-                match converse(&hub, &socket, &web.hosts).await {
-                    Ok(Outcome::Upgraded) => hub.takes_newcomers().await,
-                    Ok(Outcome::Over) | Err(_) => return None,
-                }
-                Some(())
-            };
-            let lost = async {
-                place.lost().await;
-                None
-            };
-            let upgraded = within(PATIENCE, or(upgraded, lost)).await.flatten();
-            drop(place);
-            if upgraded.is_some() && !hub.is_stopping() {
+            let outcome = within(PATIENCE, web.shake_hands(&hub, &socket, place)).await.flatten();
+            if outcome == Some(Outcome::Upgraded) && !hub.is_stopping() {
                 let member = connection::enter(&hub, &round, socket, addr, Frames::default());
                 web.members.borrow_mut().extend(member.as_ref().map(Rc::downgrade));
             }
         });
+    }
+
+    /// Answers a request. If the connection is a WebSocket's then, the room takes newcomers. `None`
+    /// if it was lost before.
+    async fn shake_hands(
+        &self,
+        hub: &Hub,
+        socket: &Socket<TcpStream>,
+        place: Place,
+    ) -> Option<Outcome> {
+        let answer = place.hold(listen(hub, socket, &self.hosts)).await?.ok()??;
+        let replying = async {
+            let outcome = reply(hub, socket, answer).await?;
+            if outcome == Outcome::Upgraded {
+                hub.takes_newcomers().await;
+            }
+            Ok(outcome)
+        };
+        let replied: io::Result<Outcome> = self.answered.take().hold(replying).await?;
+        replied.ok()
     }
 
     /// Sees to it that no member hears nothing for long, for ever: a page cannot tell otherwise

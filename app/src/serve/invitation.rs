@@ -1,11 +1,14 @@
 //! The invitation: how others join.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::net::{Listening, all_reachable};
 use crate::system::terminal_size;
+
+/// The port that an address does not name.
+const HTTP: u16 = 80;
 
 /// Light modules around a code (ISO/IEC 18004, 9.1).
 const MARGIN: i32 = 4;
@@ -49,8 +52,7 @@ impl Invitation {
     /// To the page for which `listening` listens.
     pub(super) fn to(listening: &Listening) -> Self {
         let ips = listening.listeners.iter().flat_map(all_reachable);
-        let address = |ip| format!("http://{}/", SocketAddr::new(ip, listening.port));
-        Self { addresses: ips.map(address).collect() }
+        Self { addresses: ips.map(|ip| address(ip, listening.port)).collect() }
     }
 
     /// For whoever reads no more than that.
@@ -75,6 +77,13 @@ impl Invitation {
     }
 }
 
+/// Returns the address of the page, as browsers show it.
+fn address(ip: IpAddr, port: u16) -> String {
+    let place = SocketAddr::new(ip, port).to_string();
+    let place = if port == HTTP { place.trim_end_matches(":80") } else { &place };
+    format!("http://{place}/")
+}
+
 /// Returns the rows of a QR code, two modules high, or nothing if `text` is too long for one.
 ///
 /// What is light is drawn, as most terminals are dark.
@@ -89,4 +98,35 @@ fn picture(text: &str) -> Vec<String> {
     };
     let row = |y| range.clone().map(|x| half_block(x, y)).collect();
     range.clone().step_by(2).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (ip, port, expected) in [
+            ("192.168.0.5", 8080, "http://192.168.0.5:8080/"),
+            ("192.168.0.5", 80, "http://192.168.0.5/"),
+            ("2001:db8::80", 80, "http://[2001:db8::80]/"),
+            ("2001:db8::80", 443, "http://[2001:db8::80]:443/"),
+        ] {
+            assert_eq!(address(ip.parse().unwrap(), port), expected);
+        }
+    }
+
+    /// Both have finder patterns in three corners, and are as high as wide.
+    #[test]
+    fn a_picture() {
+        for text in ["http://192.168.0.5:8080/", "http://[2001:db8:1234:5678:9abc:def0:1234:5678]/"]
+        {
+            let rows = picture(text);
+            let columns = rows[0].chars().count();
+            assert!(rows.iter().all(|row| row.chars().count() == columns));
+            assert_eq!(rows.len(), columns.div_ceil(2));
+            assert!(rows[2].starts_with("████ ▄▄▄▄▄ █") && rows[2].ends_with("█ ▄▄▄▄▄ ████"));
+        }
+        assert!(picture(&"x".repeat(5_000)).is_empty());
+    }
 }

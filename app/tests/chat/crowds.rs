@@ -16,7 +16,7 @@ use crate::stalls::resident_kib;
 const WHILE: Duration = Duration::from_secs(3);
 
 /// Returns how many descriptors a server has open.
-fn descriptors(server: &Server) -> usize {
+pub(crate) fn descriptors(server: &Server) -> usize {
     fs::read_dir(format!("/proc/{}/fd", server.program.id())).unwrap().count()
 }
 
@@ -154,13 +154,24 @@ fn misbehave(port: u16, way: usize, is_enough: &AtomicBool) {
 #[test]
 fn a_crowd_that_behaves_in_every_bad_way() {
     let server = Server::start(&["--quiet"]);
-    let mut friends = Friends::new(&server);
-    let open = descriptors(&server);
+    withstand(&server, 6, |way, is_enough| misbehave(server.port, way, is_enough));
+    assert_eq!(server.program.err.so_far(), "");
+}
+
+/// Lets peers misbehave in so many ways, until they are told that it is enough, beside two friends
+/// who lose nothing. Then all is as it was before.
+pub(crate) fn withstand(
+    server: &Server,
+    ways: usize,
+    misbehave: impl Fn(usize, &AtomicBool) + Sync,
+) {
+    let mut friends = Friends::new(server);
+    let open = descriptors(server);
     let is_enough = AtomicBool::new(false);
     thread::scope(|scope| {
-        for way in 0..6 {
-            let (port, is_enough) = (server.port, &is_enough);
-            scope.spawn(move || misbehave(port, way, is_enough));
+        for way in 0..ways {
+            let (misbehave, is_enough) = (&misbehave, &is_enough);
+            scope.spawn(move || misbehave(way, is_enough));
         }
         let end = SetAtEnd(&is_enough);
         let began = Instant::now();
@@ -169,11 +180,10 @@ fn a_crowd_that_behaves_in_every_bad_way() {
         }
         drop(end);
     });
-    friends.are_alone(&server);
-    wait_until("all descriptors are closed", || (descriptors(&server) == open).then_some(()));
+    friends.are_alone(server);
+    wait_until("all descriptors are closed", || (descriptors(server) == open).then_some(()));
     let resident = resident_kib(server.program.id());
     assert!(resident < 32 * 1024, "{resident} KiB");
-    assert_eq!(server.program.err.so_far(), "");
 }
 
 #[test]

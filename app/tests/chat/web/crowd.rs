@@ -1,10 +1,17 @@
 //! Many at once: pages that are members, and connections that are nothing yet.
 
-use std::fs;
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
 
+use super::client::{CLOSE, PING, TEXT, frame, handshake};
 use super::heads::is_closed;
 use super::{Got, Web};
+use crate::crowds::{descriptors, withstand};
 use crate::harness::{Peer, Program, executable, wait_until};
 
 /// More than may be unfinished at once.
@@ -15,7 +22,7 @@ const MANY: usize = 300;
 fn unfinished_handshakes_use_nothing_up() {
     let web = Web::start(&[]);
     let mut ann = web.member();
-    let before = descriptors(&web);
+    let before = descriptors(&web.server);
     let mut idle: Vec<Peer> = (0..MANY).map(|_| web.peer()).collect();
     // Not because its time is over: that takes longer than a few answers.
     idle[0].stream.set_nonblocking(true).unwrap();
@@ -32,7 +39,7 @@ fn unfinished_handshakes_use_nothing_up() {
     last.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(last.rest().starts_with("HTTP/1.1 200 OK\r\n"));
     drop(idle);
-    wait_until("all are closed", || (descriptors(&web) <= before).then_some(()));
+    wait_until("all are closed", || (descriptors(&web.server) <= before).then_some(()));
     ann.send("아직 있어요\n");
     web.server.says(&format!("[{}] 아직 있어요", ann.addr()));
 }
@@ -66,7 +73,7 @@ fn no_descriptor_is_left_for_either_door() {
 #[test]
 fn many_pages_are_members() {
     let web = Web::start(&[]);
-    let before = descriptors(&web);
+    let before = descriptors(&web.server);
     let mut pages: Vec<_> = (0..MANY).map(|_| web.member()).collect();
     pages[0].send("모두에게\n");
     let said = format!("[{}] 모두에게", pages[0].addr());
@@ -74,14 +81,63 @@ fn many_pages_are_members() {
         assert!(std::iter::repeat_with(|| page.line()).any(|line| line == said));
     }
     let last = pages.last_mut().unwrap();
-    last.peer.send(super::client::frame(super::client::CLOSE, b""));
+    last.peer.send(frame(CLOSE, b""));
     while last.next() != Got::Close(1000) {}
     drop(pages);
-    wait_until("all are gone", || (descriptors(&web) <= before).then_some(()));
+    wait_until("all are gone", || (descriptors(&web.server) <= before).then_some(()));
     web.server.says("(0 user online)");
 }
 
-/// Descriptors that the server has open.
-fn descriptors(web: &Web) -> usize {
-    fs::read_dir(format!("/proc/{}/fd", web.server.program.id())).unwrap().count()
+/// Pages, and what only looks like one, that misbehave in every way beside others who talk.
+#[test]
+fn pages_that_behave_in_every_bad_way() {
+    let web = Web::start(&["--quiet"]);
+    let head = format!("{}\r\n", handshake(web.port));
+    let after = |bytes: &[u8]| [head.as_bytes(), bytes].concat();
+    let garbage: Vec<u8> = (0..4_000_u32).map(|number| (number * 7) as u8).collect();
+    let ping = frame(PING, &[b'?'; 125]);
+    // What it sends, whether it reads what comes then, and whether it stays for a while.
+    let ways = [
+        (garbage.clone(), false, false),
+        (after(&garbage), false, false),
+        (head.as_bytes()[..head.len() / 2].to_vec(), false, true),
+        (after(&frame(TEXT, "반쪽".as_bytes())[..7]), true, false),
+        (after(&frame(TEXT, "듣지 않는다\n".as_bytes())), false, true),
+        (after(&ping.repeat(100)), false, true),
+        (after(&ping.repeat(100)), true, false),
+        // More than there is: it only begins to come.
+        (
+            after(&[&[TEXT, 0xff, 0x0f, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4], &garbage[..]].concat()),
+            true,
+            false,
+        ),
+        (after(&[frame(CLOSE, b""), frame(TEXT, b"x\n").repeat(100)].concat()), false, false),
+        (b"GET /chat.js HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), false, true),
+    ];
+    withstand(&web.server, ways.len(), |way, is_enough| {
+        let (bytes, reads, stays) = &ways[way];
+        let mut kept = VecDeque::new();
+        while !is_enough.load(Ordering::Relaxed) {
+            // As many as the friends can read of.
+            thread::sleep(Duration::from_millis(2));
+            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", web.port)) else { continue };
+            stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+            // Whether all of it is taken does not matter here.
+            let _ = stream.write_all(bytes);
+            if *reads {
+                let _ = stream.read(&mut [0; 512]);
+            }
+            if *stays {
+                kept.push_back(stream);
+                if kept.len() > 20 {
+                    kept.pop_front();
+                }
+            } else {
+                Peer::new(stream).reset();
+            }
+        }
+    });
+    let said = web.server.program.err.so_far();
+    assert_eq!(said.lines().count(), 1, "{said}");
 }

@@ -1,6 +1,9 @@
 //! A WebSocket client of the tests' own, which is strict about what it gets; and requests.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::net::{SocketAddr, TcpStream};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::harness::{Peer, Program, Server, port_in};
 
@@ -43,7 +46,7 @@ impl Web {
 
     /// A socket to its door.
     pub(super) fn peer(&self) -> Peer {
-        Peer::connect(("127.0.0.1", self.port))
+        Peer::new(connect(self.port).unwrap())
     }
 
     /// What is answered to a head, given without its last, empty line.
@@ -64,6 +67,15 @@ impl Web {
         assert!(page.line().starts_with("> Connected to the chat server ("));
         page
     }
+}
+
+/// Connects to a port of 127.0.0.1 from an address that no member by lines has: to two ports a system
+/// may connect from one and the same, and then two members are called the same.
+pub(super) fn connect(port: u16) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into())?;
+    socket.connect(&SocketAddr::from(([127, 0, 0, 1], port)).into())?;
+    Ok(socket.into())
 }
 
 /// The port of the address that a line ends with.
@@ -162,7 +174,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn connect(port: u16) -> Self {
-        let mut peer = Peer::connect(("127.0.0.1", port));
+        let mut peer = Peer::new(connect(port).unwrap());
         peer.send(format!("{}\r\n", handshake(port)));
         Self::begin(peer)
     }

@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use super::client::{CLOSE, PING, TEXT, frame, handshake};
+use super::client::{CLOSE, PING, TEXT, connect, frame, handshake};
 use super::heads::is_closed;
 use super::{Got, Web};
 use crate::crowds::{descriptors, withstand};
@@ -120,7 +119,7 @@ fn pages_that_behave_in_every_bad_way() {
         while !is_enough.load(Ordering::Relaxed) {
             // As many as the friends can read of.
             thread::sleep(Duration::from_millis(2));
-            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", web.port)) else { continue };
+            let Ok(mut stream) = connect(web.port) else { continue };
             stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
             stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
             // Whether all of it is taken does not matter here.

@@ -30,7 +30,8 @@ fn curl() {
 const MEMBER: &str = "
 import asyncio, sys, websockets
 async def main():
-    async with websockets.connect(sys.argv[1], ping_interval=None) as socket:
+    async with websockets.connect(sys.argv[1], ping_interval=None,
+                                  local_addr=('127.0.0.2', 0)) as socket:
         async def speak():
             reader = asyncio.StreamReader()
             loop = asyncio.get_running_loop()

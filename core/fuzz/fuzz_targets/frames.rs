@@ -4,14 +4,14 @@
 #![no_main]
 
 #[allow(dead_code, reason = "nothing is sent here as a client sends it")]
-#[path = "../../tests/protocol/frames/peer.rs"]
-mod peer;
+#[path = "../../tests/protocol/frames/page.rs"]
+mod page;
 
 use std::convert::Infallible;
 
 use chat_core::FrameWriter;
 use libfuzzer_sys::fuzz_target;
-use peer::{Ear, Page, Said};
+use page::{Ear, Page, Said};
 
 /// Has `bytes` come in chunks of these lengths.
 fn hear(bytes: &[u8], lengths: &mut dyn Iterator<Item = usize>) -> Ear {

@@ -6,6 +6,9 @@
 mod bytes;
 #[path = "../../tests/protocol/simulation/choices.rs"]
 mod choices;
+#[allow(dead_code, reason = "what is read of a page is looked at elsewhere")]
+#[path = "../../tests/protocol/frames/page.rs"]
+mod page;
 #[path = "../../tests/protocol/simulation/people/mod.rs"]
 mod people;
 #[path = "../../tests/protocol/simulation/screen.rs"]

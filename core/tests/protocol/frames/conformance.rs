@@ -4,7 +4,7 @@
 //! Its cases 9.* measure messages of up to 16 MiB; here they are as long where that says something. 12.* and
 //! 13.* are about compression, which is not offered.
 
-use super::peer::{
+use super::page::{
     BINARY, CLOSE, CONTINUATION, PING, PONG, Said, TEXT, closing, heard_in_chunks, last, more, raw,
 };
 

@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use proptest::sample::select;
 use regex::bytes::Regex;
 
-use super::peer::{
+use super::page::{
     BINARY, CLOSE, CONTINUATION, Ear, PING, PONG, Said, TEXT, closing, heard_in_chunks, last, more,
     raw,
 };

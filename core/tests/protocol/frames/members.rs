@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use chat_core::{Delivered, Event, Frame, FrameReader, FrameWriter, Limits, MemberId, Wire};
 
-use super::peer::{CONTINUATION, Page, TEXT, last, more};
+use super::page::{CONTINUATION, Page, TEXT, last, more};
 use crate::world::{ANN, BEN, World};
 
 /// A page in a browser, and the door that it came by.

@@ -4,5 +4,5 @@
 mod conformance;
 mod cuts;
 mod members;
-mod peer;
+pub(crate) mod page;
 mod sending;

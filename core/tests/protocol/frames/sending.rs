@@ -6,7 +6,7 @@ use chat_core::{CloseCode, FrameWriter, MAX_PARTS};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 
-use super::peer::Page;
+use super::page::Page;
 
 /// The most that one frame holds.
 const MAX_FRAME: usize = 16 * 1024;

@@ -19,6 +19,7 @@ use run::Run;
 use shared::Shared;
 
 use crate::comeback::torment::torment;
+use crate::frames::page;
 
 /// Things that happen in a run.
 const STEPS: usize = 400;

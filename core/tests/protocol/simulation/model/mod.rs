@@ -9,7 +9,7 @@ mod text;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use chat_core::{Instant, Limits, Wall};
+use chat_core::{Instant, Limits, Wall, Wire};
 
 use reader::{Item, Own, Reader};
 use speaker::{Outcome, Speaker};
@@ -173,7 +173,13 @@ impl Model {
     }
 
     /// A newcomer; what it is told if there is no place for it.
-    pub(crate) fn join(&mut self, now: Instant, place: usize, addr: &str) -> Result<(), String> {
+    pub(crate) fn join(
+        &mut self,
+        now: Instant,
+        place: usize,
+        addr: &str,
+        wire: Wire,
+    ) -> Result<(), String> {
         if self.users >= self.limits.max_users {
             return Err(format!("> The chat server is full {}\n", users_online(self.users)));
         }
@@ -182,7 +188,9 @@ impl Model {
         self.say(place, &format!("> New user {addr} entered {online}"));
         let greeting = format!("> Connected to the chat server {online}\n").into();
         let little = (LITTLE_A_SECOND * BYTE, now);
-        let mut party = Party { addr: addr.into(), little, ..Party::default() };
+        let speaker =
+            if wire == Wire::Messages { Speaker::of_messages() } else { Speaker::default() };
+        let mut party = Party { addr: addr.into(), little, speaker, ..Party::default() };
         party.reader.push(Item::Own(Own::Greeting, greeting, self.total()));
         self.parties.insert(place, party);
         Ok(())

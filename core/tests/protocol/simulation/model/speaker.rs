@@ -24,6 +24,8 @@ enum Ends {
 
 #[derive(Default)]
 pub(crate) struct Speaker {
+    /// Whether it is known to send lines alone.
+    sends_messages: bool,
     /// Its first bytes, two at the most.
     opening: Vec<u8>,
     /// What came and is no whole token of telnet's.
@@ -69,6 +71,11 @@ impl Outcome {
 }
 
 impl Speaker {
+    pub(crate) fn of_messages() -> Self {
+        // Nothing that it may say is looked at for what it is not.
+        Self { sends_messages: true, ends: Ends::Newlines, has_spoken: true, ..Self::default() }
+    }
+
     pub(crate) fn is_unframed(&self) -> bool {
         self.ends == Ends::Silences
     }
@@ -78,6 +85,11 @@ impl Speaker {
         self.is_asked = false;
         if mem::take(&mut self.was_refused) {
             self.begin_anew(now);
+        }
+        if self.sends_messages {
+            bytes.iter().for_each(|byte| self.hear(now, *byte, limits, &mut outcome));
+            self.say_pieces(now, limits, &mut outcome);
+            return outcome;
         }
         if self.opening.len() < 2 {
             self.opening.extend(bytes.iter().take(2 - self.opening.len()));

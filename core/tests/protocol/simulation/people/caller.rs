@@ -49,6 +49,8 @@ pub(super) struct Caller {
     pub(super) is_disturbed: bool,
     /// Whether it tells untrue numbers.
     pub(super) lies: bool,
+    /// Whether it is a page in a browser: it comes by WebSockets.
+    pub(super) is_page: bool,
     /// The next line of all that it has to get.
     next: usize,
     /// Lines that it was told are skipped, since the last that it got of those that all get.
@@ -83,6 +85,7 @@ impl Caller {
             questions: Vec::new(),
             is_disturbed: false,
             lies: false,
+            is_page: false,
             next: 0,
             skipped: 0,
             has_skipped: false,

@@ -17,7 +17,7 @@ use chat_core::{Instant, Limits, MemberId, ReaderId, Server, Start, Wire};
 use super::choices::Choices;
 use caller::{Begun, Caller, Stage};
 use public::Public;
-use wire::Conn;
+use wire::{Conn, Web};
 
 /// Members at once, at the most.
 const CROWD: usize = 6;
@@ -152,6 +152,7 @@ impl<C: Choices> People<C> {
         let stage = self.choices.one(&[Stage::Plain, Stage::Asks(0), Stage::Asks(0)]);
         let mut caller = Caller::new(self.callers.len(), stage);
         caller.lies = self.choices.once_in(8);
+        caller.is_page = self.choices.once_in(3);
         caller.is_disturbed = self.is_hushed;
         caller.has_private = self.is_busy;
         self.callers.push(caller);
@@ -159,7 +160,7 @@ impl<C: Choices> People<C> {
         if self.connect(number) && stage != Stage::Plain {
             let asks = self.choices.one(&["\n\r\n", "\n\r\n", "/session\n"]);
             let conn = self.callers[number].conn.unwrap();
-            self.conns[conn].up.extend(asks.bytes());
+            self.conns[conn].say(asks.as_bytes());
         }
     }
 
@@ -168,7 +169,9 @@ impl<C: Choices> People<C> {
             return false;
         }
         let address = format!("198.51.100.1:{}", 1000 + self.conns.len());
-        let Ok(id) = self.server.connect(self.now, address.parse().unwrap(), Wire::Lines) else {
+        let web = self.callers[number].is_page.then(Web::default);
+        let wire = if web.is_some() { Wire::Messages } else { Wire::Lines };
+        let Ok(id) = self.server.connect(self.now, address.parse().unwrap(), wire) else {
             return false;
         };
         self.addresses.insert(id, address.clone());
@@ -177,6 +180,7 @@ impl<C: Choices> People<C> {
         }
         self.callers[number].conn = Some(self.conns.len());
         self.conns.push(Conn {
+            web,
             id,
             caller: number,
             up: VecDeque::new(),
@@ -253,7 +257,7 @@ impl<C: Choices> People<C> {
                 self.get(at, most);
             }
         }
-        self.conns[at].up.extend(text.bytes());
+        self.conns[at].say(text.as_bytes());
         true
     }
 }

@@ -3,14 +3,27 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
-use chat_core::{Delivered, MAX_SLICES, MemberId};
+use chat_core::{Delivered, Frame, FrameReader, FrameWriter, MAX_SLICES, MemberId};
 
 use super::super::choices::Choices;
+use super::super::page::{CONTINUATION, Page, TEXT, more};
 use super::People;
 use super::caller::Stage;
 
+/// The two ends of a WebSocket: the door's, and that of a page, which says all in one message that
+/// never ends.
+#[derive(Default)]
+pub(super) struct Web {
+    reader: FrameReader,
+    writer: FrameWriter,
+    page: Page,
+    has_begun: bool,
+}
+
 /// A connection: what is on its way on it, both ways.
 pub(super) struct Conn {
+    /// `None` if lines go over it as they are.
+    pub(super) web: Option<Web>,
     pub(super) id: MemberId,
     pub(super) caller: usize,
     pub(super) up: VecDeque<u8>,
@@ -28,6 +41,35 @@ pub(super) struct Conn {
     pub(super) was_refused: bool,
 }
 
+impl Conn {
+    /// Its caller says something.
+    pub(super) fn say(&mut self, text: &[u8]) {
+        match &mut self.web {
+            Some(web) => {
+                let opcode =
+                    if std::mem::replace(&mut web.has_begun, true) { CONTINUATION } else { TEXT };
+                self.up.extend(more(opcode, text));
+            }
+            None => self.up.extend(text),
+        }
+    }
+
+    /// What its caller hears of bytes that it takes.
+    fn hear(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        match &mut self.web {
+            Some(web) => {
+                web.page.take(&bytes);
+                std::mem::take(&mut web.page.messages).concat().into_bytes()
+            }
+            None => bytes,
+        }
+    }
+
+    fn is_clean(&self) -> bool {
+        self.web.as_ref().is_none_or(|web| web.writer.is_clean())
+    }
+}
+
 impl<C: Choices> People<C> {
     /// The server reads from somebody.
     pub(super) fn some_send(&mut self) {
@@ -43,9 +85,19 @@ impl<C: Choices> People<C> {
             return;
         }
         let count = conn.up.len().min(budget).min(most);
-        let bytes: Vec<u8> = conn.up.drain(..count).collect();
+        let mut bytes: Vec<u8> = conn.up.drain(..count).collect();
         if !bytes.is_empty() {
-            self.server.receive(self.now, conn.id, &bytes);
+            match &mut conn.web {
+                None => self.server.receive(self.now, conn.id, &bytes),
+                Some(web) => {
+                    let mut at = 0;
+                    while let Some((count, frame)) = web.reader.read(&mut bytes[at..]).unwrap() {
+                        at += count;
+                        let Frame::Text { bytes, .. } = frame else { panic!("{frame:?}") };
+                        self.server.receive(self.now, conn.id, bytes);
+                    }
+                }
+            }
             self.look();
         } else if conn.up.is_empty() && conn.ends {
             conn.has_ended = true;
@@ -77,26 +129,36 @@ impl<C: Choices> People<C> {
         } else {
             most
         };
-        let (mut lent, mut taken) = (0, 0);
-        let down = &mut conn.down;
+        let (mut lent, mut sent) = (0, 0);
+        let Conn { down, web, .. } = conn;
+        let mut socket = |parts: &[&[u8]]| {
+            let count = parts.iter().map(|part| part.len()).sum::<usize>().min(most - sent);
+            down.extend(parts.iter().copied().flatten().take(count));
+            sent += count;
+            Ok::<_, Infallible>(count)
+        };
+        if let Some(web) = web {
+            let Ok(_) = web.writer.write(&[], &mut socket);
+        }
         let Ok(delivered) = self.server.deliver(conn.id, |slices| {
             assert!(slices.len() <= MAX_SLICES);
             lent = slices.iter().map(|slice| slice.len()).sum();
-            taken = lent.min(most);
-            down.extend(slices.iter().copied().flatten().take(taken));
-            Ok::<_, Infallible>(taken)
+            match web {
+                Some(web) => web.writer.write(slices, socket),
+                None => socket(slices),
+            }
         });
         assert!(delivered != Delivered::Partial || lent > 0, "nothing of what there is");
-        conn.is_awake = delivered == Delivered::Partial;
+        conn.is_awake = delivered == Delivered::Partial || !conn.is_clean();
         if !conn.is_held {
             conn.down.clear();
         }
-        if delivered == Delivered::Finished {
+        if delivered == Delivered::Finished && conn.is_clean() {
             conn.is_open = false;
             self.server.disconnect(self.now, conn.id);
         }
         self.look();
-        taken > 0
+        sent > 0
     }
 
     /// Somebody reads.
@@ -113,9 +175,10 @@ impl<C: Choices> People<C> {
         }
         let count = conn.down.len().min(most);
         let bytes: Vec<u8> = conn.down.drain(..count).collect();
+        let bytes = conn.hear(bytes);
         let caller = &mut self.callers[conn.caller];
         if let Some(from) = caller.take(&bytes, &self.begun, &self.public) {
-            conn.up.extend(&caller.input[from..]);
+            conn.say(&caller.input[from..]);
         }
         if !conn.is_open && conn.down.is_empty() {
             conn.is_held = false;

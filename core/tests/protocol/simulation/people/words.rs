@@ -28,7 +28,7 @@ impl<C: Choices> People<C> {
         if let Some(conn) = caller.conn.filter(|_| may_send)
             && !self.conns[conn].ends
         {
-            self.conns[conn].up.extend(text.bytes());
+            self.conns[conn].say(text.as_bytes());
         }
     }
 

@@ -190,8 +190,10 @@ impl<C: Choices> Run<C> {
         let port = 10_000 + self.joined;
         let said = self.model.end();
         let origin = format!("{addr}:{port}").parse().unwrap();
-        let joined = self.tell(|server, now| server.connect(now, origin, Wire::Lines));
-        let expected = self.model.join(self.now, self.joined, &format!("{shown}:{port}"));
+        let wire = self.choices.one(&[Wire::Lines, Wire::Lines, Wire::Lines, Wire::Messages]);
+        let joined = self.tell(|server, now| server.connect(now, origin, wire));
+        let addr = format!("{shown}:{port}");
+        let expected = self.model.join(self.now, self.joined, &addr, wire);
         match joined {
             Ok(id) => {
                 assert_eq!(expected, Ok(()));

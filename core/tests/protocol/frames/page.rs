@@ -2,18 +2,18 @@
 
 use chat_core::{Frame, FrameReader};
 
-pub(super) const CONTINUATION: u8 = 0;
-pub(super) const TEXT: u8 = 1;
-pub(super) const BINARY: u8 = 2;
-pub(super) const CLOSE: u8 = 8;
-pub(super) const PING: u8 = 9;
-pub(super) const PONG: u8 = 10;
+pub(crate) const CONTINUATION: u8 = 0;
+pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
+pub(crate) const CLOSE: u8 = 8;
+pub(crate) const PING: u8 = 9;
+pub(crate) const PONG: u8 = 10;
 
 /// The mask of the RFC's examples.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// A client's frame, as section 5.2 draws it: `first` is all of its first byte.
-pub(super) fn raw(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
+pub(crate) fn raw(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {
         length @ 0..=125 => frame.push(0x80 | length as u8),
@@ -32,23 +32,23 @@ pub(super) fn raw(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
 }
 
 /// A frame that is the last of its message.
-pub(super) fn last(opcode: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn last(opcode: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     raw(0x80 | opcode, payload.as_ref(), MASK)
 }
 
 /// A frame that others follow.
-pub(super) fn more(opcode: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn more(opcode: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     raw(opcode, payload.as_ref(), MASK)
 }
 
 /// A close frame.
-pub(super) fn closing(code: u16, reason: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn closing(code: u16, reason: impl AsRef<[u8]>) -> Vec<u8> {
     last(CLOSE, [&code.to_be_bytes(), reason.as_ref()].concat())
 }
 
 /// What a reader has said, without where it was cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(crate) enum Said {
     Text { bytes: Vec<u8>, lacks_newline: bool },
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -58,27 +58,27 @@ pub(super) enum Said {
 }
 
 impl Said {
-    pub(super) fn text(bytes: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn text(bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref().to_vec();
         Self::Text { lacks_newline: bytes.last() != Some(&b'\n'), bytes }
     }
 
-    pub(super) fn ping(payload: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn ping(payload: impl AsRef<[u8]>) -> Self {
         Self::Ping(payload.as_ref().to_vec())
     }
 }
 
 /// A server's reader, and what it has said.
 #[derive(Default)]
-pub(super) struct Ear {
+pub(crate) struct Ear {
     reader: FrameReader,
-    pub(super) said: Vec<Said>,
+    pub(crate) said: Vec<Said>,
     /// Of a message that has not ended.
     begun: Vec<u8>,
 }
 
 impl Ear {
-    pub(super) fn hear(&mut self, bytes: &[u8]) {
+    pub(crate) fn hear(&mut self, bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
         let mut at = 0;
         loop {
@@ -112,13 +112,13 @@ impl Ear {
     }
 
     /// What has come of a message that has not ended, or has failed.
-    pub(super) fn unended(&self) -> &[u8] {
+    pub(crate) fn unended(&self) -> &[u8] {
         &self.begun
     }
 }
 
 /// What is said if `bytes` come in chunks of so many.
-pub(super) fn heard_in_chunks(bytes: &[u8], size: usize) -> Vec<Said> {
+pub(crate) fn heard_in_chunks(bytes: &[u8], size: usize) -> Vec<Said> {
     let mut ear = Ear::default();
     bytes.chunks(size).for_each(|chunk| ear.hear(chunk));
     ear.said
@@ -126,19 +126,19 @@ pub(super) fn heard_in_chunks(bytes: &[u8], size: usize) -> Vec<Said> {
 
 /// A server's frames, as a client reads them: messages, pongs, and the code it closes with.
 #[derive(Default)]
-pub(super) struct Page {
+pub(crate) struct Page {
     bytes: Vec<u8>,
     /// Whole messages. All of them are text.
-    pub(super) messages: Vec<String>,
-    pub(super) pongs: Vec<Vec<u8>>,
-    pub(super) closed: Option<u16>,
+    pub(crate) messages: Vec<String>,
+    pub(crate) pongs: Vec<Vec<u8>>,
+    pub(crate) closed: Option<u16>,
     /// Of a message of several frames.
     begun: Option<Vec<u8>>,
 }
 
 impl Page {
     /// Takes bytes as they came.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.bytes.extend(bytes);
         while let Some((head, length)) = self.head() {
             if self.bytes.len() < head + length {
@@ -150,7 +150,7 @@ impl Page {
     }
 
     /// Whether it has got nothing but whole frames.
-    pub(super) fn is_between_frames(&self) -> bool {
+    pub(crate) fn is_between_frames(&self) -> bool {
         self.bytes.is_empty()
     }
 

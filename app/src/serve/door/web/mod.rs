@@ -88,7 +88,7 @@ impl Web {
             let outcome = within(PATIENCE, web.shake_hands(&hub, &socket, place)).await.flatten();
             if outcome == Some(Outcome::Upgraded) && !hub.is_stopping() {
                 let member = connection::enter(&hub, &round, socket, addr, Frames::default());
-                web.members.borrow_mut().extend(member.as_ref().map(Rc::downgrade));
+                web.note(member.as_ref().map(Rc::downgrade));
             }
         });
     }
@@ -111,6 +111,15 @@ impl Web {
         };
         let replied: io::Result<Outcome> = self.answered.take().hold(replying).await?;
         replied.ok()
+    }
+
+    /// Takes note of a member. Of those that are gone no more stay in the list than are here.
+    fn note(&self, member: Option<Weak<Connection<Frames>>>) {
+        let mut members = self.members.borrow_mut();
+        if members.len() == members.capacity() {
+            members.retain(|member| member.strong_count() > 0);
+        }
+        members.extend(member);
     }
 
     /// Sees to it that no member hears nothing for long, for ever: a page cannot tell otherwise

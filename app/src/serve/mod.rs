@@ -5,9 +5,9 @@
 //! | `hub` | the core's server, and who is to be woken when it has something to do |
 //! | `order` | who decides the sequence of what happens in the room |
 //! | `door` | the ways into the room |
+//! | `entrances`, `invitation` | what it listens on, and how others are told |
 //! | `round`, `participant` | the loop that delivers, and whom it delivers to |
 //! | `transcript` | what the console shows: a reader of the log |
-//! | `invitation` | where browsers join |
 //! | `console`, `host` | who shows it: standard output, or a terminal with somebody at it |
 //! | `record` | who keeps it: a file |
 //! | `requests` | what asks the server to end, or to open that file anew |
@@ -25,6 +25,7 @@
 
 mod console;
 mod door;
+mod entrances;
 mod host;
 mod hub;
 mod invitation;
@@ -38,27 +39,25 @@ mod transcript;
 mod trouble;
 mod wakers;
 
-use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use chat_core::FAREWELL;
 use futures_lite::FutureExt;
 use futures_lite::future::{BoxedLocal, or, zip};
-use mio::net::TcpListener;
 use smol::LocalExecutor;
 use smol::channel::{Sender, bounded};
 
 use crate::clock::{WallClock, within};
 use crate::failure::{Failure, complain};
-use crate::net::{Listening, Place, Reactor, Socket, listen, reachable};
+use crate::net::Reactor;
 use crate::settings::Serve;
 use crate::system::{self, Interrupts, Printer};
 use console::Console;
-use door::Web;
+use entrances::Entrances;
 use host::Host;
 use hub::Hub;
-use invitation::{Invitation, WaysIn, screen};
+use invitation::{WaysIn, screen};
 use record::Record;
 use requests::Requests;
 use round::Round;
@@ -99,7 +98,7 @@ async fn serve(
     // The file first: nobody gets in who would have to be thrown out again.
     let opening = async {
         let opened = record::open(settings).await?;
-        Ok((opened, listen_all(settings).await?))
+        Ok((opened, entrances::listen(settings).await?))
     };
     let Some(opened) = or(async { Some(opening.await) }, interrupts.interrupted()).await else {
         // A disk may be slow, and resolving a name can take long.
@@ -108,22 +107,9 @@ async fn serve(
         }
         return Ok(());
     };
-    let (opened, (Listening { listeners, port, refused }, page)) = opened?;
-    let way_in = listeners.first().map(reachable).map(|ip| format!("chat join {ip} {port}"));
-    let listeners = wait_for(&reactor, listeners, &settings.place)?;
-    complain(refused);
-    let (web, invitation) = match settings.web.as_ref().zip(page) {
-        Some((web, page)) => {
-            let invitation = Invitation::to(&page);
-            if !web.is_shown && web.place.port == 0 {
-                complain([Failure::told(invitation.first())]);
-            }
-            complain(page.refused);
-            let listeners = wait_for(&reactor, page.listeners, &web.place)?;
-            (Some((Web::new(&web.names), listeners)), Some(invitation).filter(|_| web.is_shown))
-        }
-        None => (None, None),
-    };
+    let (opened, listening) = opened?;
+    let Entrances { port, by_lines, by_web, ways_in } =
+        Entrances::open(settings, &reactor, listening)?;
 
     let wall_clock = WallClock::new(settings.zone.clone());
     let server = order::alone(settings.limits.clone());
@@ -136,7 +122,6 @@ async fn serve(
     };
     let transcript = Transcript::begin(hub.clone(), port);
     let (end, ends) = bounded(MOST_ENDS);
-    let ways_in = WaysIn { command: way_in.unwrap_or_default(), invitation };
     let console = open_console(settings, transcript, printer, ways_in, end)?;
     let mut console = executor.spawn(console);
 
@@ -149,7 +134,7 @@ async fn serve(
     });
     let serving = async {
         let letting_in =
-            async { match door::open(&hub, &round, &reactor, listeners, web).await {} };
+            async { match door::open(&hub, &round, &reactor, by_lines, by_web).await {} };
         let mut requests = or(requested, letting_in).await;
         hub.stop();
         // Unless it has printed all, which is known even if a member takes its time.
@@ -189,16 +174,6 @@ fn both(first: Result<(), Failure>, last: Result<(), Failure>) -> Result<(), Fai
     }
 }
 
-/// Listens for lines, and for those who ask for the page.
-async fn listen_all(settings: &Serve) -> Result<(Listening, Option<Listening>), Failure> {
-    let room = listen(&settings.place).await?;
-    let page = match &settings.web {
-        Some(web) => Some(listen(&web.place).await?),
-        None => None,
-    };
-    Ok((room, page))
-}
-
 /// Shows `transcript`: to a host, who is told the ways in and may ask the server to `end`, or to
 /// whoever reads standard output.
 fn open_console(
@@ -219,18 +194,4 @@ fn open_console(
         }
         Some(seat) => Host::sit_down(transcript, printer, seat, ways_in, end)?.run().boxed_local(),
     })
-}
-
-fn wait_for(
-    reactor: &Rc<Reactor>,
-    listeners: Vec<std::net::TcpListener>,
-    place: &Place,
-) -> Result<Vec<Socket<TcpListener>>, Failure> {
-    let listeners = listeners.into_iter().map(|listener| {
-        listener.set_nonblocking(true)?;
-        Socket::new(reactor, TcpListener::from_std(listener))
-    });
-    listeners
-        .collect::<io::Result<_>>()
-        .map_err(|error| Failure::new(format!("cannot listen on {place}"), &error))
 }

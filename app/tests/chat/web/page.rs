@@ -66,7 +66,7 @@ fn a_browser_is_told_to_take_nothing_else() {
         "form-action 'none'",
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
-        &format!("connect-src 'self' ws://127.0.0.1:{}", web.port),
+        &format!("connect-src 'self' ws://127.0.0.1:{0} wss://127.0.0.1:{0}", web.port),
     ] {
         assert!(policy.split("; ").any(|other| other == rule), "{rule}: {policy}");
     }

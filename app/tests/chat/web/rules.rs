@@ -49,7 +49,11 @@ fn only_own_names_are_answered() {
 /// page. What a proxy may have added changes nothing.
 #[test]
 fn only_the_own_page_is_upgraded() {
-    let web = Web::start(&[]);
+    let web = Web::start(&["--web-name", "chat.example.org"]);
+    // Behind a proxy that speaks TLS.
+    let named = "chat.example.org";
+    assert_eq!(socket(&web, named, &format!("https://{named}")), "101 Switching Protocols");
+    assert_eq!(socket(&web, named, "https://chat.example.org.evil.example"), "403 Forbidden");
     let host = format!("127.0.0.1:{}", web.port);
     for origin in [format!("http://{host}"), format!("https://{host}")] {
         assert_eq!(socket(&web, &host, &origin), "101 Switching Protocols", "{origin}");

@@ -69,7 +69,11 @@ impl Answer {
         let body = if is_packed { file.packed } else { file.text };
         let encoding = if is_packed { "Content-Encoding: gzip\r\n" } else { "" };
         // Safari before 15.4 takes 'self' for http alone. No policy can name an address of IPv6.
-        let socket = if host.starts_with('[') { String::new() } else { format!(" ws://{host}") };
+        let socket = match host.starts_with('[') {
+            true => String::new(),
+            // The latter behind a proxy that speaks TLS.
+            false => format!(" ws://{host} wss://{host}"),
+        };
         let head = format!(
             "HTTP/1.1 200 OK\r\n\
              Content-Type: {kind}\r\n\

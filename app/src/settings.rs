@@ -180,7 +180,7 @@ fn web(args: &args::Serve, surroundings: &Surroundings<'_>) -> Result<Option<Web
     let wrong = |text: &str| Err(Failure::usage(Some("serve"), text));
     let Some(port) = args.web else {
         let has_names = !args.web_name.is_empty();
-        return if has_names { wrong("--web-name: there is no --web") } else { Ok(None) };
+        return if has_names { wrong("--web-name says nothing without --web") } else { Ok(None) };
     };
     if port == args.port && port != 0 {
         return wrong("--web: that is the port of the room");

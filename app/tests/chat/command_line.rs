@@ -90,7 +90,7 @@ const WRONG: [(&[&str], &str); 39] = [
     (&["serve", "a\nb", "0"], "'host' with value 'a, b': not an address or a name"),
     (&["serve", "::1", "0", "--web=x"], "'--web' with value 'x': not a port from 0 to 65535"),
     (&["serve", "::1", "3333", "--web", "3333"], "--web: that is the port of the room"),
-    (&["serve", "::1", "0", "--web-name", "a.example"], "--web-name: there is no --web"),
+    (&["serve", "::1", "0", "--web-name", "a.example"], "--web-name says nothing without --web"),
     (
         &["serve", "::1", "0", "--web=0", "--web-name=http://a/"],
         "'--web-name' with value 'http://a/': \

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use chat_core::{Delivered, Instant, Limits, MemberId, Server, Wire};
+use chat_core::{Delivered, FrameReader, FrameWriter, Instant, Limits, MemberId, Server, Wire};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -85,4 +85,43 @@ fn handing_out(bencher: Bencher<'_, '_>, members: u16) {
         room.receive(Instant::from_micros(0), ids[0], b"hello\n");
         ids[1..].iter().for_each(|id| take(&mut room, *id));
     });
+}
+
+/// The same, of members whose connections are WebSockets: what frames cost beside a system call.
+#[divan::bench(args = [10, 1_000, 10_000])]
+fn handing_out_in_frames(bencher: Bencher<'_, '_>, members: u16) {
+    let (mut room, ids) = room(members);
+    let mut writers: Vec<FrameWriter> = ids.iter().map(|_| FrameWriter::default()).collect();
+    bencher.counter(ItemsCount::new(members)).bench_local(|| {
+        room.receive(Instant::from_micros(0), ids[0], b"hello\n");
+        for (id, writer) in ids.iter().zip(&mut writers).skip(1) {
+            let Ok(_) = room.deliver(*id, |slices| {
+                writer.write(slices, |parts| {
+                    Ok::<_, Infallible>(black_box(parts).iter().map(|part| part.len()).sum())
+                })
+            });
+        }
+    });
+}
+
+/// What a page sends: one read of small messages, and of a large one.
+#[divan::bench(args = [64, 16_000])]
+fn reading_frames(bencher: Bencher<'_, '_>, length: u16) {
+    let head = [&[0x81, 0x80 | 126][..], &length.to_be_bytes(), &[1, 2, 3, 4]].concat();
+    let head = if length < 126 { [0x81, 0x80 | length as u8, 1, 2, 3, 4].to_vec() } else { head };
+    let payload: Vec<u8> = (0..usize::from(length))
+        .map(|at| b"hello wo"[at % 8] ^ head[head.len() - 4 + at % 4])
+        .collect();
+    let frame = [head, payload].concat();
+    let read = frame.repeat(16_384 / frame.len());
+    let mut reader = FrameReader::default();
+    bencher.counter(BytesCount::of_slice(&read)).with_inputs(|| read.clone()).bench_local_refs(
+        |read| {
+            let mut at = 0;
+            while let Ok(Some((count, frame))) = reader.read(&mut read[at..]) {
+                at += count;
+                black_box(frame);
+            }
+        },
+    );
 }

@@ -1,7 +1,8 @@
 //! A WebSocket server on plain std that says what it hears, for conformance suites:
 //! `cargo run --release --package chat-core --example echo -- 127.0.0.1:9001`
 //!
-//! With Autobahn's, which needs Python 2.7: `wstest --mode fuzzingclient --spec echo.json`, where echo.json is
+//! With Autobahn's, which needs Python 2.7: `wstest --mode fuzzingclient --spec echo.json`, where
+//! echo.json is
 //! `{"servers": [{"agent": "chat", "url": "ws://127.0.0.1:9001"}], "cases": ["*"],
 //! "exclude-cases": ["12.*", "13.*"]}`: these two are about compression, which is not offered.
 
@@ -96,7 +97,8 @@ fn shake_hands(stream: &mut TcpStream) -> io::Result<()> {
     )
 }
 
-/// The head of a message in one frame: what is heard may be no lines, so that the writer has none for it.
+/// The head of a message in one frame: what is heard may be no lines, so that the writer has none
+/// for it.
 fn head(opcode: u8, length: usize) -> Vec<u8> {
     let first = 0x80 | opcode;
     match length {

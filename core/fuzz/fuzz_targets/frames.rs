@@ -1,5 +1,5 @@
-//! Whatever a client sends over a WebSocket, and however it is cut on its way: a server reads the same.
-//! However little a socket takes of what a server lends: a client reads the same.
+//! Whatever a client sends over a WebSocket, and however it is cut on its way: a server reads the
+//! same. However little a socket takes of what a server lends: a client reads the same.
 
 #![no_main]
 

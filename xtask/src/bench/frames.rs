@@ -1,4 +1,5 @@
-//! The frames of a WebSocket, as a client sends them and takes them away from what it gets (RFC 6455).
+//! The frames of a WebSocket, as a client sends them and takes them away from what it gets (RFC
+//! 6455).
 
 /// What stands between the answer to a request and the frames.
 const END_OF_ANSWER: &[u8] = b"\r\n\r\n";

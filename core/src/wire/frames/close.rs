@@ -17,8 +17,6 @@ impl CloseCode {
     pub const INVALID_TEXT: Self = Self(1007);
     /// The peer may not be here.
     pub const POLICY: Self = Self(1008);
-    /// The peer may come again later.
-    pub const TRY_LATER: Self = Self(1013);
 
     /// The number that goes over the wire.
     pub fn number(self) -> u16 {
@@ -44,8 +42,8 @@ impl CloseCode {
         }
     }
 
-    /// Whether the code may stand in a frame: 1004 to 1006 and 1015 may not, and up to 2999 only the
-    /// registered ones mean anything.
+    /// Whether the code may stand in a frame: 1004 to 1006 and 1015 may not, and up to 2999 only
+    /// the registered ones mean anything.
     fn may_be_sent(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }

@@ -6,14 +6,16 @@ use memchr::memrchr;
 
 use super::head::{Opcode, OwnHead};
 
-/// Payload of one frame, at the most: what may have to be copied if a socket takes only a part of it.
+/// Payload of one frame, at the most: what may have to be copied if a socket takes only a part of
+/// it.
 const MAX_FRAME: usize = 16 * 1024;
 
 /// Frames in one write, at the most: a quarter of a MiB, more than a socket takes at once.
 const MAX_FRAMES: usize = 16;
 
-/// Slices that one write of frames is given, at the most. What a server lends comes to no more: what
-/// waited, a head for each frame, what was lent, and one more for each slice that two frames share.
+/// Slices that one write of frames is given, at the most. What a server lends comes to no more:
+/// what waited, a head for each frame, what was lent, and one more for each slice that two frames
+/// share.
 pub const MAX_PARTS: usize = 64;
 
 /// Frames that lie where what was lent lies.
@@ -33,8 +35,9 @@ pub(super) struct OwnFrame {
 }
 
 impl<'a> Frames<'a> {
-    /// Each of the frames ends with the last line that ends within it. If none does, a line is longer
-    /// than a frame, and the next frame goes on with it; the first one does if it `is_inside_line`.
+    /// Each of the frames ends with the last line that ends within it. If none does, a line is
+    /// longer than a frame, and the next frame goes on with it; the first one does if it
+    /// `is_inside_line`.
     pub(super) fn cut(lent: &'a [&'a [u8]], is_inside_line: bool) -> Self {
         let mut frames = Self { frames: [OwnFrame::default(); MAX_FRAMES], count: 0, lent };
         let total: usize = lent.iter().map(|slice| slice.len()).sum();

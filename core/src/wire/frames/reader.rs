@@ -17,8 +17,8 @@ pub enum Frame<'a> {
         bytes: &'a [u8],
         /// Whether the message ends here.
         is_end: bool,
-        /// Whether it ends here without a newline at its end. That ends a line all the same: a newline
-        /// is to be added.
+        /// Whether it ends here without a newline at its end. That ends a line all the same: a
+        /// newline is to be added.
         lacks_newline: bool,
     },
     /// A piece of a binary message.
@@ -38,8 +38,52 @@ pub enum Frame<'a> {
 
 /// Reads the frames of a client.
 ///
-/// Any chunking of the same bytes gives the same, but for where messages are cut into pieces. No payload
-/// is kept but that of a control frame that comes in several reads.
+/// Any chunking of the same bytes gives the same, but for where messages are cut into pieces. No
+/// payload is kept but that of a control frame that comes in several reads, and a character's
+/// beginning.
+///
+/// ```
+/// use chat_core::{CloseCode, Frame, FrameReader, FrameWriter};
+///
+/// /// Takes what was read of a member's socket. Returns whether it may send more.
+/// fn take(
+///     reader: &mut FrameReader,
+///     writer: &mut FrameWriter,
+///     bytes: &mut [u8],
+///     mut say: impl FnMut(&[u8]),
+/// ) -> bool {
+///     let mut at = 0;
+///     let code = loop {
+///         match reader.read(&mut bytes[at..]) {
+///             Ok(Some((count, frame))) => {
+///                 match frame {
+///                     Frame::Text { bytes, lacks_newline, .. } => {
+///                         say(bytes);
+///                         if lacks_newline {
+///                             say(b"\n");
+///                         }
+///                     }
+///                     Frame::Binary { .. } => break CloseCode::UNSUPPORTED,
+///                     Frame::Ping(payload) => writer.pong(payload),
+///                     Frame::Pong => {}
+///                     Frame::Close(code) => break code,
+///                 }
+///                 at += count;
+///             }
+///             Ok(None) => return true,
+///             Err(code) => break code,
+///         }
+///     };
+///     writer.close(code);
+///     false
+/// }
+///
+/// let (mut reader, mut writer) = (FrameReader::default(), FrameWriter::default());
+/// let mut bytes = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+/// let mut said = Vec::new();
+/// assert!(take(&mut reader, &mut writer, &mut bytes, |text| said.extend_from_slice(text)));
+/// assert_eq!(said, b"Hello\n");
+/// ```
 #[derive(Debug, Default)]
 pub struct FrameReader {
     state: State,
@@ -106,9 +150,9 @@ enum What {
 }
 
 impl FrameReader {
-    /// Reads the next frame, or piece of one, of `bytes`, which it unmasks where they lie. Returns it
-    /// with how many bytes are read by then: what is behind them is for the next call. `None` if all
-    /// are read.
+    /// Reads the next frame, or piece of one, of `bytes`, which it unmasks where they lie. Returns
+    /// it with how many bytes are read by then: what is behind them is for the next call. `None` if
+    /// all are read.
     ///
     /// # Errors
     ///
@@ -197,8 +241,8 @@ impl FrameReader {
         Ok(())
     }
 
-    /// Takes a piece of a payload, of which so much as the head says is to come. Returns what it says, if
-    /// that is anything.
+    /// Takes a piece of a payload, of which so much as the head says is to come. Returns what it
+    /// says, if that is anything.
     fn take(
         &mut self,
         head: Head,

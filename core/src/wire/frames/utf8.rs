@@ -1,4 +1,5 @@
-//! Text that comes in pieces: whole characters of it, and whether it is UTF-8 as soon as that can be known.
+//! Text that comes in pieces: whole characters of it, and whether it is UTF-8 as soon as that can
+//! be known.
 
 /// A character that has begun and not ended; after that, the character.
 #[derive(Debug, Default)]
@@ -15,8 +16,8 @@ impl Character {
         self.missing.into()
     }
 
-    /// Begins with what comes behind the last whole character of `bytes`. Returns the length of what is
-    /// whole.
+    /// Begins with what comes behind the last whole character of `bytes`. Returns the length of
+    /// what is whole.
     ///
     /// # Errors
     ///

@@ -13,6 +13,24 @@ use super::head::{Opcode, OwnHead};
 const MAX_PONGS: usize = 10 * (2 + MAX_CONTROL);
 
 /// Writes the frames of a server. A client that takes all that it is sent costs a pointer.
+///
+/// ```
+/// use chat_core::FrameWriter;
+///
+/// let mut writer = FrameWriter::default();
+/// let mut socket: Vec<u8> = Vec::new();
+/// // What [`Server::deliver`](crate::Server::deliver) lends; the socket takes three bytes at once.
+/// let lines: [&[u8]; 2] = [b"[ann] hello\n", b"[ben] hi\n"];
+/// let mut take = |parts: &[&[u8]]| {
+///     socket.extend(parts.concat().iter().take(3));
+///     Ok::<usize, ()>(parts.concat().len().min(3))
+/// };
+/// assert_eq!(writer.write(&lines, &mut take), Ok(21), "the frame was begun");
+/// while !writer.is_clean() {
+///     assert_eq!(writer.write(&[], &mut take), Ok(0));
+/// }
+/// assert_eq!(socket, b"\x81\x15[ann] hello\n[ben] hi\n");
+/// ```
 #[derive(Debug, Default)]
 pub struct FrameWriter(Option<Box<Pending>>);
 
@@ -31,12 +49,13 @@ struct Pending {
 }
 
 impl FrameWriter {
-    /// Writes what waits, and what is lent, in text frames: each of whole lines, and of at most 16 KiB; a
-    /// line that is longer is a message of several frames. Calls `write` once, with at most
-    /// [`crate::MAX_PARTS`] slices, if there is anything to write; it returns how many bytes went their way.
+    /// Writes what waits, and what is lent, in text frames: each of whole lines, and of at most 16
+    /// KiB; a line that is longer is a message of several frames. Calls `write` once, with at most
+    /// [`crate::MAX_PARTS`] slices, if there is anything to write; it returns how many bytes went
+    /// their way.
     ///
-    /// Returns how many bytes of what was lent count as taken: all of each frame that was begun, as what
-    /// is left of the last one is kept here. Behind a close frame nothing is taken.
+    /// Returns how many bytes of what was lent count as taken: all of each frame that was begun, as
+    /// what is left of the last one is kept here. Behind a close frame nothing is taken.
     ///
     /// # Errors
     ///
@@ -76,8 +95,9 @@ impl FrameWriter {
         pending.push(Opcode::Pong, payload);
     }
 
-    /// Sends an empty message, which is no line: so that whoever cannot see pings, as a page cannot, hears
-    /// that the connection lives. Nothing is sent if anything waits, which says the same.
+    /// Sends an empty message, which is no line: so that whoever cannot see pings, as a page
+    /// cannot, hears that the connection lives. Nothing is sent if anything waits, which says the
+    /// same.
     pub fn heartbeat(&mut self) {
         if self.0.is_none()
             && let Some(pending) = self.open()
@@ -86,8 +106,8 @@ impl FrameWriter {
         }
     }
 
-    /// Ends the connection: nothing goes out behind the close frame. Only the first call counts. A line
-    /// of which a part went out ends there, so that what has come of it is shown.
+    /// Ends the connection: nothing goes out behind the close frame. Only the first call counts. A
+    /// line of which a part went out ends there, so that what has come of it is shown.
     pub fn close(&mut self, code: CloseCode) {
         let Some(pending) = self.open() else { return };
         if pending.is_inside_line {

@@ -1,8 +1,9 @@
-//! What Autobahn's suite (wstest, Apache-2.0) checks of a server, case by case under its numbers, but with the
-//! frames alone: <https://crossbar.io/autobahn/>. Each comes in all the ways in which a network may cut it.
+//! What Autobahn's suite (wstest, Apache-2.0) checks of a server, case by case under its numbers,
+//! but with the frames alone: <https://crossbar.io/autobahn/>. Each comes in all the ways in which
+//! a network may cut it.
 //!
-//! Its cases 9.* measure messages of up to 16 MiB; here they are as long where that says something. 12.* and
-//! 13.* are about compression, which is not offered.
+//! Its cases 9.* send messages of up to 16 MiB, to measure them; here 1 MiB is enough for all forms of
+//! a length. 12.* and 13.* are about compression, which is not offered.
 
 use super::page::{
     BINARY, CLOSE, CONTINUATION, PING, PONG, Said, TEXT, closing, heard_in_chunks, last, more, raw,

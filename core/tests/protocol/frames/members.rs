@@ -281,7 +281,8 @@ fn what_comes_with_the_question_is_counted() {
     }
 }
 
-/// The connection ends at any byte, either way, noticed or not: nothing is lost, nothing comes twice.
+/// The connection ends at any byte, either way, noticed or not: nothing is lost, nothing comes
+/// twice.
 #[test]
 fn a_page_comes_back_from_a_cut_anywhere() {
     let stride = if cfg!(miri) { 31 } else { 1 };

@@ -1,5 +1,5 @@
-//! The frames of a WebSocket: what RFC 6455 demands, wherever the network cuts, and members that come
-//! by them.
+//! The frames of a WebSocket: what RFC 6455 demands, wherever the network cuts, and members that
+//! come by them.
 
 mod conformance;
 mod cuts;

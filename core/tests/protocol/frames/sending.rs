@@ -198,16 +198,17 @@ fn nothing_comes_behind_a_close_frame() {
     assert!(connection.writer.is_clean());
 }
 
-/// A page shows messages once they have ended: what one is told who is turned away may have no newline.
+/// A page shows messages once they have ended: what one is told who is turned away may have no
+/// newline.
 #[test]
 fn a_close_ends_the_message_that_has_begun() {
     let mut connection = Connection::default();
     connection.say("> The room is locked");
     connection.write(&[], 5);
-    connection.writer.close(CloseCode::TRY_LATER);
+    connection.writer.close(CloseCode::POLICY);
     connection.write_all();
     assert_eq!(connection.page.messages, ["> The room is locked"]);
-    assert_eq!(connection.page.closed, Some(1013));
+    assert_eq!(connection.page.closed, Some(1008));
 }
 
 #[test]

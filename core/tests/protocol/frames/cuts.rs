@@ -80,6 +80,22 @@ fn each_byte_is_unmasked_with_its_own() {
     }
 }
 
+/// What stands before it has been said, if it comes at once too.
+#[test]
+fn what_is_no_text_takes_nothing_away() {
+    let text = "안녕하세요?\n하나";
+    for end in [&b"\xff"[..], b"\xed\xa0", b"\xec"] {
+        let frames = [more(TEXT, "> "), last(CONTINUATION, [text.as_bytes(), end].concat())];
+        let bytes = frames.concat();
+        for size in 1..=bytes.len() {
+            let mut ear = Ear::default();
+            bytes.chunks(size).for_each(|chunk| ear.hear(chunk));
+            assert_eq!(ear.said, [Said::Failed(1007)]);
+            assert_eq!(ear.unended(), format!("> {text}").as_bytes(), "{size} bytes at once");
+        }
+    }
+}
+
 /// Bytes that are UTF-8 and that are not, from a source that is not ours.
 #[test]
 fn the_corpus_of_utf8_is_told_apart() {
@@ -114,29 +130,41 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(last(CLOSE, ""))]
 }
 
-/// What section 5 makes of whole frames: the slow and plain way.
+/// What section 5 makes of frames, and what has come of the last message if it has not ended: the slow
+/// and plain way.
 fn model(bytes: &[u8]) -> (Vec<Said>, Vec<u8>) {
-    let (mut said, mut message, mut rest) = (Vec::new(), None::<(u8, Vec<u8>)>, bytes);
-    let failed = |said: &[Said], code| ([said, &[Said::Failed(code)]].concat(), Vec::new());
+    let (mut said, mut message) = (Vec::new(), None);
+    let end = read_frames(bytes, &mut said, &mut message);
+    said.extend(end.err().map(Said::Failed));
+    let unended = match message {
+        Some((TEXT, begun)) => {
+            // A character that has begun is said once it is whole.
+            let is_whole = |end: &usize| UTF8.is_match(&begun[..*end]);
+            begun[..(0..=begun.len()).rev().find(is_whole).unwrap()].to_vec()
+        }
+        Some((_, begun)) => begun,
+        None => Vec::new(),
+    };
+    (said, unended)
+}
+
+/// Fails with the code to close with.
+fn read_frames(
+    bytes: &[u8],
+    said: &mut Vec<Said>,
+    message: &mut Option<(u8, Vec<u8>)>,
+) -> Result<(), u16> {
+    let mut rest = bytes;
     loop {
-        let unended = || match &message {
-            Some((TEXT, begun)) => {
-                // A character that has begun is said once it is whole.
-                let is_whole = |end: &usize| UTF8.is_match(&begun[..*end]);
-                begun[..(0..=begun.len()).rev().find(is_whole).unwrap()].to_vec()
-            }
-            Some((_, begun)) => begun.clone(),
-            None => Vec::new(),
-        };
-        let Some((&first, after)) = rest.split_first() else { return (said, unended()) };
+        let Some((&first, after)) = rest.split_first() else { return Ok(()) };
         let (is_final, opcode) = (first & 0x80 != 0, first & 0x0f);
         if first & 0x70 != 0 || !matches!(opcode, 0..=2 | 8..=10) {
-            return failed(&said, 1002);
+            return Err(1002);
         }
-        let Some((&second, after)) = after.split_first() else { return (said, unended()) };
+        let Some((&second, after)) = after.split_first() else { return Ok(()) };
         let short = usize::from(second & 0x7f);
         if second & 0x80 == 0 || opcode >= 8 && (!is_final || short > 125) {
-            return failed(&said, 1002);
+            return Err(1002);
         }
         let extended = match short {
             126 => 2,
@@ -144,7 +172,7 @@ fn model(bytes: &[u8]) -> (Vec<Said>, Vec<u8>) {
             _ => 0,
         };
         if after.len() < extended + 4 {
-            return (said, unended());
+            return Ok(());
         }
         let (number, after) = after.split_at(extended);
         let length = number.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
@@ -154,41 +182,34 @@ fn model(bytes: &[u8]) -> (Vec<Said>, Vec<u8>) {
             8 => length > 0xffff && length <= i64::MAX as u64,
             _ => true,
         };
-        if !is_shortest
-            || (opcode == 0 && message.is_none())
-            || (matches!(opcode, 1 | 2) && message.is_some())
-        {
-            return failed(&said, 1002);
+        let goes_on = opcode == CONTINUATION;
+        if !is_shortest || opcode < 8 && goes_on != message.is_some() {
+            return Err(1002);
         }
         let (mask, after) = after.split_at(4);
         let present = after.len().min(usize::try_from(length).unwrap_or(usize::MAX));
         let is_whole = present as u64 == length;
-        let payload: Vec<u8> = after[..present]
-            .iter()
-            .zip(mask.iter().cycle())
-            .map(|(byte, key)| byte ^ key)
-            .collect();
+        let keys = mask.iter().cycle();
+        let payload: Vec<u8> =
+            after[..present].iter().zip(keys).map(|(byte, key)| byte ^ key).collect();
         rest = &after[present..];
-        if opcode >= 8 {
-            match opcode {
-                _ if !is_whole => {}
-                8 => return (closed(said, &payload), Vec::new()),
-                9 => said.push(Said::Ping(payload)),
-                _ => said.push(Said::Pong),
+        match opcode {
+            8..=10 if !is_whole => {}
+            8 => return close(&payload).map(|code| said.push(Said::Close(code))),
+            9 => said.push(Said::Ping(payload)),
+            10 => said.push(Said::Pong),
+            _ => {
+                let (kind, begun) = message.get_or_insert((opcode, Vec::new()));
+                begun.extend(payload);
+                let is_end = is_whole && is_final;
+                if *kind == TEXT && !(may_go_on(begun) && (!is_end || UTF8.is_match(begun))) {
+                    return Err(1007);
+                }
+                if is_end {
+                    let (kind, text) = message.take().unwrap();
+                    said.push(if kind == TEXT { Said::text(text) } else { Said::Binary(text) });
+                }
             }
-            continue;
-        }
-        let (kind, mut begun) = message.take().unwrap_or((opcode, Vec::new()));
-        begun.extend(payload);
-        if kind == TEXT && !may_go_on(&begun)
-            || kind == TEXT && is_whole && is_final && !UTF8.is_match(&begun)
-        {
-            return failed(&said, 1007);
-        }
-        if is_whole && is_final {
-            said.push(if kind == TEXT { Said::text(begun) } else { Said::Binary(begun) });
-        } else {
-            message = Some((kind, begun));
         }
     }
 }
@@ -200,17 +221,16 @@ fn may_go_on(begun: &[u8]) -> bool {
     ends.iter().any(|end| UTF8.is_match(&[begun, end].concat()))
 }
 
-fn closed(said: Vec<Said>, payload: &[u8]) -> Vec<Said> {
-    let last = match payload {
-        [] => Said::Close(1000),
-        [high, low, reason @ ..] => match u16::from_be_bytes([*high, *low]) {
-            1000..=1003 | 1007..=1014 | 3000..=4999 if !UTF8.is_match(reason) => Said::Failed(1007),
-            code @ (1000..=1003 | 1007..=1014 | 3000..=4999) => Said::Close(code),
-            _ => Said::Failed(1002),
-        },
-        _ => Said::Failed(1002),
+/// The code that a close frame gives.
+fn close(payload: &[u8]) -> Result<u16, u16> {
+    let [high, low, reason @ ..] = payload else {
+        return if payload.is_empty() { Ok(1000) } else { Err(1002) };
     };
-    [said, vec![last]].concat()
+    match u16::from_be_bytes([*high, *low]) {
+        1000..=1003 | 1007..=1014 | 3000..=4999 if !UTF8.is_match(reason) => Err(1007),
+        code @ (1000..=1003 | 1007..=1014 | 3000..=4999) => Ok(code),
+        _ => Err(1002),
+    }
 }
 
 proptest! {
@@ -232,8 +252,6 @@ proptest! {
             rest = after;
         }
         assert_eq!(&ear.said, &expected);
-        if !matches!(expected.last(), Some(Said::Failed(_) | Said::Close(_))) {
-            assert_eq!(ear.unended(), unended);
-        }
+        assert_eq!(ear.unended(), unended);
     }
 }

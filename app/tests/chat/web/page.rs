@@ -89,6 +89,8 @@ fn what_is_not_given() {
     let head = asks("HEAD / HTTP/1.1");
     assert_eq!((head.status.as_str(), head.body.len()), ("200 OK", 0));
     assert_eq!(head.field("Content-Length"), web.gets("/", "").field("Content-Length"));
+    let nowhere = asks("HEAD /nowhere HTTP/1.1");
+    assert_eq!((nowhere.status.as_str(), nowhere.body.len()), ("404 Not Found", 0));
     for target in ["http://localhost/", "*", "localhost:80", "chat.js"] {
         let response = asks(&format!("GET {target} HTTP/1.1"));
         assert_eq!(response.status, "400 Bad Request", "{target}");

@@ -30,6 +30,12 @@ pub(super) struct Answer {
 impl Answer {
     /// Answers a request to a server that is one of `hosts`.
     pub(super) fn to(request: &Request<'_>, hosts: &Hosts) -> Self {
+        let answer = Self::whole(request, hosts);
+        let body = if request.method == "HEAD" { b"" } else { answer.body };
+        Self { body, ..answer }
+    }
+
+    fn whole(request: &Request<'_>, hosts: &Hosts) -> Self {
         let Some(host) = request.only("Host") else {
             return Self::refusal("400 Bad Request", "Which host is meant?\n");
         };
@@ -49,8 +55,7 @@ impl Answer {
             return Self::refusal("404 Not Found", "There is no such page.\n");
         };
         match request.method {
-            "GET" => Self::page(file, request, host),
-            "HEAD" => Self { body: b"", ..Self::page(file, request, host) },
+            "GET" | "HEAD" => Self::page(file, request, host),
             _ => Self::refusal("405 Method Not Allowed\r\nAllow: GET, HEAD", ""),
         }
     }

@@ -23,7 +23,9 @@ const KOSME: &str = "κ\u{1f79}σμε";
 /// Has all the frames come at once, byte by byte, and in pieces between; each gives the same.
 fn check(case: &str, frames: &[Vec<u8>], expected: &[Said]) {
     let bytes = frames.concat();
-    for size in [1, 2, 3, 7, 1024, bytes.len().max(1)] {
+    // An interpreter has no time for more.
+    let few = if cfg!(miri) { 3 } else { 0 };
+    for size in [1, 2, 3, 7, 1024, bytes.len().max(1)].into_iter().skip(few) {
         assert_eq!(heard_in_chunks(&bytes, size), expected, "case {case}, {size} bytes at once");
     }
 }
@@ -209,7 +211,7 @@ fn closing_handshakes() {
 /// The registry of close codes: <https://www.iana.org/assignments/websocket>.
 #[test]
 fn close_codes() {
-    for code in 0..=u16::MAX {
+    for code in (0..=u16::MAX).step_by(if cfg!(miri) { 7 } else { 1 }) {
         let is_registered = matches!(code, 1000..=1003 | 1007..=1014);
         let is_free = matches!(code, 3000..=4999);
         let said =
@@ -220,7 +222,7 @@ fn close_codes() {
 
 #[test]
 fn long_messages() {
-    let long = vec![b'*'; 1 << 20];
+    let long = vec![b'*'; if cfg!(miri) { 70_000 } else { 1 << 20 }];
     let messages = [last(TEXT, &long), last(BINARY, &long)];
     for (frame, said) in messages.into_iter().zip([Said::text(&long), Said::Binary(long.clone())]) {
         for size in [1, 997, 64 * 1024, frame.len()] {
@@ -230,7 +232,7 @@ fn long_messages() {
     }
     for size in [64, 1300, 256 * 1024] {
         let mut frames: Vec<_> = long.chunks(size).map(|part| more(CONTINUATION, part)).collect();
-        frames[0] = more(TEXT, &long[..size]);
+        frames[0] = more(TEXT, &long[..size.min(long.len())]);
         frames.push(last(CONTINUATION, ""));
         let said = heard_in_chunks(&frames.concat(), 64 * 1024);
         assert_eq!(said, [Said::text(&long)], "9.3.*, 9.4.*, 10.1.1");

@@ -1,65 +1,15 @@
 //! Whatever has been used to attack terminals and those who look at them is sent through every way
 //! in, and comes out as text.
 
+mod list;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpListener;
 
 use crate::harness::{Peer, Program, Server};
 use crate::terminal::{Kind, Terminal};
-
-/// Each with the reason why somebody would send it.
-const ATTACKS: &[(&str, &[u8])] = &[
-    ("sets the title", b"\x1b]0;root@bank\x07"),
-    ("sets the title, ended otherwise", b"\x1b]2;root@bank\x1b\\"),
-    ("asks for the title, as if typed", b"\x1b[21t"),
-    ("writes to the clipboard", b"\x1b]52;c;cm0gLXJmIH4K\x07"),
-    ("asks for the clipboard", b"\x1b]52;c;?\x07"),
-    ("makes a link that lies", b"\x1b]8;;http://evil.example\x1b\\bank\x1b]8;;\x1b\\"),
-    (
-        "moves the cursor up and writes",
-        b"\x1b[99A\r> New user 10.0.0.9:1 entered (99 users online)",
-    ),
-    ("clears the screen", b"\x1b[2J\x1b[H"),
-    ("clears what can be scrolled back to", b"\x1b[3J"),
-    ("switches to the other screen", b"\x1b[?1049h"),
-    ("resets the terminal", b"\x1bc"),
-    ("hides what follows", b"\x1b[8m"),
-    ("asks the terminal for an answer, which is typed", b"\x1b[6n\x1b[c\x1b[0x\x05"),
-    ("a device control string", b"\x1bP$qm\x1b\\"),
-    ("an application command", b"\x1b_Ga=T,f=100;AAAA\x1b\\"),
-    ("a private message", b"\x1b^hidden\x1b\\"),
-    ("sends keys when asked", b"\x1bP+q544e\x1b\\"),
-    ("turns a mode of the keyboard on", b"\x1b[?1000h\x1b[?1h\x1b="),
-    ("another character set", b"\x0e\x1b(0lqqk\x1b)0"),
-    ("a CSI of one byte", b"\x9b2J"),
-    ("an OSC of one byte", b"\x9d0;root@bank\x9c"),
-    ("a CSI of C1, as UTF-8", b"\xc2\x9b2J"),
-    ("an OSC of C1, as UTF-8", b"\xc2\x9d0;root@bank\xc2\x9c"),
-    ("a DCS, SOS, PM and APC of C1", b"\xc2\x90q\xc2\x98\xc2\x9e\xc2\x9f\xc2\x9c"),
-    ("ends a paste and types", b"\x1b[201~rm -rf ~\r"),
-    ("begins a paste", b"\x1b[200~"),
-    ("freezes the screen", b"\x1b[?2026h\x1b[?2026h"),
-    ("stops the output", b"\x13"),
-    ("rings, again and again", b"\x07\x07\x07\x07"),
-    ("goes back over what stands there", b"\x08\x08\x08\x08\x08\x08\x08\x08[10.0.0.9:1] "),
-    ("a carriage return before a notice", b"\r< The user 10.0.0.9:1 left (99 users online)"),
-    ("a newline before a notice", b"x\n> Connected to the chat server (99 users online)"),
-    ("both before a notice", b"x\r\n> 7 messages skipped: this connection reads too slowly"),
-    ("a next line of C1", b"x\xc2\x85> New user 10.0.0.9:1 entered (99 users online)"),
-    ("a line separator", "x\u{2028}> New user 10.0.0.9:1 entered (99 users online)".as_bytes()),
-    ("a paragraph separator", "x\u{2029}[10.0.0.9:1] hello".as_bytes()),
-    ("a vertical tab and a form feed", b"x\x0b> y\x0c< z"),
-    ("shows text backwards", "\u{202e}txt.exe\u{202c}".as_bytes()),
-    ("isolates and does not end it", "\u{2066}\u{2067}\u{2068}".as_bytes()),
-    ("marks of direction", "\u{200e}\u{200f}\u{61c}".as_bytes()),
-    ("what has been called Trojan source", "\u{202a}\u{202b}\u{202d}[You] \u{2069}".as_bytes()),
-    ("a NUL", b"a\x00b"),
-    ("a deletion", b"abc\x7f\x7f\x7f"),
-    ("no UTF-8", b"\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80"),
-    ("half of a character", b"\xed\x95"),
-    ("a newline that is too long", b"\xc0\x8a> \xe0\x80\x8a< \xf0\x80\x80\x8a["),
-];
+use list::ATTACKS;
 
 const END: &str = "끝났다";
 

@@ -1,5 +1,16 @@
 //! `cargo xtask picture`: the README's picture, drawn from a real session.
 
+// The browser of the tests: what goes wrong there stops them where they stand, and stops this task.
+#[allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "it is the tests' own, who need more of it"
+)]
+#[path = "../../app/tests/browser/chromium.rs"]
+mod chromium;
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -13,10 +24,12 @@ use fs_err as fs;
 use pty_process::blocking::{Pty, open};
 
 use crate::build::chat;
-use crate::program::{LIMIT, Running, Server, connect};
+use crate::program::{LIMIT, Running, Server};
 use crate::shell::{Outcome, Tried, root, say};
+use chromium::{Browser, Profile, Tab};
 
-/// Draw the README's picture: two people in a room, on two terminals, with the current program.
+/// Draw the README's picture: three people in a room, two at terminals and one with a phone, with
+/// the current program.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "picture")]
 pub(crate) struct Picture {}
@@ -29,17 +42,21 @@ const ROWS: u16 = 13;
 
 impl Picture {
     pub(crate) fn run(&self) -> Outcome<()> {
-        let screens = session()?;
-        fs::write(root().join(FILE), svg(&screens))?;
+        if !Browser::is_installed() {
+            return Err("chromium is not installed: see ci/install".into());
+        }
+        let (screens, page) = session()?;
+        fs::write(root().join(FILE), svg(&screens, &page))?;
         say(&format!("{FILE} is drawn."));
         Ok(())
     }
 }
 
-/// Plays two people, one of whom is late, and a short visitor, until both people have a draft on the
-/// screen.
-fn session() -> Outcome<[vt100::Screen; 2]> {
-    let server = Server::start(&mut Command::new(chat()?))?;
+/// Plays three people, two of whom are late, until all have a draft on the screen. Returns the screens
+/// of the terminals, and that of the phone.
+fn session() -> Outcome<([vt100::Screen; 2], String)> {
+    let server = Server::start_with(&mut Command::new(chat()?), &["--web", "0"])?;
+    let url = server.program.page()?;
     let mut teacher = Terminal::join(server.port, "선생님")?;
     teacher.wait_for("is now 선생님")?;
     teacher.types("안녕하세요? 오늘 자료를 올렸습니다.\r")?;
@@ -53,15 +70,38 @@ fn session() -> Outcome<[vt100::Screen; 2]> {
     pupil.wait_for("[선생님 -> you]")?;
     teacher.types("3쪽 그림부터 ")?;
     teacher.wait_for("3쪽 그림부터")?;
-    let mut visitor = connect(server.port)?;
-    visitor.write_all("/name 민수\n늦어서 죄송합니다 😅\n".as_bytes())?;
+    let profile = Profile::new();
+    let phone = profile.open(&url);
+    phone.has_screen(PHONE_WIDTH, phone_height(), 2.0);
+    phone.has_scheme("dark");
+    shows(&phone, "> That was earlier");
+    says(&phone, "/name 민수");
+    shows(&phone, "is now 민수");
+    says(&phone, "늦어서 죄송합니다 ㅠㅠ");
     pupil.wait_for("죄송합니다")?;
     pupil.types("저도 질문이 하나 있는데요, 두 번째 그림에서 화살표가 어느 쪽인")?;
     pupil.wait_for("쪽인")?;
     teacher.wait_for("죄송합니다")?;
     teacher.types("봅시다. 漢字도")?;
     teacher.wait_for("漢字도")?;
-    Ok([teacher.screen.screen().clone(), pupil.screen.screen().clone()])
+    teacher.types("\x7f\x7f\x7f")?;
+    shows(&phone, "[You] 늦어서");
+    says(&phone, "/msg 선생님 https://example.org/과제.pdf 이건가요?");
+    shows(&phone, "[you -> 선생님]");
+    teacher.wait_for("이건가요?")?;
+    phone.insert("네, 찾았");
+    Ok(([teacher.screen.screen().clone(), pupil.screen.screen().clone()], phone.screenshot()))
+}
+
+/// What the phone's user types is sent.
+fn says(phone: &Tab<'_>, text: &str) {
+    phone.insert(text);
+    phone.enter();
+}
+
+/// Waits until the phone shows a text.
+fn shows(phone: &Tab<'_>, text: &str) {
+    phone.wait(&format!("document.getElementById('log').textContent.includes('{text}')"));
 }
 
 struct Terminal {
@@ -122,14 +162,30 @@ const BACKGROUND: &str = "#1d2026";
 const FRAME: &str = "#2b3038";
 const TEXT: &str = "#d8dee9";
 
-/// Draws the screens as windows, one below the other.
-fn svg(screens: &[vt100::Screen]) -> String {
+/// The phone's, between its edges.
+const PHONE_WIDTH: u32 = 340;
+const EDGE: f64 = 9.0;
+const ROUNDING: f64 = 22.0;
+
+/// The height of a window.
+fn window_height() -> f64 {
+    f64::from(ROWS) * LINE + TITLE + 2.0 * MARGIN
+}
+
+/// The phone is as high as two windows.
+fn phone_height() -> u32 {
+    (2.0 * window_height() + MARGIN - 2.0 * EDGE) as u32
+}
+
+/// Draws the screens as windows, one below the other, and the page on a phone beside them.
+fn svg(screens: &[vt100::Screen; 2], page: &str) -> String {
     let width = f64::from(COLUMNS) * CELL + 2.0 * MARGIN;
-    let height = f64::from(ROWS) * LINE + TITLE + 2.0 * MARGIN;
-    let total = height * screens.len() as f64 + MARGIN * (screens.len() as f64 - 1.0);
+    let height = window_height();
+    let total_width = width + MARGIN + f64::from(PHONE_WIDTH) + 2.0 * EDGE;
+    let total = 2.0 * height + MARGIN;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{total:.0}\" \
-         viewBox=\"0 0 {width:.1} {total:.1}\" font-size=\"14\" font-family=\"'DejaVu Sans Mono', \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{total_width:.0}\" \
+         height=\"{total:.0}\" viewBox=\"0 0 {total_width:.1} {total:.1}\" font-size=\"14\" font-family=\"'DejaVu Sans Mono', \
          'Noto Sans Mono CJK KR', 'D2Coding', 'NanumGothicCoding', Menlo, Consolas, monospace\">\n"
     );
     let mut top = 0.0;
@@ -137,8 +193,27 @@ fn svg(screens: &[vt100::Screen]) -> String {
         window(screen, width, height, top, &mut svg);
         top += height + MARGIN;
     }
+    phone(page, width + MARGIN, &mut svg);
     svg.push_str("</svg>\n");
     svg
+}
+
+fn phone(page: &str, left: f64, svg: &mut String) {
+    let (width, height) = (PHONE_WIDTH, phone_height());
+    let _ = writeln!(
+        svg,
+        "<rect x=\"{left:.1}\" y=\"0\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{ROUNDING}\" \
+         fill=\"{FRAME}\"/>\n\
+         <clipPath id=\"phone\"><rect x=\"{:.1}\" y=\"{EDGE}\" width=\"{width}\" height=\"{height}\" \
+         rx=\"{:.1}\"/></clipPath>\n\
+         <image clip-path=\"url(#phone)\" x=\"{:.1}\" y=\"{EDGE}\" width=\"{width}\" \
+         height=\"{height}\" href=\"data:image/png;base64,{page}\"/>",
+        f64::from(width) + 2.0 * EDGE,
+        f64::from(height) + 2.0 * EDGE,
+        left + EDGE,
+        ROUNDING - EDGE,
+        left + EDGE,
+    );
 }
 
 fn window(screen: &vt100::Screen, width: f64, height: f64, top: f64, svg: &mut String) {

@@ -71,6 +71,13 @@ impl Program {
         })
     }
 
+    /// Waits for the address of a server's page, which it names if it has chosen the port.
+    pub(crate) fn page(&self) -> Outcome<String> {
+        let line = self.errors.recv_timeout(LIMIT).tried(&self.command)?;
+        let address = line.strip_prefix("chat: the page is at ");
+        Ok(address.ok_or_else(|| format!("{}: {line}", self.command))?.to_owned())
+    }
+
     pub(crate) fn type_in(&mut self, text: &str) -> Outcome<()> {
         let input = self.input.as_mut().ok_or("its input has ended").tried(&self.command)?;
         input.write_all(text.as_bytes()).tried(&self.command)

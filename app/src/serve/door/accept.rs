@@ -19,10 +19,10 @@ use crate::serve::hub::Hub;
 use crate::serve::trouble::Trouble;
 use crate::system::{OPTIONS_ARE_INHERITED, is_of_one_connection};
 
-/// Connections accepted in succession before others get to run, which takes some milliseconds. With
-/// fewer, a storm of newcomers overflows the system's queue, and each that finds it full tries
-/// again only after a second.
-const BATCH: usize = 1024;
+/// Connections accepted in succession before others get to run, if nothing speaks for fewer; it takes
+/// some milliseconds. With fewer, a storm of newcomers overflows the system's queue, and each that
+/// finds it full tries again only after a second.
+pub(super) const BATCH: usize = 1024;
 
 /// The first pause when connections cannot be accepted: the next one may close any moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -48,13 +48,15 @@ impl<'a> Acceptor<'a> {
         Self { hub, reactor, trouble: trouble.into() }
     }
 
-    /// Accepts connections and hands them to `enter`, for ever.
+    /// Accepts connections, up to a `batch` of them in succession, and hands them to `enter`, for
+    /// ever.
     pub(super) async fn run(
         &self,
         listeners: Vec<Socket<TcpListener>>,
+        batch: usize,
         enter: impl Fn(Socket<TcpStream>, SocketAddr),
     ) -> Infallible {
-        let accept = |listener| Box::pin(self.accept(listener, &enter));
+        let accept = |listener| Box::pin(self.accept(listener, batch, &enter));
         let mut all: Vec<_> = listeners.into_iter().map(accept).collect();
         poll_fn(|cx| {
             for one in &mut all {
@@ -68,12 +70,13 @@ impl<'a> Acceptor<'a> {
     async fn accept(
         &self,
         listener: Socket<TcpListener>,
+        batch: usize,
         enter: &impl Fn(Socket<TcpStream>, SocketAddr),
     ) {
         loop {
             listener.readable().await;
             self.hub.takes_newcomers().await;
-            match self.drain(&listener, enter) {
+            match self.drain(&listener, batch, enter) {
                 Drained { error: None, .. } => drop(self.trouble.borrow_mut().end()),
                 // There may be nobody left to accept: the system refuses without looking.
                 Drained { accepted: 1.., .. } => {}
@@ -90,10 +93,11 @@ impl<'a> Acceptor<'a> {
     fn drain(
         &self,
         listener: &Socket<TcpListener>,
+        batch: usize,
         enter: &impl Fn(Socket<TcpStream>, SocketAddr),
     ) -> Drained {
         let mut accepted = 0;
-        while accepted < BATCH && self.hub.server().takes_newcomers() {
+        while accepted < batch && self.hub.server().takes_newcomers() {
             match listener.get_ref().accept() {
                 Ok((stream, addr)) => {
                     accepted += 1;

@@ -28,7 +28,7 @@ use mio::net::TcpListener;
 use super::hub::Hub;
 use super::round::Round;
 use crate::net::{Reactor, Socket};
-use accept::Acceptor;
+use accept::{Acceptor, BATCH};
 use lines::Lines;
 
 pub(crate) use web::Web;
@@ -42,13 +42,13 @@ pub(crate) async fn open(
     web: Option<(Web, Vec<Socket<TcpListener>>)>,
 ) -> Infallible {
     let acceptor = Acceptor::new(hub, reactor);
-    let by_lines = acceptor.run(listeners, |socket, addr| {
+    let by_lines = acceptor.run(listeners, BATCH, |socket, addr| {
         connection::enter(hub, round, socket, addr, Lines);
     });
     let Some((web, listeners)) = web else { return by_lines.await };
     let web = Rc::new(web);
     hub.spawn(web.clone().keep_alive());
-    let by_web = acceptor.run(listeners, |socket, addr| {
+    let by_web = acceptor.run(listeners, web.batch(), |socket, addr| {
         web.greet(hub, round, socket, addr);
     });
     or(by_lines, by_web).await

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use super::client::{CLOSE, PING, TEXT, connect, frame, handshake};
+use super::client::{CLOSE, PING, Page, TEXT, connect, frame, handshake};
 use super::heads::is_closed;
 use super::{Got, Web};
 use crate::crowds::{descriptors, withstand};
-use crate::harness::{Peer, Program, executable, wait_until};
+use crate::harness::{Peer, Program, Signal, executable, wait_until};
 
 /// More than may be unfinished at once.
 const MANY: usize = 300;
@@ -85,6 +85,22 @@ fn many_pages_are_members() {
     drop(pages);
     wait_until("all are gone", || (descriptors(&web.server) <= before).then_some(()));
     web.server.says("(0 user online)");
+}
+
+/// A school that opens the page while the server is held up for a moment: all get in, though they are
+/// more than may be unfinished at once.
+#[test]
+fn a_storm_of_pages() {
+    let web = Web::start(&["--quiet"]);
+    web.server.program.signal(Signal::STOP);
+    let head = format!("{}\r\n", handshake(web.port));
+    let mut pages: Vec<Peer> = (0..3 * MANY).map(|_| web.peer()).collect();
+    pages.iter_mut().for_each(|page| page.send(&head));
+    web.server.program.signal(Signal::CONT);
+    for page in pages {
+        let greeting = Page::begin(page).line();
+        assert!(greeting.starts_with("> Connected to the chat server ("), "{greeting}");
+    }
 }
 
 /// Pages, and what only looks like one, that misbehave in every way beside others who talk.

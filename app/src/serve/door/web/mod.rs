@@ -74,6 +74,12 @@ impl Web {
         }
     }
 
+    /// Connections that may be accepted in succession: those that have something to say say it before
+    /// others need their places.
+    pub(super) fn batch(&self) -> usize {
+        (self.asking.most() / 4).max(1)
+    }
+
     /// Answers whoever has connected.
     pub(super) fn greet(
         self: &Rc<Self>,

@@ -47,6 +47,11 @@ impl Places {
         Rc::new(Self { most, taken: RefCell::default(), given: Cell::default() })
     }
 
+    /// How many there are.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Takes one. If there are too many, the oldest is lost.
     pub(super) fn take(self: &Rc<Self>) -> Place {
         let (sender, loss) = bounded(1);

@@ -55,7 +55,7 @@ impl Ci {
             run(&mut command)?;
         }
         CutLink {}.run()?;
-        Fuzz { seconds: 30 }.run()?;
+        Fuzz { seconds: 20 }.run()?;
         Dist::checked().run()?;
         say("All checks passed.");
         Ok(())

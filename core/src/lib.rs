@@ -150,7 +150,7 @@ pub use front::Wire;
 pub use id::{MemberId, NodeId, ReaderId};
 pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
 pub use log::{Delivered, MAX_SLICES, Start};
-pub use notice::{FAREWELL, YOU};
+pub use notice::{FAREWELL, YOU, read_missing};
 pub use room::Committed;
 pub use server::{Event, Refused, Server};
 pub use time::{Instant, Wall};

@@ -5,6 +5,7 @@ mod people;
 mod reading;
 
 pub(crate) use people::*;
+pub use reading::read_missing;
 pub(crate) use reading::{
     Aside, Private, begins_earlier, ends_earlier, is_no_earlier, is_of_room, is_refusal,
     is_removal, read_aside, read_connected, read_entered, read_free, read_left, read_named,

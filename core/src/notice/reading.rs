@@ -101,15 +101,21 @@ fn is_of_host(line: &str) -> bool {
 
 /// Whether the line tells of members, or of messages, that are lost.
 fn is_loss(line: &str) -> bool {
-    if let Some((messages, _)) = line.strip_prefix("> ").and_then(read_number) {
-        return missing(messages).trim_end() == line;
-    }
     let counts = || {
         let (members, _) = read_number(line.strip_prefix("< ")?)?;
         let users = read_online(line.rsplit_once('(')?.1)?;
         Some((members.try_into().ok()?, users.try_into().ok()?))
     };
-    counts().is_some_and(|(members, users)| lost(members, users) == line)
+    read_missing(line).is_some()
+        || counts().is_some_and(|(members, users)| lost(members, users) == line)
+}
+
+/// How many messages are missing in a record by what a line of it says, if it says that. The line has
+/// neither time nor newline.
+#[must_use]
+pub fn read_missing(line: &str) -> Option<u64> {
+    let (messages, _) = read_number(line.strip_prefix("> ")?)?;
+    (missing(messages).trim_end() == line).then_some(messages)
 }
 
 /// A line for a program.

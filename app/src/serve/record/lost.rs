@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use chat_core::{Delivered, ReaderId};
+use chat_core::{Delivered, ReaderId, read_missing};
 
 use super::job::newlines;
 use super::pen::{Left, Pen};
@@ -85,10 +85,9 @@ pub(super) fn missing(slices: &[&[u8]]) -> usize {
     slices.iter().filter_map(|slice| missing_by(slice)).map(|count| count.saturating_sub(1)).sum()
 }
 
-fn missing_by(notice: &[u8]) -> Option<usize> {
-    let notice = notice.strip_prefix(b"> ")?.strip_suffix(b" could not be recorded\n")?;
-    let (count, _) = str::from_utf8(notice).ok()?.split_once(" message")?;
-    count.parse().ok()
+fn missing_by(slice: &[u8]) -> Option<usize> {
+    let line = str::from_utf8(slice).ok()?.strip_suffix('\n')?;
+    usize::try_from(read_missing(line)?).ok()
 }
 
 #[cfg(test)]

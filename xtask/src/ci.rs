@@ -1,7 +1,6 @@
 //! `cargo xtask ci`: the gate. `ci/install` installs its prerequisites.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use argh::FromArgs;
 use fs_err as fs;
@@ -29,6 +28,9 @@ const BARE_METAL: [&str; 3] =
 const OTHER_SYSTEMS: [&str; 3] =
     ["aarch64-apple-darwin", "x86_64-unknown-freebsd", "x86_64-pc-windows-gnu"];
 
+/// The command by which the README runs all tests, behind `cargo`.
+const ALL_TESTS: &str = "test --workspace";
+
 /// The list of packages that the core may depend on. None of them does I/O.
 const CORE_DEPENDENCIES: &str = "ci/core-dependencies.txt";
 
@@ -51,9 +53,7 @@ impl Ci {
                 .args(["clippy", "--package", "chat", "--target", target])
                 .args(["--", "-D", "warnings"]))?;
         }
-        for mut command in readme_test_commands()? {
-            run(&mut command)?;
-        }
+        readme_test_commands()?;
         CutLink {}.run()?;
         Fuzz { seconds: 20 }.run()?;
         Dist::checked().run()?;
@@ -87,19 +87,29 @@ fn core_dependencies() -> Outcome<()> {
     Err(format!("the core depends on {found:?}, but {CORE_DEPENDENCIES} lists {listed:?}").into())
 }
 
-/// Returns the test commands that the README cites for its claims.
-fn readme_test_commands() -> Outcome<Vec<Command>> {
+/// Runs all tests as the README says. Its other test commands, which it cites for its claims, run some
+/// of the same ones: each of their words must name tests.
+fn readme_test_commands() -> Outcome<()> {
     let readme = fs::read_to_string(root().join("README.md"))?;
-    let lines = readme.lines().filter(|line| line.starts_with("    cargo test"));
-    let commands: Vec<Command> = lines
-        .map(|line| {
-            let mut command = cargo();
-            command.args(line.split_whitespace().skip(1));
-            command
-        })
-        .collect();
-    if commands.is_empty() {
-        return Err("README.md: no line with a `cargo test` command".into());
+    let commands: Vec<&str> =
+        readme.lines().filter_map(|line| line.strip_prefix("    cargo ")).collect();
+    if !commands.contains(&ALL_TESTS) {
+        return Err(format!("README.md: no line with `cargo {ALL_TESTS}`").into());
     }
-    Ok(commands)
+    run(cargo().args(ALL_TESTS.split(' ')))?;
+    for command in commands.iter().filter(|line| line.starts_with("test ") && **line != ALL_TESTS) {
+        let (what, words) = command.split_once(" -- ").unwrap_or((command, ""));
+        say(&format!("Tests that `cargo {command}` runs"));
+        // As a test's name is printed when it is only listed.
+        let listed = output(cargo().args(what.split(' ')).args(["--", "--list"]))?;
+        let tests: Vec<&str> =
+            listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+        let names = |word: &str| tests.iter().any(|test| test.contains(word));
+        if tests.is_empty() || !words.split_whitespace().all(names) {
+            return Err(
+                format!("README.md: `cargo {command}` names tests that are not there").into()
+            );
+        }
+    }
+    Ok(())
 }

@@ -55,7 +55,7 @@ impl Ci {
         }
         readme_test_commands()?;
         CutLink {}.run()?;
-        Fuzz { seconds: 20 }.run()?;
+        Fuzz { seconds: 10 }.run()?;
         Dist::checked().run()?;
         say("All checks passed.");
         Ok(())

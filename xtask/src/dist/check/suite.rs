@@ -33,12 +33,22 @@ impl Suite {
         }
     }
 
-    pub(super) fn check(&self, target: Target, executable: &Path, scratch: &Path) -> Outcome<()> {
+    /// Runs them with the executable for a target. The same ones have run here, with an executable for
+    /// this system; where that `is_enough` only what is another system is tried.
+    pub(super) fn check(
+        &self,
+        target: Target,
+        executable: &Path,
+        scratch: &Path,
+        is_enough: bool,
+    ) -> Outcome<()> {
         let xtask = env::current_exe()?;
         let old_kernel = [xtask.as_path(), Path::new("old-kernel"), Path::new("--")];
         match target {
             Target::X86_64 => {
-                self.passes("it passes", &[], executable, &[])?;
+                if !is_enough {
+                    self.passes("it passes", &[], executable, &[])?;
+                }
                 self.passes("it passes as on Linux 4.15", &old_kernel, executable, &[])
             }
             Target::I686 => self.passes("it passes as on Linux 4.15", &old_kernel, executable, &[]),

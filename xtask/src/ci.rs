@@ -10,7 +10,7 @@ use crate::deny::Deny;
 use crate::dist::Dist;
 use crate::fuzz::Fuzz;
 use crate::layers::Layers;
-use crate::shell::{Outcome, cargo, output, root, run, say};
+use crate::shell::{Outcome, cargo, output, root, run, say, test_threads};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, the
 /// licences and sources of all packages, the layers of modules, that the core needs no operating
@@ -96,7 +96,7 @@ fn readme_test_commands() -> Outcome<()> {
     if !commands.contains(&ALL_TESTS) {
         return Err(format!("README.md: no line with `cargo {ALL_TESTS}`").into());
     }
-    run(cargo().args(ALL_TESTS.split(' ')))?;
+    run(cargo().args(ALL_TESTS.split(' ')).env("RUST_TEST_THREADS", test_threads()))?;
     for command in commands.iter().filter(|line| line.starts_with("test ") && **line != ALL_TESTS) {
         let (what, words) = command.split_once(" -- ").unwrap_or((command, ""));
         say(&format!("Tests that `cargo {command}` runs"));

@@ -5,8 +5,10 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::{self, Path, PathBuf};
 use std::process::{Child, Command, Output};
+use std::thread;
 
 /// The result of a task. The error says what was tried: a file, a command, an address.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -33,6 +35,13 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     in_root(&mut command);
     command
+}
+
+/// How many tests are to run at once, for `RUST_TEST_THREADS`: more than there are processors, as most of
+/// those with sockets and terminals wait most of the time.
+pub(crate) fn test_threads() -> String {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    (2 * processors).to_string()
 }
 
 /// The nightly toolchain's cargo.

@@ -11,7 +11,7 @@ use fs_err as fs;
 
 use super::super::target::Target;
 use crate::build::executable;
-use crate::shell::{Outcome, cargo, finished, root, say};
+use crate::shell::{Outcome, cargo, finished, root, say, test_threads};
 
 /// The transcripts of the main session, and of sessions with the original Python program.
 const TRANSCRIPTS: [&str; 2] = ["session::", "original::"];
@@ -76,6 +76,7 @@ impl Suite {
         let mut tests = Command::new(words[0]);
         tests.args(&words[1..]).args(names);
         tests.current_dir(root().join("app")).env("CHAT_UNDER_TEST", executable);
+        tests.env("RUST_TEST_THREADS", test_threads());
         let ran = finished(&mut tests)?;
         let said = String::from_utf8_lossy(&ran.stdout);
         let passed = said.split("test result: ok. ").nth(1).and_then(|rest| rest.split(' ').next());

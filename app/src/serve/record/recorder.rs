@@ -26,6 +26,10 @@ use crate::system::{Done, Worker};
 /// How long nobody gets what is not safe yet: as long as the room waits for any reader.
 const GATE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long what is said is gathered before it is written, unless nobody gets it before that: a write
+/// costs about as much as it costs to deliver a line to twenty members.
+const GATHERING: Duration = Duration::from_millis(50);
+
 /// The last line of each run.
 const LAST: &[u8] = b"exit\n";
 
@@ -41,6 +45,9 @@ pub(super) struct Recorder {
     durability: Durability,
     growth: Entered,
     asked: Entered,
+    /// If something was written a moment ago: until when more is gathered, and how much had been said
+    /// when that was taken.
+    gathering: Option<(Timer, u64)>,
 }
 
 /// How what is written is made to survive a power failure.
@@ -96,6 +103,7 @@ impl Recorder {
             durability,
             growth: Entered::default(),
             asked: Entered::default(),
+            gathering: None,
         })
     }
 
@@ -115,9 +123,13 @@ impl Recorder {
 
     async fn record_all(&mut self) -> io::Result<()> {
         loop {
+            self.gather().await;
+            let said = self.hub.server().said();
             let (job, missing) = self.take();
             if !job.is_empty() || self.requests.reopens.get() {
+                let is_all = job.len() < CHUNK / 2;
                 self.write(job, missing).await?;
+                self.gathering = is_all.then(|| (Timer::after(GATHERING), said));
                 continue;
             }
             self.memory = job;
@@ -131,6 +143,26 @@ impl Recorder {
         last.add(self.hub.wall(), &[LAST]);
         last.syncs = true;
         self.write(last, 0).await
+    }
+
+    /// Waits for more to be said, if something was written a moment ago; but not if much is pending, if
+    /// anything is asked for, or if others wait for it.
+    async fn gather(&mut self) {
+        let Some((mut timer, taken)) = self.gathering.take() else { return };
+        if matches!(self.durability, Durability::Gate(_)) {
+            return;
+        }
+        let much = (self.hub.server().limits().backlog as u64 / 8).min(CHUNK as u64);
+        poll_fn(|cx| {
+            self.hub.await_growth(&self.growth, cx);
+            self.requests.wakers.enter(&self.asked, cx);
+            let is_asked = self.hub.is_stopping() || self.requests.reopens.get();
+            if is_asked || self.hub.server().said() - taken >= much {
+                return Poll::Ready(());
+            }
+            Pin::new(&mut timer).poll(cx).map(drop)
+        })
+        .await;
     }
 
     /// Takes what is pending out of the log, in whole lines. Returns also how many messages are

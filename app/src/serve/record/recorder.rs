@@ -127,9 +127,11 @@ impl Recorder {
             let said = self.hub.server().said();
             let (job, missing) = self.take();
             if !job.is_empty() || self.requests.reopens.get() {
-                let is_all = job.len() < CHUNK / 2;
+                // Not if there is much, or if others wait for it.
+                let gathers =
+                    job.len() < CHUNK / 2 && matches!(self.durability, Durability::EverySecond(_));
                 self.write(job, missing).await?;
-                self.gathering = is_all.then(|| (Timer::after(GATHERING), said));
+                self.gathering = gathers.then(|| (Timer::after(GATHERING), said));
                 continue;
             }
             self.memory = job;
@@ -145,13 +147,10 @@ impl Recorder {
         self.write(last, 0).await
     }
 
-    /// Waits for more to be said, if something was written a moment ago; but not if much is pending, if
-    /// anything is asked for, or if others wait for it.
+    /// Waits for more to be said, if something was written a moment ago; but not once much is pending, or
+    /// anything is asked for.
     async fn gather(&mut self) {
         let Some((mut timer, taken)) = self.gathering.take() else { return };
-        if matches!(self.durability, Durability::Gate(_)) {
-            return;
-        }
         let much = (self.hub.server().limits().backlog as u64 / 8).min(CHUNK as u64);
         poll_fn(|cx| {
             self.hub.await_growth(&self.growth, cx);

@@ -17,11 +17,7 @@ use crate::surroundings::leave_out;
 fn files_that_are_renamed() {
     let Some(mut rotated) = Rotated::start() else { return };
     let talk = Talk::start(rotated.port(), 4);
-    for _ in 0..5 {
-        let heard = talk.heard();
-        rotated.rotate();
-        talk.wait_for(heard + 500);
-    }
+    rotated.rotate_beside(&talk);
     let files = rotated.end(talk);
     let files: Vec<String> = files.iter().map(|file| read(file)).collect();
     let lines: Vec<&str> = files.iter().flat_map(|file| said(file)).collect();
@@ -36,11 +32,7 @@ fn files_that_are_copied_and_cut() {
     let Some(mut rotated) = Rotated::start() else { return };
     rotated.edit(|config| config.replace("create", "copytruncate"));
     let talk = Talk::start(rotated.port(), 4);
-    for _ in 0..5 {
-        let heard = talk.heard();
-        rotated.rotate();
-        talk.wait_for(heard + 500);
-    }
+    rotated.rotate_beside(&talk);
     let files = rotated.end(talk);
     assert_eq!(files.len(), 6);
     let console = rotated.console();
@@ -106,6 +98,15 @@ impl Rotated {
         let config = fs::read_to_string(&path).unwrap_or_default();
         fs::write(&path, change(config)).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Has it rotated five times while all talk.
+    fn rotate_beside(&self, talk: &Talk) {
+        for _ in 0..5 {
+            let heard = talk.heard();
+            self.rotate();
+            talk.wait_for(heard + 500);
+        }
     }
 
     /// Rotates now, whatever the time, once there is something to rotate.

@@ -23,7 +23,10 @@
 //! what its peers send into proposed entries, an order decides their sequence, and committing them in
 //! that sequence is the only thing that changes the room and its log. A server that is alone commits
 //! what it proposes in the same call. Several servers that share a room have an order elsewhere, which
-//! gives all of them the same entries: [`Server::proposals`], [`Server::commit`].
+//! gives all of them the same entries: [`Server::proposals`], [`Server::commit`]. Such a server knows the
+//! people of all the others. What the entries have made can be taken from one server and given to another,
+//! which goes on from there: [`Server::snapshot`], [`Server::from_snapshot`], [`Server::skip_to`]. While
+//! the order cannot be reached it keeps everybody waiting: [`Server::set_away`].
 //!
 //! ```text
 //!   bytes of a peer                                              slices for its socket
@@ -110,12 +113,12 @@
 //!
 //! | module | noun |
 //! |---|---|
-//! | `server` | every transition of the server's side: `events`, `commands`, `turns`, `lists`, `host`, `record`, `sessions` |
-//! | `front` | a peer's bytes become proposals: `peer`, `person`, `allowance`, `timers` |
+//! | `server` | every transition of the server's side: `events`, `commands`, `turns`, `lists`, `host`, `record`, `sessions`; `returns`, `sharing`, `skip`, `away` |
+//! | `front` | a peer's bytes become proposals: `peer`, `person`, `count`, `allowance`, `timers` |
 //! | `order` | what is proposed, on its way into the room |
-//! | `entry` | what happens in a room, as values, with their codec |
-//! | `room` | entries become lines: `roster`, `label`, `name` |
-//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `times`, `gate`, `pressure`, `waiting` |
+//! | `entry` | what happens in a room, as values: `codec`, `bytes` |
+//! | `room` | entries become lines: `roster`, `people`, `label`, `name`, `rules`; `snapshot`, `sessions`, `sharing` |
+//! | `log` | lines become slices: `ring`, `reader`, `cuts`, `inserts`, `stream`, `shared`, `times`, `gate`, `pressure`, `waiting` |
 //! | `wire` | bytes become clean messages: `telnet`, `framing`, `partial`, `cleaning`, `visible`, `foreign`; the `frames` of a WebSocket |
 //! | `client` | the other end: `input`, `outbox`, `display`, `lines`; with a session `exchange`, `unheard`, `asides`, `notes` |
 //! | `command` | the words that make one of a message |
@@ -150,7 +153,7 @@ pub use front::Wire;
 pub use id::{MemberId, NodeId, ReaderId};
 pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
 pub use log::{Delivered, MAX_SLICES, Start};
-pub use notice::{FAREWELL, YOU, read_missing};
+pub use notice::{FAREWELL, MAY_BE_MISSING, YOU, is_of_log, read_missing};
 pub use room::Committed;
 pub use server::{Event, Refused, Server};
 pub use time::{Instant, Wall};

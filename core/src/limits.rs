@@ -22,6 +22,10 @@ pub(crate) const MAX_LABEL: usize = 1 + MAX_NAME + 2;
 /// The longest remark of the host's in bytes: a reason, a topic.
 pub(crate) const MAX_REMARK: usize = 256;
 
+/// The longest answer in bytes that an entry carries: several times the longest that there is, the list
+/// of all commands.
+pub(crate) const MAX_TOLD: usize = 16 * 1024;
+
 /// The longest notice in bytes that the log is given, its newline included: an upper bound for what
 /// [`crate::notice`] says to everybody.
 pub(crate) const MAX_NOTICE: usize = 384;
@@ -99,6 +103,10 @@ pub(crate) const WELCOME: Duration = Duration::from_millis(50);
 
 /// The same while somebody is known to be away: its way here may be a long one.
 pub(crate) const WELCOME_BACK: Duration = Duration::from_millis(300);
+
+/// How long a newcomer waits for a room whose log cannot be reached, before it is told so: longer than
+/// an engine takes to fail over.
+pub(crate) const WELCOME_LATER: Duration = Duration::from_secs(10);
 
 /// How long the room keeps who may come back: longer than a machine needs to start again.
 pub(crate) const KEPT_FOR: Duration = Duration::from_secs(10 * 60);

@@ -5,12 +5,12 @@ mod people;
 mod reading;
 
 pub(crate) use people::*;
-pub use reading::read_missing;
 pub(crate) use reading::{
     Aside, Private, begins_earlier, ends_earlier, is_no_earlier, is_of_room, is_refusal,
     is_removal, read_aside, read_connected, read_entered, read_free, read_left, read_named,
     read_private_label, read_skipped,
 };
+pub use reading::{is_of_log, read_missing};
 
 use alloc::format;
 use alloc::string::String;
@@ -27,6 +27,9 @@ const FULL: &str = "> The chat server is full (";
 
 /// The other one that does.
 const LOCKED: &str = "> The room is locked";
+
+/// How the notice begins that several servers of a room cannot agree on what is said.
+const UNREACHABLE: &str = "> The room's log cannot be reached";
 
 /// What newcomers are told in a room that keeps a record.
 pub(crate) const RECORDED: &str = "> What is said here is recorded\n";
@@ -47,6 +50,10 @@ const SKIPPED: &str = " skipped: this connection reads too slowly";
 const MISSING: &str = " missing here: ";
 const NOT_RECORDED: &str = " could not be recorded";
 
+/// What a record has where messages may be missing, as the room's log has forgotten what is between.
+pub const MAY_BE_MISSING: &str =
+    "> Messages may be missing here: the room's log does not go back so far\n";
+
 /// How a line begins that is for a program, not for its user.
 pub(crate) const ASIDE: &str = "> /";
 
@@ -58,6 +65,9 @@ const RESUMED: &str = "resumed ";
 
 /// What stands before those of any other.
 const HEARD: &str = "heard ";
+
+/// What stands before the number of lines as which the next one counts.
+const COUNTS: &str = "counts ";
 
 /// What stands before and after a name that another member has, and before one that is free.
 const TAKEN: [&str; 2] = ["> The name ", " is taken; "];
@@ -134,6 +144,19 @@ pub(crate) fn full(users: usize) -> String {
     format!("{FULL}{})\n", Online(users))
 }
 
+/// What everybody gets at a server that cannot reach the log of its room.
+pub(crate) fn waits(why: &str) -> String {
+    format!("{UNREACHABLE} ({why}): what is said waits\n")
+}
+
+/// What everybody gets once it can.
+pub(crate) const GOES_ON: &str = "> The room goes on\n";
+
+/// What a newcomer gets if that takes long.
+pub(crate) fn unreachable() -> String {
+    format!("{UNREACHABLE}: try again later\n")
+}
+
 /// The count in a notice: `0 user online`, `1 user online`, `2 users online`.
 struct Online(usize);
 
@@ -147,7 +170,7 @@ impl fmt::Display for Online {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{MAX_LABEL, MAX_NOTICE};
+    use crate::limits::{MAX_LABEL, MAX_NOTICE, MAX_REMARK};
 
     #[test]
     fn no_notice_is_longer_than_the_longest() {
@@ -162,6 +185,7 @@ mod tests {
             skipped(u64::MAX),
             missing(u64::MAX),
             full(many),
+            waits(&"x".repeat(MAX_REMARK)),
         ] {
             // The log adds a newline to some.
             assert!(notice.len() < MAX_NOTICE, "{notice}");

@@ -1,10 +1,9 @@
 //! The order: what decides the sequence of entries, and what waits for it.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::entry::{Entry, Stamp, Stamped};
+use crate::entry::{DecodeError, Entry, Heard, Stamp, Stamped};
 use crate::id::NodeId;
 use crate::limits::MAX_NOTICE;
 use crate::room::{Committed, Room};
@@ -19,12 +18,20 @@ pub(crate) struct Ordered {
     /// What is proposed and not committed; `None` where this server alone decides, and commits at
     /// once.
     outbox: Option<Outbox>,
+    /// Whose message is dealt with, and what of its input is once that is: the entry that it leads to
+    /// says so.
+    cause: Option<(u64, Heard)>,
+    /// What the last entry said of that.
+    proposed: Option<Heard>,
 }
 
 /// Proposals that an order elsewhere has not given back, oldest first.
 #[derive(Default)]
 struct Outbox {
     proposals: VecDeque<Proposal>,
+    /// Them, encoded, one behind the other, and how many bytes of the first are not needed any more.
+    encoded: Vec<u8>,
+    done: usize,
     /// Bytes by which the log grows once all of them are committed.
     growth: usize,
 }
@@ -32,23 +39,39 @@ struct Outbox {
 struct Proposal {
     number: u64,
     growth: usize,
-    encoded: Box<[u8]>,
+    /// Its length, encoded.
+    length: usize,
 }
 
 impl Ordered {
     /// A room of which this server alone decides.
     pub(crate) fn alone(room: Room, node: NodeId) -> Self {
-        Self { room, node, number: 0, outbox: None }
+        Self { room, node, number: 0, outbox: None, cause: None, proposed: None }
     }
 
-    /// A room whose order is elsewhere.
+    /// A room whose order is elsewhere. It may know of entries of this server.
     pub(crate) fn shared(room: Room, node: NodeId) -> Self {
-        Self { room, node, number: 0, outbox: Some(Outbox::default()) }
+        let number = room.last_of(node);
+        let outbox = Some(Outbox::default());
+        Self { room, node, number, outbox, cause: None, proposed: None }
     }
 
     /// Proposes an entry of this server's, by which the log grows by `growth` bytes.
     #[inline]
     pub(crate) fn propose(&mut self, now: Instant, entry: &Entry<'_>, growth: usize) {
+        self.propose_heard(now, entry, None, growth);
+    }
+
+    /// The same. Where the order is elsewhere, so much of its member's input is dealt with once it is
+    /// committed.
+    #[inline]
+    pub(crate) fn propose_heard(
+        &mut self,
+        now: Instant,
+        entry: &Entry<'_>,
+        heard: Option<Heard>,
+        growth: usize,
+    ) {
         self.number += 1;
         let stamp = Stamp { node: self.node, number: self.number };
         match &mut self.outbox {
@@ -58,8 +81,23 @@ impl Ordered {
             }
             // What a server that was said to be gone proposes is void.
             Some(_) if self.room.has_lost(self.node) => {}
-            Some(outbox) => outbox.push(&Stamped::new(stamp, *entry), growth),
+            Some(outbox) => {
+                let cause = self.cause.take_if(|(member, _)| entry.author() == Some(*member));
+                let heard = heard.or(cause.map(|(_, heard)| heard));
+                self.proposed = heard.or(self.proposed);
+                outbox.push(&Stamped::new(stamp, *entry).with_heard(heard), growth);
+            }
         }
+    }
+
+    /// A member's message is dealt with, or none any more: so much of its input is then.
+    pub(crate) fn set_cause(&mut self, cause: Option<(u64, Heard)>) {
+        self.cause = cause;
+    }
+
+    /// Takes what the last entry said of what is dealt with.
+    pub(crate) fn take_proposed(&mut self) -> Option<Heard> {
+        self.proposed.take()
     }
 
     /// Proposes that another server is gone, unless that is known or proposed.
@@ -73,7 +111,7 @@ impl Ordered {
 
     /// Commits the next entry of the order. One of our own is proposed no more.
     pub(crate) fn commit(&mut self, now: Instant, stamped: &Stamped<'_>) -> Committed {
-        let committed = self.room.commit(now, stamped.stamp(), stamped.entry());
+        let committed = self.room.commit_shared(now, stamped);
         if let Some(outbox) = &mut self.outbox {
             if self.room.has_lost(self.node) {
                 *outbox = Outbox::default();
@@ -84,10 +122,34 @@ impl Ordered {
         committed
     }
 
+    /// A room goes on from a snapshot: what of this server's is in it is proposed no more.
+    pub(crate) fn skip_to(&mut self, snapshot: &[u8]) -> Result<(), DecodeError> {
+        self.room.skip_to(snapshot)?;
+        let last = self.room.last_of(self.node);
+        if let Some(outbox) = &mut self.outbox {
+            if self.room.has_lost(self.node) {
+                *outbox = Outbox::default();
+            } else {
+                outbox.forget_until(last);
+            }
+        }
+        self.number = self.number.max(last);
+        Ok(())
+    }
+
+    /// What is proposed and not committed, oldest first, as values.
+    pub(crate) fn proposed(&self) -> impl Iterator<Item = Stamped<'_>> {
+        self.proposals().filter_map(|encoded| Stamped::decode(encoded).ok())
+    }
+
     /// What is proposed and not committed, oldest first.
     pub(crate) fn proposals(&self) -> impl Iterator<Item = &[u8]> {
-        let proposals = self.outbox.iter().flat_map(|outbox| &outbox.proposals);
-        proposals.map(|proposal| &*proposal.encoded)
+        self.proposals_behind(0)
+    }
+
+    /// The same, from the one behind `number` on.
+    pub(crate) fn proposals_behind(&self, number: u64) -> impl Iterator<Item = &[u8]> {
+        self.outbox.iter().flat_map(move |outbox| outbox.behind(number))
     }
 
     /// Bytes by which the log will grow by what is proposed and not committed.
@@ -117,26 +179,49 @@ impl Ordered {
 
 impl Outbox {
     fn push(&mut self, stamped: &Stamped<'_>, growth: usize) {
-        let mut encoded = Vec::new();
-        stamped.encode(&mut encoded);
+        let before = self.encoded.len();
+        stamped.encode(&mut self.encoded);
+        let length = self.encoded.len() - before;
         let number = stamped.stamp().number;
         let last = self.proposals.back().map(|last| last.number);
         debug_assert!(last.is_none_or(|last| last + 1 == number), "an order that misses one");
         self.growth += growth;
-        self.proposals.push_back(Proposal { number, growth, encoded: encoded.into() });
+        self.proposals.push_back(Proposal { number, growth, length });
     }
 
     /// Whether such an entry is proposed.
     fn holds(&self, entry: &Entry<'_>) -> bool {
-        let mut proposals =
-            self.proposals.iter().map(|proposal| Stamped::decode(&proposal.encoded));
+        let mut proposals = self.behind(0).map(Stamped::decode);
         proposals.any(|stamped| stamped.is_ok_and(|stamped| stamped.entry() == entry))
+    }
+
+    /// The proposals with greater numbers.
+    fn behind(&self, number: u64) -> impl Iterator<Item = &[u8]> {
+        // The numbers are successive.
+        let first = self.proposals.front().map_or(0, |first| first.number);
+        let skipped = (number + 1).saturating_sub(first);
+        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let skipped = skipped.min(self.proposals.len());
+        // Those that were appended and not read: a few batches.
+        let mut from = self.done;
+        from += self.proposals.range(..skipped).map(|proposal| proposal.length).sum::<usize>();
+        self.proposals.range(skipped..).map(move |proposal| {
+            let encoded = &self.encoded[from..][..proposal.length];
+            from += proposal.length;
+            encoded
+        })
     }
 
     fn forget_until(&mut self, number: u64) {
         while let Some(first) = self.proposals.front().filter(|first| first.number <= number) {
             self.growth -= first.growth;
+            self.done += first.length;
             self.proposals.pop_front();
+        }
+        // Compacts when at least half is done: amortized O(1).
+        if self.done * 2 >= self.encoded.len() {
+            self.encoded.drain(..self.done);
+            self.done = 0;
         }
     }
 }

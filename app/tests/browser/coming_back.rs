@@ -342,3 +342,49 @@ fn a_full_room() {
     state("The room is closed; trying again");
     tab.assert_is_well();
 }
+
+/// A line of the room's may count as many, or as none.
+#[test]
+fn a_line_counts_as_many_as_it_is_said() {
+    let Some(room) = Room::open(&[]) else { return };
+    let profile = Profile::new();
+    let tab = profile.open(&room.url);
+    tab.is_in();
+    for (received, lines) in [
+        ("> /counts 0\\n> a\\n", 0),
+        ("> /counts 12\\n> /heard 0\\n> a\\n[b] c\\n", 13),
+        ("> /counts x\\n> /counts -1\\n> /counts\\n> a\\n", 1),
+    ] {
+        let more = tab.eval(&format!(
+            "import('./session.js').then(({{ me, receive }}) => {{
+                const before = me.lines;
+                receive('{received}');
+                return me.lines - before;
+            }})"
+        ));
+        assert_eq!(more, lines, "{received}");
+    }
+    tab.assert_is_well();
+}
+
+/// What a room has lost of a member is told its user, and both go on from what there is.
+#[test]
+fn a_room_that_has_lost_something() {
+    let Some(room) = Room::open(&[]) else { return };
+    let profile = Profile::new();
+    let tab = profile.open(&room.url);
+    tab.is_in();
+    let all = tab.eval(
+        "import('./session.js').then(({ me, open, receive }) => {
+            const unheard = [{ text: '셋', said: '셋', size: 4 }];
+            Object.assign(me, { lines: 9, heard: 14, ends: [7, 11, 14], unheard });
+            const all = [], note = text => all.push(text);
+            open({ send: note, show: note, change() { } });
+            receive('> /resumed 7 4\\n[a] b\\n> /heard 12\\n');
+            return JSON.stringify([...all.slice(1), me.lines, me.heard, me.unheard, me.ends]);
+        })",
+    );
+    let expected =
+        [r#"["> Lost with a server: 2 of your lines","\n셋\n","[a] b","셋","#, "5,12,[],[7,12]]"];
+    assert_eq!(all, expected.concat());
+}

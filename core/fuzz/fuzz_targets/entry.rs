@@ -1,5 +1,5 @@
-//! Whatever an order says: what is no entry is refused, and entries give the same room on every
-//! server.
+//! Whatever an order says: what is no entry, and no snapshot, is refused, and entries give the same
+//! room on every server.
 
 #![no_main]
 
@@ -17,7 +17,10 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some(rest.split_at(usize::from(length).min(rest.len())))
 }
 
-fn commit_all(entries: &[Stamped<'_>], node: NodeId) -> (Vec<Committed>, usize, Vec<u8>) {
+/// What becomes of entries, and what a server knows and has said then.
+type Room = (Vec<Committed>, Vec<u8>, Vec<u8>);
+
+fn commit_all(entries: &[Stamped<'_>], node: NodeId) -> Room {
     let now = Instant::default();
     let mut server = Server::shared(Limits::default(), node);
     let console = server.observe(Start::Now);
@@ -33,7 +36,16 @@ fn commit_all(entries: &[Stamped<'_>], node: NodeId) -> (Vec<Committed>, usize, 
         committed
     };
     let committed = entries.iter().map(&mut commit).collect();
-    (committed, server.users(), said)
+    let snapshot = server.snapshot();
+    take_over(&snapshot, server.users());
+    (committed, snapshot, said)
+}
+
+/// A server that begins with a snapshot knows the same.
+fn take_over(snapshot: &[u8], users: usize) {
+    let server = Server::from_snapshot(Limits::default(), NODES[0], snapshot).unwrap();
+    assert_eq!(server.snapshot(), snapshot);
+    assert_eq!(server.users(), users);
 }
 
 fn hear(server: &mut Server, console: ReaderId, said: &mut Vec<u8>) {
@@ -45,6 +57,9 @@ fn hear(server: &mut Server, console: ReaderId, said: &mut Vec<u8>) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(server) = Server::from_snapshot(Limits::default(), NODES[2], bytes) {
+        assert_eq!(server.snapshot(), bytes);
+    }
     let (mut entries, mut rest) = (Vec::new(), bytes);
     while let Some((entry, after)) = split(rest) {
         rest = after;
@@ -55,7 +70,8 @@ fuzz_target!(|bytes: &[u8]| {
             entries.push(stamped);
         }
     }
-    let [first, second, _] = NODES.map(|node| commit_all(&entries, node));
+    let [first, second, third] = NODES.map(|node| commit_all(&entries, node));
+    assert!(first.1 == second.1 && second.1 == third.1, "what all know");
     if !entries.iter().any(|entry| NODES[..2].contains(&entry.stamp().node)) {
         assert_eq!(first, second);
     }

@@ -14,6 +14,7 @@ use super::lines::Lines;
 use super::notes::Notes;
 use super::unheard::{Kind, Unheard};
 use crate::command::{Command, Meaning};
+use crate::notice;
 use crate::time::Instant;
 use crate::wire::shown;
 
@@ -66,6 +67,8 @@ pub(super) struct Exchange {
     pub(super) key: Option<u128>,
     /// The lines got since the session began.
     pub(super) lines: u64,
+    /// As how many of them the next one counts.
+    next_counts: u64,
     /// Those that the server knows of.
     acknowledged: u64,
     /// When it is to know of the others.
@@ -107,6 +110,7 @@ impl Exchange {
             stage: Stage::Asking,
             key: None,
             lines: 0,
+            next_counts: 1,
             acknowledged: 0,
             got_at: None,
             asides: Asides::default(),
@@ -137,6 +141,7 @@ impl Exchange {
         input.lines.escapes = true;
         self.stage = if self.key.is_some() { Stage::RESUMING } else { Stage::Asking };
         self.acknowledged = self.lines;
+        self.next_counts = 1;
         self.got_at = None;
         self.asides = Asides::default();
     }
@@ -146,6 +151,7 @@ impl Exchange {
         self.stage = Stage::On;
         self.key = Some(key);
         self.lines = 0;
+        self.next_counts = 1;
         self.acknowledged = 0;
         notes.kept = 0;
         notes.name = Some(name.to_string());
@@ -163,12 +169,23 @@ impl Exchange {
         }
     }
 
-    /// The server knows who has come back, and has heard so many bytes.
-    pub(super) fn resume(&mut self, heard: u64, notes: &mut Notes, shown: &mut Lines) {
+    /// The server knows who has come back, and has heard so many bytes. It may say too how many lines it has
+    /// given it: what others were given, or had heard, can be lost with them.
+    pub(super) fn resume(
+        &mut self,
+        heard: u64,
+        lines: Option<u64>,
+        notes: &mut Notes,
+        shown: &mut Lines,
+    ) {
         self.stage = Stage::On;
         notes.kept = 0;
-        self.unheard.hear(heard);
-        self.unheard.rewind();
+        self.lines = lines.unwrap_or(self.lines);
+        self.acknowledged = self.lines;
+        let lost = self.unheard.resume(heard);
+        if lost > 0 {
+            shown.push_notice(&notice::lost_of_yours(lost));
+        }
         self.show(shown);
     }
 
@@ -207,9 +224,15 @@ impl Exchange {
     /// So many lines more have come.
     pub(super) fn count_lines(&mut self, count: usize, now: Instant) {
         if self.stage == Stage::On && count > 0 {
-            self.lines += count as u64;
+            let first = mem::replace(&mut self.next_counts, 1);
+            self.lines = self.lines.saturating_add(first).saturating_add(count as u64 - 1);
             self.got_at.get_or_insert(now + GOT);
         }
+    }
+
+    /// The next line counts as so many.
+    pub(super) fn next_counts(&mut self, lines: u64) {
+        self.next_counts = lines;
     }
 
     /// Makes ready what is to be sent next.

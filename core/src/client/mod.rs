@@ -67,6 +67,8 @@ const ENOUGH: usize = 64 * 1024;
 ///   [`unheard`](Client::unheard), [`unsent`](Client::unsent),
 ///   [`forget_unsent`](Client::forget_unsent), [`is_let_in`](Client::is_let_in),
 ///   [`is_turned_away`](Client::is_turned_away).
+/// - **Among several servers**: [`wait_for_greeting`](Client::wait_for_greeting) on each connection,
+///   and without a session [`again`](Client::again) on the next one.
 /// - **Coming back**: [`with_session`](Client::with_session) at first; when the connection has ended,
 ///   [`take_session`](Client::take_session), and with that [`resume`](Client::resume) on the next one.
 ///   Then nothing is lost or doubled in either direction, or it
@@ -91,6 +93,8 @@ pub struct Client {
     /// message: nothing else separates them.
     silent_until: Instant,
     display: Display,
+    /// Whether nothing that is entered is sent to a server that says nothing.
+    waits_for_greeting: bool,
     /// What is between a client that wants to be able to come back, and its server.
     exchange: Option<Box<Exchange>>,
 }
@@ -120,8 +124,26 @@ impl Client {
             lent: 0,
             silent_until: now,
             display: Display::default(),
+            waits_for_greeting: false,
             exchange: None,
         }
+    }
+
+    /// A client that connected at `now`, and is given what was typed to this one, whose connection has
+    /// ended, but for what is sent: that of a client without a session.
+    #[must_use]
+    pub fn again(&mut self, now: Instant) -> Self {
+        let mut client = Self::new(now);
+        client.input = mem::replace(&mut self.input, Input::new());
+        client.input.lines.outbox.begin_again(&[]);
+        self.lent = 0;
+        client
+    }
+
+    /// Has nothing that is entered sent to a server before it says something: there are others to
+    /// turn to if it does not, and nobody would know whether it had heard.
+    pub fn wait_for_greeting(&mut self) {
+        self.waits_for_greeting = true;
     }
 
     /// The server has sent `bytes`, in any chunks. `is_full` says whether they are all that one read
@@ -278,7 +300,7 @@ impl Client {
     pub fn next_tick(&self) -> Option<Instant> {
         let silence = self.silent_at();
         let has_some = self.input.has_ended() || !self.input.lines.outbox.is_empty();
-        let sending = has_some.then(|| self.may_send_at());
+        let sending = has_some.then(|| self.may_send_at()).flatten();
         let session = self.exchange.as_ref().and_then(|exchange| exchange.wanted_at());
         let later = [sending, session].into_iter().flatten().filter(|&at| at > self.now);
         silence.into_iter().chain(later).min()
@@ -371,11 +393,15 @@ impl Client {
     }
 
     fn may_send(&self, now: Instant) -> bool {
-        now.max(self.now) >= self.may_send_at()
+        self.may_send_at().is_some_and(|at| now.max(self.now) >= at)
     }
 
-    /// When sending may go on if nothing more is heard.
-    fn may_send_at(&self) -> Instant {
-        if self.incoming.is_undecided() { self.began + GREETING } else { self.silent_until }
+    /// When sending may go on if nothing more is heard; `None` for never.
+    fn may_send_at(&self) -> Option<Instant> {
+        match self.incoming.is_undecided() {
+            true if self.waits_for_greeting => None,
+            true => Some(self.began + GREETING),
+            false => Some(self.silent_until),
+        }
     }
 }

@@ -250,15 +250,16 @@ impl Client {
             (Some(Aside::Session { key, name }), Stage::Asked { .. }) => {
                 exchange.begin(key, name, notes);
             }
-            (Some(Aside::Resumed(heard)), Stage::Resuming { .. }) => {
+            (Some(Aside::Resumed { bytes, lines }), Stage::Resuming { .. }) => {
                 self.incoming.frame();
-                exchange.resume(heard, notes, &mut self.display.lines);
+                exchange.resume(bytes, lines, notes, &mut self.display.lines);
                 self.display.greeting = Greeting::Welcome;
                 self.display.forget_held();
             }
             (Some(Aside::Heard(bytes)), Stage::On) => {
                 exchange.hear(bytes, &mut self.display.lines);
             }
+            (Some(Aside::Counts(lines)), Stage::On) => exchange.next_counts(lines),
             // Nothing was asked for, or nothing that is known was said.
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 
 use memchr::{memchr, memrchr};
 
@@ -20,7 +21,12 @@ pub(super) struct Unheard {
     sent: usize,
     /// How many of `bytes`, and of `kinds`, are shown.
     shown: Passed,
+    /// Where the last of the lines ended that are forgotten and were shown: [`MOST_ENDS`] at the most.
+    ends: VecDeque<u64>,
 }
+
+/// Lines that are heard of which it is known where they ended. More than that no room loses.
+const MOST_ENDS: usize = 1_000;
 
 /// What becomes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +84,24 @@ impl Unheard {
         self.heard = heard.clamp(self.heard, self.sent);
     }
 
-    /// What the server has not heard is to be sent again.
-    pub(super) fn rewind(&mut self) {
-        self.sent = self.heard;
+    /// The connection is another one, and the server has heard so many bytes in all: what comes behind them is
+    /// to be sent again. Returns how many lines that were shown are lost, as another server had heard them, and
+    /// is gone with them.
+    pub(super) fn resume(&mut self, total: u64) -> usize {
+        if total >= self.forgotten {
+            let heard = usize::try_from(total - self.forgotten).unwrap_or(usize::MAX);
+            self.heard = heard.min(self.sent);
+            self.sent = self.heard;
+            return 0;
+        }
+        let before = self.ends.len();
+        self.ends.retain(|&end| end <= total);
+        (self.forgotten, self.heard, self.sent) = (total, 0, 0);
+        // The server may have a part of a line that is lost: that ends here.
+        self.bytes.insert(0, b'\n');
+        self.kinds.push_front(Kind::Program);
+        self.shown = Passed { bytes: self.shown.bytes + 1, lines: self.shown.lines + 1 };
+        before - self.ends.len()
     }
 
     /// The server tells nothing of what it hears: what is sent counts as heard, line by line.
@@ -102,7 +123,17 @@ impl Unheard {
     /// Forgets the lines that are heard and shown.
     pub(super) fn forget_heard(&mut self) {
         let end = Passed { bytes: self.heard.min(self.shown.bytes), ..self.shown };
-        let heard = self.pass(Passed::default(), end, &mut |_, _| ());
+        let (mut at, mut ends) = (self.forgotten, mem::take(&mut self.ends));
+        let heard = self.pass(Passed::default(), end, &mut |kind, line| {
+            if kind != Kind::Empty {
+                at += line.len() as u64 + 1;
+            }
+            if matches!(kind, Kind::Plain | Kind::Said) {
+                ends.push_back(at);
+            }
+        });
+        ends.drain(..ends.len().saturating_sub(MOST_ENDS));
+        self.ends = ends;
         self.bytes.drain(..heard.bytes);
         self.kinds.drain(..heard.lines);
         self.forgotten += heard.bytes as u64;

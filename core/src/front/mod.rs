@@ -4,17 +4,19 @@
 //! |---|---|
 //! | `peer` | one connection's bytes, and what they come to |
 //! | `person` | what is known of a peer that does more than to listen and to speak |
+//! | `count` | what of a member's input is dealt with, where several servers share the room |
 //! | `allowance` | what a peer may say while the room waits |
 //! | `timers` | when to look at a peer although it has sent nothing |
 
 mod allowance;
+mod count;
 mod peer;
 mod person;
 mod timers;
 
 pub use peer::Wire;
 pub(crate) use peer::{Newlines, Outcome, Terms};
-pub(crate) use person::{Arrival, Leaves, Next, Person, Session, read_resume};
+pub(crate) use person::{Arrival, Back, Leaves, Next, Person, Returns, Session, read_resume};
 
 use alloc::vec::Vec;
 use core::mem;
@@ -22,6 +24,7 @@ use core::time::Duration;
 
 use slotmap::{DefaultKey, SecondaryMap};
 
+use crate::entry::Heard;
 use crate::id::MemberId;
 use crate::limits::Limits;
 use crate::room::{Label, Name};
@@ -168,18 +171,33 @@ impl Front {
         self.peers.get_mut(id.key()).map(Peer::person_mut)
     }
 
+    /// The same, to be changed.
+    pub(crate) fn person_mut_if_any(&mut self, id: MemberId) -> Option<&mut Person> {
+        self.peers.get_mut(id.key())?.person.as_deref_mut()
+    }
+
     /// Whether a peer is there, and has been greeted.
     pub(crate) fn is_here(&self, id: MemberId) -> bool {
         self.present(id).is_some_and(|peer| !peer.is_new)
     }
 
-    /// Those that are, with what they are called, whether that is a name, and when they came.
-    pub(crate) fn here(&self) -> impl Iterator<Item = (MemberId, &str, bool, Instant)> {
+    /// Those that are, with what they are called, and whether that is a name.
+    pub(crate) fn here(&self) -> impl Iterator<Item = (MemberId, &str, bool)> {
         let peers = self.peers.iter().filter(|(_, peer)| !peer.has_left && !peer.is_new);
         peers.map(|(key, peer)| {
             let is_named = peer.person.as_ref().is_some_and(|person| person.address.is_some());
-            (MemberId::from_key(key), peer.label.name(), is_named, peer.came())
+            (MemberId::from_key(key), peer.label.name(), is_named)
         })
+    }
+
+    /// All peers, those too that have left and are still served.
+    pub(crate) fn all(&self) -> impl Iterator<Item = MemberId> {
+        self.peers.keys().map(MemberId::from_key)
+    }
+
+    /// When a peer came.
+    pub(crate) fn came(&self, id: MemberId) -> Option<Instant> {
+        self.present(id).map(Peer::came)
     }
 
     /// How many bytes of a peer's input count in its session.
@@ -198,7 +216,63 @@ impl Front {
 
     /// Takes the next message of a peer that was deferred.
     pub(crate) fn next_deferred(&mut self, id: MemberId) -> Option<Next> {
-        self.peers.get_mut(id.key())?.person.as_mut()?.deferred.take()
+        let person = self.peers.get_mut(id.key())?.person.as_mut()?;
+        if let Some(heard) = person.deferred.take_heard() {
+            person.count.deal(heard);
+        }
+        person.deferred.take()
+    }
+
+    /// Whether a message of a peer was said in part.
+    pub(crate) fn is_said_in_part(&self, id: MemberId) -> bool {
+        self.person(id).is_some_and(|person| person.count.dealt().is_inside)
+    }
+
+    /// What of a peer's input is dealt with, if it has a session.
+    pub(crate) fn dealt(&self, id: MemberId) -> Option<Heard> {
+        let person = self.person(id)?;
+        person.session.map(|_| person.count.dealt())
+    }
+
+    /// Entries say so much of what is dealt with of a peer's input. Returns what one more is to say.
+    pub(crate) fn unproposed(&mut self, id: MemberId, heard: Option<Heard>) -> Option<Heard> {
+        let peer = self.peers.get_mut(id.key())?;
+        peer.settle_count();
+        let person = peer.person.as_mut().filter(|person| person.session.is_some())?;
+        person.count.propose(heard)
+    }
+
+    /// Whether it may matter which of these bytes a message of a peer ends with.
+    pub(crate) fn is_counted(&self, id: MemberId, bytes: &[u8]) -> bool {
+        self.peers.get(id.key()).is_some_and(|peer| peer.is_counted(bytes))
+    }
+
+    /// A peer's connection is for somebody that may come back: that is not decided yet.
+    pub(crate) fn await_return(&mut self, id: MemberId, returns: Returns) {
+        if let Some(peer) = self.present_mut(id) {
+            let person = peer.person_mut();
+            person.greeted_at = None;
+            person.returns = Some(returns);
+        }
+    }
+
+    /// Bytes of one that has not been greeted, of whom that is not decided.
+    pub(crate) fn keep_arrival(&mut self, id: MemberId, bytes: &[u8]) {
+        if let Some(peer) = self.present_mut(id) {
+            peer.person_mut().arrival.extend_from_slice(bytes);
+        }
+    }
+
+    /// Those of whom that is not decided.
+    pub(crate) fn returns(&self, id: MemberId) -> Option<Returns> {
+        self.present(id)?.person.as_ref()?.returns
+    }
+
+    /// A peer goes on as somebody that was elsewhere.
+    pub(crate) fn go_on_as(&mut self, id: MemberId, back: Back<'_>) {
+        if let Some(peer) = self.present_mut(id) {
+            peer.go_on_as(back);
+        }
     }
 
     /// Whether a peer has said, and it is deferred, that it does not come back.
@@ -208,7 +282,9 @@ impl Front {
 
     /// What a peer has said, and is deferred, is not to be dealt with.
     pub(crate) fn drop_deferred(&mut self, id: MemberId) {
-        while self.next_deferred(id).is_some() {}
+        if let Some(person) = self.peers.get_mut(id.key()).and_then(|peer| peer.person.as_mut()) {
+            while person.deferred.take().is_some() {}
+        }
     }
 
     /// Whether for the next message of a peer that was deferred all members are looked at, or much of
@@ -253,7 +329,7 @@ impl Front {
         id: MemberId,
         bytes: &[u8],
         terms: Terms<'_>,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) -> Outcome {
         let Some(peer) = self.present_mut(id) else { return Outcome::default() };
         let outcome = peer.receive(now, bytes, terms, say);
@@ -267,7 +343,7 @@ impl Front {
         now: Instant,
         id: MemberId,
         terms: Terms<'_>,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) {
         if let Some(peer) = self.present_mut(id) {
             peer.end_of_input(now, terms, say);
@@ -280,7 +356,7 @@ impl Front {
         now: Instant,
         id: MemberId,
         terms: Terms<'_>,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) -> Outcome {
         let Some(peer) = self.present_mut(id) else { return Outcome::default() };
         if !mem::take(&mut peer.is_asked) {

@@ -8,15 +8,17 @@ use core::mem;
 use core::time::Duration;
 
 use memchr::memchr;
+use memchr::memmem::find;
 
 use super::allowance::Allowance;
-use super::person::{Arrival, Person, read_resume};
+use super::person::{Arrival, Back, Person, read_resume};
 use crate::command::{Command, Meaning};
+use crate::entry::Heard;
 use crate::limits::{INTERRUPT, LONGEST_MESSAGE, Limits};
 use crate::room::{Label, Room};
 use crate::time::Instant;
 use crate::wire::{
-    Framer, Heard, Key, Opening, Piece, Telnet, begins_request, is_request, is_visible,
+    Framer, Heard as Incoming, Key, Opening, Piece, Telnet, begins_request, is_request, is_visible,
 };
 
 /// How a peer's bytes are to be read.
@@ -67,12 +69,15 @@ pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
     /// Whether only the host speaks.
     is_hushed: bool,
+    /// Whether it is counted what of a peer's input is dealt with.
+    is_counted: bool,
 }
 
 impl<'a> Terms<'a> {
     /// Those that hold in a room just now.
     pub(crate) fn of(limits: &'a Limits, room: &Room) -> Self {
-        Self { limits, is_hushed: room.rules().is_hushed() }
+        let is_counted = room.people().is_some();
+        Self { limits, is_hushed: room.rules().is_hushed(), is_counted }
     }
 }
 
@@ -219,7 +224,7 @@ impl Peer {
         now: Instant,
         bytes: &[u8],
         terms: Terms<'_>,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) -> Outcome {
         let mut outcome = Outcome::default();
         self.is_asked = false;
@@ -240,6 +245,7 @@ impl Peer {
         if outcome.has_deferred {
             self.find_question(&begun, bytes);
         }
+        self.settle_count();
         outcome
     }
 
@@ -250,14 +256,14 @@ impl Peer {
         bytes: &[u8],
         terms: Terms<'_>,
         outcome: &mut Outcome,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) {
         let was_unframed = self.framer.is_unframed();
         let mut telnet = mem::take(&mut self.telnet);
         let mut answers = Vec::new();
         telnet.receive(bytes, &mut answers, &mut |heard| match heard {
-            Heard::Text(text) => self.hear(now, text, terms, outcome, say),
-            Heard::Key(key) => self.press(now, key, terms, outcome, say),
+            Incoming::Text(text) => self.hear(now, text, terms, outcome, say),
+            Incoming::Key(key) => self.press(now, key, terms, outcome, say),
         });
         if self.framer.take_damaged_line() {
             // It may be telnet, which ends lines so, and loses parts of characters until it is asked
@@ -289,7 +295,10 @@ impl Peer {
             if (is_slashed || !begun.is_empty())
                 && asks_for_session(&[begun.as_bytes(), line].concat())
             {
-                self.person_mut().received = rest.len() as u64;
+                let person = self.person_mut();
+                person.received = rest.len() as u64;
+                person.count.begin();
+                person.deferred.count_from_last();
             }
             begun = "";
         }
@@ -307,9 +316,45 @@ impl Peer {
         // Three at the most.
         self.to_ask = if goes_on { (rest.len() - common) as u8 } else { 0 };
         if common == rest.len() {
-            self.person_mut().received = (bytes.len() - common) as u64;
+            let person = self.person_mut();
+            person.received = (bytes.len() - common) as u64;
+            person.count.begin();
         }
         common == rest.len()
+    }
+
+    /// What was received is taken in.
+    pub(super) fn settle_count(&mut self) {
+        let has_begun = self.framer.has_begun();
+        if let Some(person) = &mut self.person {
+            let has_deferred = person.has_deferred();
+            person.count.settle(person.received, has_begun, has_deferred);
+        }
+    }
+
+    /// Whether it may matter which of its bytes a message ends with.
+    pub(super) fn is_counted(&self, bytes: &[u8]) -> bool {
+        let asks = || [&b"/session"[..], b"/resume"].iter().any(|word| find(bytes, word).is_some());
+        let may_ask = || self.framer.unended().starts_with('/') || asks();
+        self.to_ask > 0 || self.person.is_some() || may_ask()
+    }
+
+    /// It goes on as somebody that was elsewhere.
+    pub(super) fn go_on_as(&mut self, back: Back<'_>) {
+        self.label = Label::of_name(back.name);
+        self.framer.frame();
+        self.has_spoken = true;
+        self.to_ask = 0;
+        let person = self.person_mut();
+        person.address = back.is_named.then(|| Label::of_name(back.address));
+        person.session = Some(back.session);
+        person.received = back.heard.bytes;
+        person.count.go_on(back.heard, back.said);
+        person.is_muted = back.is_muted;
+        // It may want to see that too.
+        person.has_had_history = true;
+        person.returns = None;
+        person.wanted_name = None;
     }
 
     /// It sends no more: what it left unended is a message too.
@@ -317,7 +362,7 @@ impl Peer {
         &mut self,
         now: Instant,
         terms: Terms<'_>,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) {
         let mut outcome = Outcome::default();
         self.spoil_resume(now, terms, &mut outcome, say);
@@ -330,7 +375,7 @@ impl Peer {
         now: Instant,
         terms: Terms<'_>,
         outcome: &mut Outcome,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) {
         if self.framer.unended().as_bytes().starts_with(HAS_COME_BACK) {
             self.listen(now, terms, outcome, say, |framer, limit, deliver| {
@@ -345,7 +390,7 @@ impl Peer {
         &mut self,
         now: Instant,
         terms: Terms<'_>,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) -> Outcome {
         let mut outcome = Outcome::default();
         if self.forget_refusal(now) {
@@ -360,8 +405,12 @@ impl Peer {
             self.spoil_resume(now, terms, &mut outcome, say);
             self.listen(now, terms, &mut outcome, say, Framer::end_by_silence);
             if asks {
-                self.person_mut().received = 0;
+                let person = self.person_mut();
+                person.received = 0;
+                person.count.begin();
+                person.deferred.count_from_last();
             }
+            self.settle_count();
             if self.framer.is_unframed() {
                 outcome.newlines = Some(Newlines::Withheld);
             }
@@ -410,7 +459,7 @@ impl Peer {
         bytes: &[u8],
         terms: Terms<'_>,
         outcome: &mut Outcome,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) {
         if let Some(person) = &mut self.person {
             person.interrupted = None;
@@ -427,7 +476,7 @@ impl Peer {
         key: Key,
         terms: Terms<'_>,
         outcome: &mut Outcome,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
     ) {
         if self.framer.is_inside_character() {
             // A client that knows nothing of such characters has taken a byte of one for a key.
@@ -452,7 +501,7 @@ impl Peer {
         now: Instant,
         terms: Terms<'_>,
         outcome: &mut Outcome,
-        say: &mut impl FnMut(&str, &str),
+        say: &mut impl FnMut(&str, &str, Option<Heard>),
         work: impl FnOnce(&mut Framer, usize, &mut dyn FnMut(&str, Piece)),
     ) {
         let Self { framer, label, allowance, has_spoken, wire, person, .. } = self;
@@ -466,13 +515,19 @@ impl Peer {
             if outcome.departs {
                 return;
             }
+            let counted = person.as_deref_mut().filter(|_| terms.is_counted);
+            let (text, piece, heard, has_session) = match counted {
+                Some(person) => person.count(text, piece),
+                None => (text, piece, Heard::default(), false),
+            };
             if (is_deferring
                 || text.as_bytes().first() == Some(&b'/') && begins_command(text, piece))
                 && (*has_spoken || *wire != Wire::Lines || !is_request(text, max_line))
             {
                 is_deferring = true;
                 *has_spoken |= is_visible(text);
-                return person.get_or_insert_default().deferred.push(text, piece);
+                let heard = terms.is_counted.then_some(heard);
+                return person.get_or_insert_default().deferred.push(text, piece, heard);
             }
             if !is_visible(text) {
                 return;
@@ -486,11 +541,27 @@ impl Peer {
             }
             let text = without_escape(text, piece);
             said += label.len() + text.len() + 1;
-            say(label, text);
+            say(label, text, has_session.then_some(heard));
         });
         outcome.has_deferred = person.as_ref().is_some_and(|person| person.has_deferred());
         // All at once: it is the same as for each message.
         allowance.spend(now, said);
+    }
+}
+
+impl Person {
+    /// What of a piece is to be dealt with, as what piece, what of the input is dealt with then, and whether
+    /// that is to be said.
+    fn count<'a>(&mut self, text: &'a str, piece: Piece) -> (&'a str, Piece, Heard, bool) {
+        let heard = self.count.of_piece(piece, self.received);
+        self.count.pass(piece);
+        let (text, piece) = if self.count.is_said_in_part() {
+            let text = self.count.unsaid(without_escape(text, piece), piece);
+            (text, if heard.is_inside { Piece::Middle } else { Piece::Last })
+        } else {
+            (text, piece)
+        };
+        (text, piece, heard, self.session.is_some())
     }
 }
 

@@ -1,9 +1,12 @@
 //! A person: what is known of a peer that does more than to listen and to speak.
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::count::Count;
 use crate::command::{Command, Meaning};
+use crate::entry::Heard;
 use crate::room::{Label, Name, Who};
 use crate::time::Instant;
 use crate::wire::{Piece, is_visible};
@@ -38,6 +41,15 @@ pub(crate) struct Person {
     pub(crate) is_waiting: bool,
     /// Whether it has left, and is to be dealt with as soon as nothing is deferred.
     pub(crate) leaves: Option<Leaves>,
+    /// What of its input is dealt with, where several servers share the room.
+    pub(super) count: Count,
+    /// The key that it is to have, once no message of it is said in part: what others know of one begins
+    /// with its session.
+    pub(crate) next_key: Option<Session>,
+    /// Whether an answer is on its way to it by an entry.
+    pub(crate) awaits_answer: bool,
+    /// As whom it wants to go on, if that is not decided yet.
+    pub(crate) returns: Option<Returns>,
 }
 
 /// How a peer leaves.
@@ -52,7 +64,12 @@ pub(crate) enum Leaves {
 impl Person {
     /// Whether what it says next is dealt with message by message.
     pub(super) fn is_deferring(&self) -> bool {
-        self.is_muted || self.deferred.goes_on()
+        self.is_muted || self.deferred.goes_on() || self.awaits()
+    }
+
+    /// Whether what it says next is dealt with only once something is decided elsewhere.
+    pub(crate) fn awaits(&self) -> bool {
+        self.wanted_name.is_some() || self.awaits_answer || self.returns.is_some()
     }
 
     pub(crate) fn has_deferred(&self) -> bool {
@@ -65,13 +82,45 @@ impl Person {
     }
 }
 
+/// As whom a connection wants to go on.
+#[derive(Clone, Copy)]
+pub(crate) struct Returns {
+    pub(crate) key: Session,
+    /// The lines that it has got.
+    pub(crate) lines: u64,
+}
+
+/// Who somebody is that a connection goes on as.
+pub(crate) struct Back<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) is_named: bool,
+    pub(crate) address: &'a str,
+    pub(crate) is_muted: bool,
+    pub(crate) session: Session,
+    /// What of its input is dealt with, and the bytes that were said of a message that is in part.
+    pub(crate) heard: Heard,
+    pub(crate) said: u64,
+}
+
 /// What makes a peer known that comes back: the two halves of its key.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Session([u64; 2]);
 
 impl Session {
     pub(crate) fn new(key: u128) -> Self {
         Self([(key >> 64) as u64, key as u64])
+    }
+
+    pub(crate) fn of_halves(halves: [u64; 2]) -> Self {
+        Self(halves)
+    }
+
+    pub(crate) fn key(self) -> u128 {
+        u128::from(self.0[0]) << 64 | u128::from(self.0[1])
+    }
+
+    pub(crate) fn halves(self) -> [u64; 2] {
+        self.0
     }
 
     /// By which it is found.
@@ -85,6 +134,10 @@ impl Session {
 #[derive(Default)]
 pub(crate) struct Deferred {
     lines: String,
+    /// What of the input is dealt with once each of them is, where that is counted.
+    heard: VecDeque<Heard>,
+    /// A command that is too long, of which that is said when it has ended.
+    too_long: Option<Command>,
     /// Bytes of them that are done.
     done: usize,
     /// Whether what comes next belongs to a command that is too long.
@@ -110,23 +163,43 @@ impl Deferred {
         self.lines.is_empty()
     }
 
-    /// Defers a piece of a message.
-    pub(super) fn push(&mut self, text: &str, piece: Piece) {
+    /// Defers a piece of a message. Once it is dealt with so much of the input is, if that is counted.
+    pub(super) fn push(&mut self, text: &str, piece: Piece, heard: Option<Heard>) {
         match (piece, Command::meaning(text)) {
             (Piece::First, Meaning::Command(command, _)) => {
                 self.is_too_long = true;
-                self.lines.push(TOO_LONG);
-                self.push_line(command.word());
+                if heard.is_some() {
+                    self.too_long = Some(command);
+                } else {
+                    self.push_too_long(command, None);
+                }
             }
             (Piece::Middle, _) if self.is_too_long => {}
-            (Piece::Last, _) if self.is_too_long => self.is_too_long = false,
+            (Piece::Last, _) if self.is_too_long => {
+                self.is_too_long = false;
+                if let Some(command) = self.too_long.take() {
+                    self.push_too_long(command, heard);
+                }
+            }
             _ if !is_visible(text) => {}
             (Piece::Middle | Piece::Last, _) if Command::needs_escape(text) => {
                 // It is no message of its own.
                 self.lines.push('/');
-                self.push_line(text);
+                self.push_line(text, heard);
             }
-            _ => self.push_line(text),
+            _ => self.push_line(text, heard),
+        }
+    }
+
+    fn push_too_long(&mut self, command: Command, heard: Option<Heard>) {
+        self.lines.push(TOO_LONG);
+        self.push_line(command.word(), heard);
+    }
+
+    /// What was deferred last is the question for a session: what comes behind it is counted.
+    pub(super) fn count_from_last(&mut self) {
+        if let Some(last) = self.heard.back_mut() {
+            *last = Heard::default();
         }
     }
 
@@ -136,9 +209,10 @@ impl Deferred {
         self.lines[self.done..].lines().any(is_bye)
     }
 
-    fn push_line(&mut self, line: &str) {
+    fn push_line(&mut self, line: &str, heard: Option<Heard>) {
         self.lines.push_str(line);
         self.lines.push('\n');
+        self.heard.extend(heard);
     }
 
     /// Whether for the next one all members are looked at, or much of what was said.
@@ -152,6 +226,11 @@ impl Deferred {
             }
             _ => false,
         }
+    }
+
+    /// What of the input is dealt with once the next one is, if that is counted.
+    pub(super) fn take_heard(&mut self) -> Option<Heard> {
+        self.heard.pop_front()
     }
 
     /// Takes the next one.

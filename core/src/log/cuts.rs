@@ -101,6 +101,15 @@ impl Cuts {
         Some(number)
     }
 
+    /// The lines of a chain, and those behind it that are the same member's, are `author`'s from now on.
+    pub(super) fn give(&mut self, chain: Chain, author: ReaderId) {
+        let mut next = chain.ends.map(|(first, _)| first.get());
+        while let Some(cut) = next.and_then(|number| self.cut_mut(number)) {
+            cut.author = author;
+            next = cut.next;
+        }
+    }
+
     /// The first range of a chain.
     pub(super) fn first(&self, chain: Chain) -> Option<Range<u64>> {
         chain.ends.and_then(|(first, _)| self.cut(first.get())).map(|cut| cut.range.clone())

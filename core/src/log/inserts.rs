@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::ops::Range;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memrchr};
 
 use super::ring::Ring;
+use crate::notice;
 
 /// What the inserts may cost that a reader has pending, in bytes: many answers, and little beside
 /// what a member's socket holds. Who asks for more without reading is not answered.
@@ -81,10 +82,14 @@ pub(crate) enum Kind {
     Greeting,
     /// The notice that so many lines were skipped.
     Skips(u64),
+    /// A line that stands for so many that the reader does not get.
+    Instead(u64),
     /// A line or a few.
     Lines,
     /// A line for the program at the other end, which it does not count.
     Control,
+    /// The one of those behind which it counts.
+    Begins,
     /// One that says how much of its input is heard: of several the last is enough.
     Heard,
     /// Bytes that are no text: part of a negotiation.
@@ -130,9 +135,21 @@ impl Insert {
     /// How many lines a reader counts that counts them.
     pub(super) fn count_lines(&self) -> u64 {
         match (&self.content, self.kind) {
-            (_, Kind::Control | Kind::Heard | Kind::Raw) => 0,
+            (_, Kind::Control | Kind::Begins | Kind::Heard | Kind::Raw) => 0,
             (Content::Text(text), _) => memchr_iter(b'\n', text).count() as u64,
             (Content::Earlier(earlier), _) => earlier.lines.end - earlier.lines.start,
+        }
+    }
+
+    /// Its last line counts as so many that all of them count as `lines`: its reader is told.
+    pub(super) fn count_as(&mut self, lines: u64) {
+        let Content::Text(text) = &mut self.content else { return };
+        let others = (memchr_iter(b'\n', text).count() as u64).saturating_sub(1);
+        let last = lines.saturating_sub(others);
+        if last != 1 {
+            let start = text.strip_suffix(b"\n").and_then(|text| memrchr(b'\n', text));
+            let (before, line) = text.split_at(start.map_or(0, |newline| newline + 1));
+            *text = [before, notice::counts(last).as_bytes(), line].concat().into();
         }
     }
 
@@ -144,7 +161,11 @@ impl Insert {
             Content::Text(text) => {
                 let newlines = usize::try_from(count).unwrap_or(usize::MAX);
                 let last = newlines.checked_sub(1).and_then(|at| memchr_iter(b'\n', text).nth(at));
-                *text = text[last.map_or(0, |at| at + 1)..].into();
+                let rest = &text[last.map_or(0, |at| at + 1)..];
+                // It stays as it is if its last line stands for what is left out.
+                if !rest.is_empty() {
+                    *text = rest.into();
+                }
             }
             Content::Earlier(earlier) => {
                 let line = earlier.lines.start + count;
@@ -227,6 +248,22 @@ impl Inserts {
         queue.cost += insert.cost();
         let index = queue.kept + usize::from(queue.sent > 0);
         queue.inserts.insert(index, insert);
+    }
+
+    /// Whether the reader is still to be told that it counts.
+    pub(super) fn are_to_begin(&self) -> bool {
+        self.0.as_deref().is_some_and(|queue| {
+            queue.inserts.iter().skip(queue.kept).any(|insert| insert.kind == Kind::Begins)
+        })
+    }
+
+    /// Adds one behind that.
+    pub(super) fn push_behind_beginning(&mut self, insert: Insert) {
+        let Some(queue) = &mut self.0 else { return };
+        if let Some(at) = queue.inserts.iter().position(|insert| insert.kind == Kind::Begins) {
+            queue.cost += insert.cost();
+            queue.inserts.insert(at + 1, insert);
+        }
     }
 
     /// Adds one before all others, of which nothing is sent.
@@ -399,6 +436,11 @@ impl Inserts {
         self.0.as_deref().is_some_and(|queue| queue.sent > 0)
     }
 
+    /// What all of them cost, sent or not.
+    pub(super) fn cost_of_all(&self) -> usize {
+        self.cost() + self.cost_kept()
+    }
+
     /// Those that are sent are not kept any more, and lines are not counted.
     pub(super) fn forget_kept(&mut self) {
         while self.is_first_sent() {
@@ -414,7 +456,7 @@ impl Inserts {
         queue.kept = 0;
         queue.cost_kept = 0;
         // What is for programs told of a connection that is gone.
-        let is_old = |kind| matches!(kind, Kind::Control | Kind::Heard | Kind::Raw);
+        let is_old = |kind| matches!(kind, Kind::Control | Kind::Begins | Kind::Heard | Kind::Raw);
         queue.inserts.retain(|insert| !is_old(insert.kind));
         queue.inserts.iter_mut().for_each(Insert::rewind);
         queue.cost = queue.inserts.iter().map(Insert::cost).sum();

@@ -10,6 +10,7 @@
 //! | `reader`, `half` | a cursor on it, and a line of which it has got a part |
 //! | `cuts`, `inserts` | the exceptions |
 //! | `stream` | where a reader can come back to that counts its lines |
+//! | `shared` | readers that come back on any of several servers |
 //! | `times` | when what is kept was said |
 //! | `gate` | up to where the others may read before one reader has confirmed the rest |
 //! | `waiting` | for readers that are far behind, and for the gate |
@@ -23,6 +24,7 @@ mod inserts;
 mod pressure;
 mod reader;
 mod ring;
+mod shared;
 mod slices;
 mod stream;
 mod times;
@@ -204,12 +206,29 @@ impl Log {
     pub(crate) fn insert(&mut self, id: ReaderId, text: Box<[u8]>, kind: Kind) -> bool {
         let Some(reader) = self.readers.get_mut(id.key()) else { return false };
         // What is for programs is little, and is not said again.
-        let is_control = matches!(kind, Kind::Control | Kind::Heard);
-        let fits = is_control || reader.has_space(text.len());
+        let is_control = matches!(kind, Kind::Control | Kind::Begins | Kind::Heard);
+        // What is told on all servers is bounded by what leads to it.
+        let fits = is_control || reader.is_shared() || reader.has_space(text.len());
         if fits {
             reader.insert(text, kind, &self.ring);
+            reader.forget_oldest(&self.ring, &self.cuts);
         }
         fits
+    }
+
+    /// Has everybody get `text` who reads here now. It is no line of the log. Whoever has left too much
+    /// unread is not told.
+    pub(crate) fn tell_all(&mut self, text: &str) {
+        for reader in self.readers.values_mut().filter(|reader| reader.is_reading()) {
+            if !reader.is_away && reader.has_space(text.len()) {
+                reader.insert_local(text, &self.ring);
+            }
+        }
+    }
+
+    /// Whether a reader has a part of what is said next.
+    pub(crate) fn is_reading(&self, id: ReaderId) -> bool {
+        self.readers.get(id.key()).is_some_and(Reader::is_reading)
     }
 
     /// Whether a reader has so little unread that a private message of so many bytes may come to that.
@@ -401,6 +420,20 @@ impl Log {
     /// Whether a reader is there, and has been started.
     pub(crate) fn has_started(&self, id: ReaderId) -> bool {
         self.readers.get(id.key()).is_some_and(Reader::has_started)
+    }
+
+    /// The lines so far.
+    pub(crate) fn lines(&self) -> u64 {
+        self.ring.lines()
+    }
+
+    /// Goes on behind so many lines, not fewer than there were. If they are more, then those since the last
+    /// one are not kept, nor what came before: readers miss what they have not got.
+    pub(crate) fn skip_to(&mut self, lines: u64) {
+        if lines > self.ring.lines() {
+            while self.evict_line() {}
+            self.ring.skip_to(lines);
+        }
     }
 
     /// The bytes of all lines so far.

@@ -108,6 +108,19 @@ impl Ring {
         Some(line)
     }
 
+    /// Goes on behind so many lines, where nothing is kept any more. Whoever is at the end is behind what
+    /// is kept from then on, by one position.
+    pub(super) fn skip_to(&mut self, lines: u64) {
+        debug_assert!(self.start == self.end && lines >= self.lines, "what is kept is skipped");
+        self.end += 1;
+        self.start = self.end;
+        (self.lines, self.lines_evicted) = (lines, lines);
+        if self.end.is_multiple_of(MARK) {
+            let place = self.place(self.end / MARK);
+            self.marks[place] = lines;
+        }
+    }
+
     /// Returns the bytes of a range as two slices, either of which may be empty. What is no longer
     /// kept of the range is left out.
     pub(super) fn slices(&self, range: Range<u64>) -> [&[u8]; 2] {
@@ -209,6 +222,16 @@ impl Ring {
             end = start;
         }
         (range, count)
+    }
+
+    /// How many messages begin in a range that begins with a line. What else is said are no messages.
+    pub(super) fn messages(&self, range: Range<u64>) -> usize {
+        let [first, second] = self.slices(range);
+        let byte_at = |at: usize| first.get(at).or_else(|| second.get(at - first.len()));
+        let newlines =
+            memchr_iter(b'\n', first).chain(memchr_iter(b'\n', second).map(|at| first.len() + at));
+        let starts = core::iter::once(0).chain(newlines.map(|at| at + 1));
+        starts.filter(|&at| byte_at(at) == Some(&b'[')).count()
     }
 
     /// Whether `position`, whose preceding byte is kept, is inside a line.
@@ -314,6 +337,35 @@ mod tests {
             }
         }
         assert!(evicted > 3);
+    }
+
+    /// As on a server that was there all the time.
+    #[test]
+    fn lines_are_numbered_alike_behind_a_skip() {
+        let mark = MARK as usize;
+        // The place of the skip is at a mark, or next to one.
+        for before in [0, 1, mark - 2, mark - 1, mark] {
+            let mut ring = Ring::new(4 * mark);
+            if before > 0 {
+                ring.append(&vec![b'a'; before - 1], b"");
+                ring.evict_line();
+            }
+            let end = ring.end();
+            ring.skip_to(1_000);
+            assert!(ring.start() > end, "whoever has got all is behind");
+            assert_eq!((ring.lines(), ring.lines_evicted()), (1_000, 1_000));
+            assert_eq!(ring.position_of(1_000), Some(ring.start()));
+            let mut starts = vec![ring.start()];
+            for length in [1, 700, 300, mark, 1, 40] {
+                ring.append(&vec![b'b'; length - 1], b"");
+                starts.push(ring.end());
+            }
+            for (number, &start) in (1_000..).zip(&starts) {
+                assert_eq!(ring.lines_before(start), number, "{before}");
+                assert_eq!(ring.position_of(number), Some(start), "{before}");
+            }
+            assert_eq!(ring.position_of(999), None);
+        }
     }
 
     #[test]

@@ -15,12 +15,43 @@ pub(super) struct Stream {
     count: u64,
     /// The lines of the stream so far, less those of the log.
     shift: i64,
+    /// Whether what stands for lines that are left out counts as them, so that each line has the same
+    /// number on all servers of a room. Else it counts as what it is.
+    is_exact: bool,
 }
 
 impl Stream {
     /// One that begins with what is said next.
     pub(super) fn new(ring: &Ring) -> Self {
-        Self { base: Track::at_end(ring), count: 0, shift: -signed(ring.lines()) }
+        Self { base: Track::at_end(ring), count: 0, shift: -signed(ring.lines()), is_exact: false }
+    }
+
+    /// One that goes on behind its first `total` lines with what is said next, on any server of a room.
+    pub(super) fn shared(total: u64, ring: &Ring) -> Self {
+        let shift = signed(total) - signed(ring.lines());
+        Self { base: Track::at_end(ring), count: total, shift, is_exact: true }
+    }
+
+    /// The same from behind its beginning on: it had `missed` lines since then, among those that the log has
+    /// just skipped.
+    pub(super) fn skipped(missed: u64, ring: &Ring) -> Self {
+        let mut stream = Self::shared(missed, ring);
+        if missed > 0 {
+            stream.count = 0;
+            stream.base.position = ring.start().saturating_sub(1);
+            stream.base.lines = ring.lines_evicted().saturating_sub(missed);
+        }
+        stream
+    }
+
+    /// Whether its lines have the same numbers on all servers of a room.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_exact
+    }
+
+    /// How many lines of it are known to be got.
+    pub(super) fn got(&self) -> u64 {
+        self.count
     }
 
     /// The lines so far, sent or not.
@@ -33,10 +64,19 @@ impl Stream {
         self.shift -= 1;
     }
 
+    /// Of the lines that were skipped so many are not part of it.
+    pub(super) fn own_were_skipped(&mut self, count: u64) {
+        self.base.own_evicted += count;
+        self.shift -= signed(count);
+    }
+
     /// Numbers an insert that stands behind all that was said.
     pub(super) fn number(&mut self, insert: &mut Insert, ring: &Ring) {
         insert.ordinal = self.total(ring);
-        insert.lines = insert.count_lines();
+        insert.lines = match insert.kind {
+            Kind::Instead(lines) => self.lines_of_skips(insert, lines),
+            _ => insert.count_lines(),
+        };
         self.shift += signed(insert.lines);
     }
 
@@ -52,8 +92,13 @@ impl Stream {
         inserts: &mut Inserts,
         ring: &Ring,
     ) {
+        let instead = missed + back;
+        if self.is_exact && gap.is_none() && inserts.are_to_begin() {
+            // What is left out comes before its beginning.
+            return;
+        }
         let Some((from, to)) = gap else {
-            notice.lines = notice.count_lines();
+            notice.lines = self.lines_of_skips(notice, instead);
             let change = signed(notice.lines) - signed(missed);
             let mut pending = inserts.pending_mut().filter(|insert| insert.lines > 0);
             if let Some(first) = pending.next() {
@@ -70,7 +115,7 @@ impl Stream {
         }
         let has_begun = from >= self.base.position;
         let missed = if has_begun { missed } else { self.evicted(ring) };
-        notice.lines = if has_begun { notice.count_lines() } else { 0 };
+        notice.lines = if has_begun { self.lines_of_skips(notice, instead) } else { 0 };
         let change = signed(notice.lines) - signed(missed) - signed(back);
         self.count = add(self.count_at_start(inserts, ring), change);
         self.base = to;
@@ -85,6 +130,15 @@ impl Stream {
         }
         notice.ordinal = ordinal.saturating_sub(notice.lines);
         self.shift += change;
+    }
+
+    /// As how many lines a notice counts that stands for `missed` of them, and says so.
+    fn lines_of_skips(&self, notice: &mut Insert, missed: u64) -> u64 {
+        if self.is_exact {
+            notice.count_as(missed);
+            return missed;
+        }
+        notice.count_lines()
     }
 
     /// Goes to the place behind the first `target` lines, or to `limit` if that comes first: from there
@@ -181,7 +235,7 @@ impl Stream {
     }
 
     /// How many of its lines of the log, from the place on, are not kept any more.
-    fn evicted(&self, ring: &Ring) -> u64 {
+    pub(super) fn evicted(&self, ring: &Ring) -> u64 {
         ring.lines_evicted().saturating_sub(self.base.lines + self.base.own_evicted)
     }
 
@@ -211,7 +265,7 @@ impl Stream {
         }
         let text = notice::skipped(missed).into_bytes().into();
         let mut told = Insert::text(self.base.position, text, Kind::Skips(missed));
-        told.lines = told.count_lines();
+        told.lines = self.lines_of_skips(&mut told, missed);
         told.ordinal = target;
         let change = signed(told.lines) - signed(missed);
         let mut ordinal = target + told.lines;

@@ -7,8 +7,8 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::{
-    ARROW, ASIDE, EARLIER, FREE, HEARD, LOCKED, NAMED, Online, REMOVED, RESUMED, SELF, SESSION,
-    TAKEN, TOPIC,
+    ARROW, ASIDE, COUNTS, EARLIER, FREE, HEARD, LOCKED, NAMED, Online, REMOVED, RESUMED, SELF,
+    SESSION, TAKEN, TOPIC,
 };
 use crate::command::{Audience, Command};
 use crate::time::Wall;
@@ -196,9 +196,24 @@ pub(crate) fn session(key: u128, name: &str) -> String {
     format!("{ASIDE}{SESSION}{key:032x} {name}\n")
 }
 
-/// What tells a program that it has come back, and how many bytes of its input are heard.
-pub(crate) fn resumed(bytes: u64) -> String {
-    format!("{ASIDE}{RESUMED}{bytes}\n")
+/// What tells a program that it has come back, and how many bytes of its input are heard; and how many lines
+/// it has been given, if that is not what it says.
+pub(crate) fn resumed(bytes: u64, lines: Option<u64>) -> String {
+    match lines {
+        Some(lines) => format!("{ASIDE}{RESUMED}{bytes} {lines}\n"),
+        None => format!("{ASIDE}{RESUMED}{bytes}\n"),
+    }
+}
+
+/// What a client tells its user of lines that a server had heard that is gone with them.
+pub(crate) fn lost_of_yours(lines: usize) -> String {
+    let (s, are, them) = if lines == 1 { ("", "is", "it") } else { ("s", "are", "them") };
+    format!("> {lines} line{s} of yours {are} lost: the server that had taken {them} is gone")
+}
+
+/// What tells a program that the next line, which follows, counts as so many.
+pub(crate) fn counts(lines: u64) -> String {
+    format!("{ASIDE}{COUNTS}{lines}\n")
 }
 
 /// What tells a program how many bytes of its input are heard.

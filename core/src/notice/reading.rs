@@ -6,14 +6,14 @@
 use core::fmt;
 
 use super::{
-    ARROW, CONNECTED, EARLIER, EARLIER_ENDS, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED, NAMED,
-    NO_EARLIER, NO_HISTORY, REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN, TOPIC, hushed, lock,
-    lost, missing, muted, private, removed, topic,
+    ARROW, CONNECTED, COUNTS, EARLIER, EARLIER_ENDS, ENTERED, FREE, FULL, HEARD, LEFT, LOCKED,
+    MAY_BE_MISSING, NAMED, NO_EARLIER, NO_HISTORY, REMOVED, RESUMED, SELF, SESSION, SKIPPED, TAKEN,
+    TOPIC, hushed, lock, lost, missing, muted, private, removed, topic, unreachable,
 };
 
 /// Whether the line turns a newcomer away.
 pub(crate) fn is_refusal(line: &str) -> bool {
-    line.starts_with(FULL) || line == LOCKED
+    line.starts_with(FULL) || line == LOCKED || line == unreachable().trim_end()
 }
 
 /// The users online, of the line that a newcomer gets first.
@@ -106,8 +106,19 @@ fn is_loss(line: &str) -> bool {
         let users = read_online(line.rsplit_once('(')?.1)?;
         Some((members.try_into().ok()?, users.try_into().ok()?))
     };
-    read_missing(line).is_some()
-        || counts().is_some_and(|(members, users)| lost(members, users) == line)
+    is_of_record(line) || counts().is_some_and(|(members, users)| lost(members, users) == line)
+}
+
+/// Whether a record says by the line that it lacks others.
+fn is_of_record(line: &str) -> bool {
+    read_missing(line).is_some() || line == MAY_BE_MISSING.trim_end()
+}
+
+/// Whether a line, given without its newline, is one of a room's log, the same on all of its servers: not
+/// one that a server alone has told, or that a record has instead of others.
+#[must_use]
+pub fn is_of_log(line: &str) -> bool {
+    line.starts_with('[') || (is_of_room(line) && !is_of_record(line))
 }
 
 /// How many messages are missing in a record by what a line of it says, if it says that. The line has
@@ -128,10 +139,13 @@ pub(crate) enum Aside<'a> {
         /// What it is called.
         name: &'a str,
     },
-    /// It has come back; the room has taken so many bytes of it for good.
-    Resumed(u64),
+    /// It has come back; the room has taken so many bytes of it for good, and has given it so many lines, if
+    /// that is not what it has said.
+    Resumed { bytes: u64, lines: Option<u64> },
     /// The room has taken so many bytes of it for good.
     Heard(u64),
+    /// The next line counts as so many.
+    Counts(u64),
 }
 
 /// Reads what follows [`super::ASIDE`].
@@ -143,7 +157,16 @@ pub(crate) fn read_aside(text: &str) -> Option<Aside<'_>> {
     }
     let read_count = |text| read_number(text).filter(|(_, rest)| rest.is_empty());
     if let Some(count) = text.strip_prefix(RESUMED) {
-        return read_count(count).map(|(bytes, _)| Aside::Resumed(bytes));
+        let (bytes, rest) = read_number(count)?;
+        let lines = match rest.strip_prefix(' ') {
+            Some(lines) => Some(read_count(lines)?.0),
+            None if rest.is_empty() => None,
+            None => return None,
+        };
+        return Some(Aside::Resumed { bytes, lines });
+    }
+    if let Some(count) = text.strip_prefix(COUNTS) {
+        return read_count(count).map(|(lines, _)| Aside::Counts(lines));
     }
     text.strip_prefix(HEARD).and_then(read_count).map(|(bytes, _)| Aside::Heard(bytes))
 }
@@ -227,6 +250,8 @@ mod tests {
     #[test]
     fn what_is_said_of_people_is_read_back() {
         assert!(is_refusal(line(&notice::locked())));
+        assert!(is_refusal(line(&notice::unreachable())));
+        assert!(!is_refusal(line(&notice::waits("timed out"))));
         assert_eq!(
             read_named(&notice::named("192.0.2.1:1", "지민")),
             Some(("192.0.2.1:1", "지민"))
@@ -264,12 +289,35 @@ mod tests {
             assert_eq!(read_aside(&session), Some(Aside::Session { key, name: "지민" }));
         }
         for bytes in [0, 1, u64::MAX] {
-            assert_eq!(read_aside(&aside(&notice::resumed(bytes))), Some(Aside::Resumed(bytes)));
+            for lines in [None, Some(0), Some(u64::MAX)] {
+                let resumed = aside(&notice::resumed(bytes, lines));
+                assert_eq!(read_aside(&resumed), Some(Aside::Resumed { bytes, lines }));
+            }
             assert_eq!(read_aside(&aside(&notice::heard(bytes))), Some(Aside::Heard(bytes)));
+            assert_eq!(read_aside(&aside(&notice::counts(bytes))), Some(Aside::Counts(bytes)));
         }
-        for other in ["", "heard", "heard ", "heard x", "heard 1 ", "resumed", "session", "other 1"]
+        for other in
+            ["", "heard", "heard ", "heard x", "heard 1 ", "resumed", "counts -1", "session"]
+                .into_iter()
+                .chain(["heard 1 2", "resumed 1 ", "resumed 1 x", "resumed 1 2 ", "resumed 1x"])
         {
             assert_eq!(read_aside(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_records_own() {
+        let may_be = line(notice::MAY_BE_MISSING);
+        let missing = notice::missing(3);
+        for own in [may_be, line(&missing)] {
+            assert!(is_of_room(own) && !is_of_log(own), "{own}");
+        }
+        let entered = notice::entered("지민", 2);
+        for shared in ["[지민] 안녕", &entered, &notice::lost(3, 1)] {
+            assert!(is_of_log(shared), "{shared}");
+        }
+        for other in ["exit", "", line(&notice::started(1)), line(notice::GOES_ON)] {
+            assert!(!is_of_log(other), "{other}");
         }
     }
 

@@ -3,20 +3,30 @@
 //! | module | noun |
 //! |---|---|
 //! | `roster` | who is here, and which entries were committed |
+//! | `people` | what all servers of a room know of everybody in it |
+//! | `snapshot` | all that entries have made, as bytes |
+//! | `sessions` | members that may come back on any of several servers |
+//! | `sharing` | what there is only where several servers share a room |
 //! | `label` | what stands before a member's messages |
 //! | `name` | what a member may be called, and what that is taken for |
 //! | `rules` | what its host has decided |
 
 mod label;
 mod name;
+mod people;
 mod roster;
 mod rules;
+mod sessions;
+mod sharing;
+mod snapshot;
 
 pub(crate) use label::Label;
 pub(crate) use name::Name;
-pub(crate) use roster::Who;
+pub(crate) use people::{People, Profile, Who};
 pub(crate) use rules::Rules;
+pub(crate) use sessions::NO_KEY;
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
@@ -42,6 +52,8 @@ pub(crate) struct Room {
     pub(crate) is_recorded: bool,
     /// What has happened to members of this server and concerns its front.
     effects: Vec<Effect>,
+    /// The readers of those who may come back and are not served here.
+    ghosts: BTreeMap<Who, ReaderId>,
 }
 
 /// What an entry does to a member of this server, beside what the log says.
@@ -49,16 +61,34 @@ pub(crate) struct Room {
 pub(crate) enum Effect {
     /// It is called so from now on.
     Named(MemberId, Name),
-    /// Its name is another one's.
-    NotNamed(MemberId, Name),
+    /// The name that it wanted is another one's, of which it is told.
+    NotNamed(MemberId),
     /// It was removed.
     Removed(MemberId),
     /// What it says is not said, or it is again.
     Muted(MemberId, bool),
     /// Somebody wrote to it, or to the host.
     Written(Option<MemberId>, Who),
+    /// So is called who has no space for what somebody wrote to it, be it on another server.
+    Unread(Who, String),
     /// Its reader has something pending, though the log has not grown.
     Addressed(ReaderId),
+    /// It may come back with this key, on any server.
+    Known(MemberId, [u64; 2]),
+    /// It is to be told that it has missed so many lines that it counts.
+    Missed(MemberId, u64),
+    /// It has got an answer, by an entry.
+    Answered(MemberId),
+    /// So many bytes of its input are dealt with, on all servers.
+    Heard(MemberId, u64),
+    /// It goes on elsewhere, or with another connection.
+    Gone(MemberId),
+    /// Somebody goes on with its connection.
+    Back(MemberId),
+    /// Nobody does: the key was not good any more.
+    NotBack(MemberId),
+    /// It does not come back.
+    Forgotten(MemberId),
 }
 
 /// What became of an entry that was given to be committed.
@@ -75,14 +105,25 @@ pub enum Committed {
 }
 
 impl Room {
-    pub(crate) fn new(node: NodeId, limits: &Limits) -> Self {
+    /// One that its server decides of alone.
+    pub(crate) fn alone(node: NodeId, limits: &Limits) -> Self {
+        Self::with(Roster::alone(node), limits)
+    }
+
+    /// One that several servers share.
+    pub(crate) fn shared(node: NodeId, limits: &Limits) -> Self {
+        Self::with(Roster::shared(node), limits)
+    }
+
+    fn with(roster: Roster, limits: &Limits) -> Self {
         Self {
-            roster: Roster::new(node),
+            roster,
             rules: Rules::default(),
             log: Log::new(limits),
             host: None,
             is_recorded: false,
             effects: Vec::new(),
+            ghosts: BTreeMap::new(),
         }
     }
 
@@ -143,7 +184,7 @@ impl Room {
     fn apply(&mut self, now: Instant, stamp: Stamp, entry: &Entry<'_>) {
         match *entry {
             Entry::Said { member, label, text } => {
-                let author = self.reader_of(stamp.node, member);
+                let author = self.reader_of((stamp.node, member));
                 self.log.append(now, author, label, text);
             }
             _ => self.apply_rarer(now, stamp, entry),
@@ -155,33 +196,37 @@ impl Room {
         match *entry {
             Entry::Said { .. } => {}
             Entry::Joined { member, name } => {
-                let users = self.roster.joined(stamp.node);
-                let reader = self.reader_of(stamp.node, member);
+                let users = self.roster.joined((stamp.node, member), name);
+                let reader = self.reader_of((stamp.node, member));
                 // One that comes back is not told of itself.
-                let returning = reader.filter(|&reader| self.log.has_started(reader));
+                let returning = reader.filter(|&reader| self.log.is_reading(reader));
                 self.log.append(now, returning, "", &notice::entered(name, users));
                 if let Some(reader) = reader.filter(|_| returning.is_none()) {
+                    // Without effect if it was turned away meanwhile.
                     self.log.start(reader, self.greeting(users).into_bytes().into());
                 }
             }
             Entry::Left { member, name } => {
-                self.roster.forget_name((stamp.node, member), name);
-                let Some(users) = self.roster.left(stamp.node) else { return };
-                if let Some(reader) = self.reader_of(stamp.node, member) {
+                self.end_session((stamp.node, member));
+                let called = self.roster.called((stamp.node, member));
+                let Some(users) = self.roster.left((stamp.node, member), name) else { return };
+                if let Some(reader) = self.reader_of((stamp.node, member)) {
                     self.log.end_here(reader);
                 }
-                self.announce(now, &notice::left(name, users));
+                self.announce(now, &notice::left(called.as_deref().unwrap_or(name), users));
             }
             Entry::Away { member, name } => {
-                let Some(users) = self.roster.left(stamp.node) else { return };
-                let reader = self.reader_of(stamp.node, member);
+                let called = self.roster.called((stamp.node, member));
+                let name = called.as_deref().unwrap_or(name);
+                let Some(users) = self.roster.went_away((stamp.node, member)) else { return };
+                let reader = self.reader_of((stamp.node, member));
                 self.log.append(now, reader, "", &notice::left(name, users));
             }
-            Entry::Forgotten { member, name } => {
-                self.roster.forget_name((stamp.node, member), name);
+            Entry::Forgotten { who } => {
+                self.forget_session((who.node, who.member));
+                self.roster.forget((who.node, who.member), who.name);
             }
             Entry::Lost { node } => {
-                self.roster.forget_names_of(node);
                 if let Some((gone @ 1.., users)) = self.roster.lost(node) {
                     self.announce(now, &notice::lost(gone, users));
                 }
@@ -191,12 +236,7 @@ impl Room {
                 self.whisper((stamp.node, member), from, to, text);
             }
             Entry::Removed { who, reason } => self.remove(now, who, reason),
-            Entry::Muted { who, is_muted } => {
-                self.announce(now, &notice::muted(who.name, is_muted));
-                if self.roster.is_own(who.node) {
-                    self.effects.push(Effect::Muted(MemberId::from_number(who.member), is_muted));
-                }
-            }
+            Entry::Muted { who, is_muted } => self.mute(now, who, is_muted),
             Entry::Topic { text } => {
                 self.rules.set_topic(text);
                 self.announce(now, &notice::topic(text));
@@ -210,6 +250,7 @@ impl Room {
                 };
                 self.announce(now, &notice);
             }
+            _ => self.apply_shared(now, stamp, entry),
         }
     }
 
@@ -223,51 +264,96 @@ impl Room {
             self.announce(now, &notice::named(from, name.as_str()));
             self.effects.extend(is_own.then_some(Effect::Named(id, name)));
         } else {
-            self.effects.extend(is_own.then_some(Effect::NotNamed(id, name)));
+            if let Some((reader, free)) = self.reader_of((node, member)).zip(self.free_like(&name))
+            {
+                self.tell(reader, notice::taken(name.as_str(), free.as_str()));
+            }
+            self.effects.extend(is_own.then_some(Effect::NotNamed(id)));
         }
     }
 
     /// Somebody says `text` to one other.
-    fn whisper(&mut self, who: Who, from: &str, to: Person<'_>, text: &str) {
-        let receiver = self.seat_of(to.node, to.member);
-        let has_got = match receiver {
-            // What others write to it does not keep a member from being read from.
-            Some(reader) if !self.log.takes_private(reader, text.len()) => false,
-            Some(reader) => self.tell(reader, notice::whispered_to_you(from, text)),
-            None => true,
+    fn whisper(&mut self, author: Who, from: &str, to: Person<'_>, text: &str) {
+        let who = self.roster.now((to.node, to.member));
+        let answer = if !self.is_here(who) {
+            notice::nobody(to.name)
+        } else if !self.give_private(author, from, (who, to.name), text) {
+            notice::not_read(to.name)
+        } else {
+            notice::whispered_by_you(to.name, text)
         };
-        if has_got && self.roster.is_own(to.node) {
-            let member = (to.member != HOST).then(|| MemberId::from_number(to.member));
-            self.effects.push(Effect::Written(member, who));
-        }
-        if let Some(reader) = self.seat_of(who.0, who.1) {
-            let answer = if has_got {
-                notice::whispered_by_you(to.name, text)
-            } else {
-                notice::not_read(to.name)
-            };
+        if let Some(reader) = self.seat_of(author.0, author.1) {
             self.tell(reader, answer);
         }
     }
 
-    /// The host has removed a member: it has left.
-    fn remove(&mut self, now: Instant, who: Person<'_>, reason: &str) {
-        self.roster.forget_name((who.node, who.member), who.name);
-        if let Some(reader) = self.reader_of(who.node, who.member) {
-            self.log.end_here(reader);
-            self.tell(reader, notice::removed_you(reason));
-            self.effects.push(Effect::Removed(MemberId::from_number(who.member)));
+    /// Gives somebody what was said to it alone, who is called `name`. Returns whether it was taken, as far as
+    /// all servers know the same of that, or the one which alone gives its author an answer. Of one that cannot
+    /// come back only its server knows what it has read: it has the author told by an entry.
+    fn give_private(
+        &mut self,
+        author: Who,
+        from: &str,
+        (to, name): (Who, &str),
+        text: &str,
+    ) -> bool {
+        if let Some(profile) = self.roster.profile_mut(to) {
+            profile.written_by = Some(author);
         }
-        self.announce(now, &notice::removed(who.name, reason));
-        if let Some(users) = self.roster.left(who.node) {
-            self.announce(now, &notice::left(who.name, users));
+        let by_session = self.takes_private(to, text.len());
+        let Some(reader) = self.seat_of(to.0, to.1) else { return true };
+        // What others write to it does not keep a member from being read from.
+        let has_got = by_session.unwrap_or_else(|| self.log.takes_private(reader, text.len()))
+            && self.tell(reader, notice::whispered_to_you(from, text));
+        if has_got && self.roster.is_own(to.0) {
+            let member = (to.1 != HOST).then(|| MemberId::from_number(to.1));
+            self.effects.push(Effect::Written(member, author));
+        }
+        let is_answered_here = self.roster.is_own(author.0) && self.session_of(author).is_none();
+        if has_got || by_session.is_some() || is_answered_here {
+            return has_got;
+        }
+        self.effects.push(Effect::Unread(author, name.into()));
+        true
+    }
+
+    /// The host has removed a member: it has left.
+    fn remove(&mut self, now: Instant, person: Person<'_>, reason: &str) {
+        let who = self.roster.now((person.node, person.member));
+        let called = self.roster.called(who);
+        let name = called.as_deref().unwrap_or(person.name);
+        let own = self.own(who);
+        self.end_session(who);
+        let users = self.roster.left(who, name);
+        if let Some(id) = own {
+            self.log.end_here(id.into());
+            self.tell(id.into(), notice::removed_you(reason));
+            self.effects.push(Effect::Removed(id));
+        }
+        self.announce(now, &notice::removed(name, reason));
+        if let Some(users) = users {
+            self.announce(now, &notice::left(name, users));
+        }
+    }
+
+    /// The host has what a member says not said, or said again.
+    fn mute(&mut self, now: Instant, person: Person<'_>, is_muted: bool) {
+        let who = self.roster.now((person.node, person.member));
+        let called = self.roster.called(who);
+        if let Some(profile) = self.roster.profile_mut(who) {
+            profile.is_muted = is_muted;
+        }
+        let name = called.as_deref().unwrap_or(person.name);
+        self.announce(now, &notice::muted(name, is_muted));
+        if self.roster.is_own(who.0) {
+            self.effects.push(Effect::Muted(MemberId::from_number(who.1), is_muted));
         }
     }
 
     /// Has one reader of this server get lines. Returns whether it does.
     pub(crate) fn tell(&mut self, reader: ReaderId, text: String) -> bool {
         let is_told = self.log.insert(reader, text.into_bytes().into(), Kind::Lines);
-        if is_told {
+        if is_told && !self.log.is_ghost(reader) {
             self.effects.push(Effect::Addressed(reader));
         }
         is_told
@@ -278,13 +364,8 @@ impl Room {
         if member == HOST && self.roster.is_own(node) {
             self.host
         } else {
-            self.reader_of(node, member)
+            self.reader_of((node, member))
         }
-    }
-
-    /// The reader of a member, if it is one of this server's.
-    fn reader_of(&self, node: NodeId, member: u64) -> Option<ReaderId> {
-        self.roster.is_own(node).then(|| MemberId::from_number(member).into())
     }
 
     /// Appends a line that everybody gets.

@@ -20,7 +20,16 @@ const EARLIER: usize = 20;
 
 impl Server {
     pub(super) fn do_next(&mut self, id: MemberId) {
-        match self.front.next_deferred(id) {
+        let next = self.front.next_deferred(id);
+        let heard = self.front.dealt(id).filter(|_| self.ordered.is_shared());
+        self.ordered.set_cause(heard.map(|heard| (id.number(), heard)));
+        self.deal_with(id, next);
+        self.ordered.set_cause(None);
+    }
+
+    /// Does what one message comes to: one entry at the most.
+    fn deal_with(&mut self, id: MemberId, next: Option<Next>) {
+        match next {
             None => {}
             // Where messages are that short nobody comes back late, but goes on as somebody new.
             Some(Next::TooLong(Command::Resume)) => {
@@ -81,7 +90,7 @@ impl Server {
             },
             Command::Got => {
                 if let Ok(lines) = rest.trim().parse() {
-                    self.ordered.room.log.acknowledge(id.into(), lines);
+                    self.note_got(id, lines);
                 }
             }
             Command::Bye => self.end_session(id),
@@ -90,6 +99,9 @@ impl Server {
     }
 
     pub(super) fn answer(&mut self, id: MemberId, text: String) {
+        if self.is_known_to_all(id) {
+            return self.answer_by_entry(id, &text);
+        }
         self.ordered.room.tell(id.into(), text);
         self.heed_effects();
     }
@@ -128,7 +140,7 @@ impl Server {
         }
     }
 
-    /// A name that a member wanted is another one's.
+    /// A name that a member wanted is another one's, and nobody has told it so.
     pub(super) fn refuse_name(&mut self, id: MemberId, name: &Name) {
         if let Some(free) = self.ordered.room.free_like(name) {
             self.answer(id, notice::taken(name.as_str(), free.as_str()));
@@ -149,7 +161,12 @@ impl Server {
 
     /// A member writes to whoever has written to it last.
     fn reply(&mut self, id: MemberId, text: &str) {
-        let who = self.front.person(id).and_then(|person| person.written_by);
+        let who = match self.ordered.room.people() {
+            Some(people) => people
+                .get((self.ordered.node(), id.number()))
+                .and_then(|profile| profile.written_by()),
+            None => self.front.person(id).and_then(|person| person.written_by),
+        };
         match who.and_then(|who| Some((who, self.name_of(who)?))) {
             Some((who, name)) => self.whisper(id, who, &name, text),
             None => self.answer(id, notice::NOBODY_WROTE.into()),
@@ -176,33 +193,28 @@ impl Server {
 
     /// Who is called so, by name or address, if it is here.
     pub(super) fn find(&self, name: &str) -> Option<(Who, String)> {
-        let own = self.ordered.node();
         if name.eq_ignore_ascii_case(notice::HOST_NAME) {
-            return self.ordered.room.host.map(|_| ((own, HOST), notice::HOST_NAME.into()));
+            let node = self.ordered.room.hosted_node()?;
+            return Some(((node, HOST), notice::HOST_NAME.into()));
         }
         if let Ok(name) = Name::new(name) {
             let who = self.ordered.room.owner_of(&name)?;
             return Some((who, self.name_of(who)?));
         }
         let address: SocketAddr = name.parse().ok()?;
-        let label = Label::of_address(address);
-        let mut here = self.front.here().filter(|&(id, name, is_named, _)| {
-            let address =
-                if is_named { self.front.address(id).map_or(name, Label::name) } else { name };
-            address == label.name()
-        });
-        here.next().map(|(id, name, ..)| ((own, id.number()), name.into()))
+        self.find_address(Label::of_address(address).name())
     }
 
     /// What somebody is called who is here.
-    pub(super) fn name_of(&self, (node, member): Who) -> Option<String> {
-        if !self.ordered.is_own(node) {
-            return None;
+    pub(super) fn name_of(&self, who: Who) -> Option<String> {
+        if who.1 == HOST {
+            return self.ordered.room.has_host(who.0).then(|| notice::HOST_NAME.into());
         }
-        if member == HOST {
-            return self.ordered.room.host.map(|_| notice::HOST_NAME.into());
+        if let Some(people) = self.ordered.room.people() {
+            let profile = people.get(people.now(who)).filter(|profile| !profile.is_away());
+            return profile.map(|profile| profile.name().into());
         }
-        let id = MemberId::from_number(member);
+        let id = MemberId::from_number(who.1);
         self.front.label(id).filter(|_| self.front.is_here(id)).map(|label| label.name().into())
     }
 
@@ -211,6 +223,9 @@ impl Server {
         match self.messages_wanted(rest) {
             Ok(most) => {
                 let before = self.front.first_history_ends(id);
+                if self.is_known_to_all(id) {
+                    return self.recall(id, before, most);
+                }
                 self.insert_earlier(id.into(), before, most);
             }
             Err(why) => self.answer(id, why.into()),

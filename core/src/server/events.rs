@@ -1,6 +1,7 @@
 //! What the shell has to do next, and how much it may read.
 
 use alloc::collections::VecDeque;
+use core::mem;
 
 use super::Server;
 use crate::id::{MemberId, ReaderId};
@@ -11,8 +12,8 @@ use crate::time::Instant;
 /// What the shell has to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The log has grown, or more of it is let through: readers that had caught up have something
-    /// pending.
+    /// The log has grown, or more of it is let through, or everybody is told something: readers that had
+    /// caught up have something pending.
     Grown,
     /// Whoever was told a budget of 0, and listeners, may be tried again.
     Resumed,
@@ -52,6 +53,9 @@ pub(super) struct Events {
     /// The length of the log that the gate's reader was told of, as nobody else may have that.
     told_to_gate: u64,
     pub(super) has_resumed: bool,
+    /// How often everybody was told something that is no line of the log, and how often that was told.
+    pub(super) notices: u64,
+    told_notices: u64,
     /// What was told of the next tick.
     pub(super) armed: Option<Instant>,
     pub(super) queue: VecDeque<Event>,
@@ -65,8 +69,9 @@ impl Server {
             return Some(event);
         }
         let log = &mut self.ordered.room.log;
-        if self.events.told != log.readable() {
-            self.events.told = log.readable();
+        let grown = (log.readable(), self.events.notices);
+        if (self.events.told, self.events.told_notices) != grown {
+            (self.events.told, self.events.told_notices) = grown;
             return Some(Event::Grown);
         }
         if let Some(reader) = log.holds_back()
@@ -79,7 +84,7 @@ impl Server {
         if has_room_resumed {
             self.waiting.resume(self.now);
         }
-        if has_room_resumed | core::mem::take(&mut self.events.has_resumed) {
+        if has_room_resumed | mem::take(&mut self.events.has_resumed) {
             return Some(Event::Resumed);
         }
         let next = [
@@ -87,6 +92,8 @@ impl Server {
             self.front.next_tick(),
             self.sessions.next_tick(),
             self.waiting.next_tick(),
+            self.returning.next_tick(),
+            self.next_refusal(),
         ];
         let next = next.into_iter().flatten().min()?;
         if self.events.armed.is_none_or(|armed| next < armed) {
@@ -100,6 +107,13 @@ impl Server {
     #[must_use]
     pub fn said(&self) -> u64 {
         self.ordered.room.log.readable()
+    }
+
+    /// How often everybody here was told something that is no line of the log: as when it grows, all have
+    /// something pending then.
+    #[must_use]
+    pub fn notices(&self) -> u64 {
+        self.events.notices
     }
 
     /// Users online, on all servers.
@@ -133,15 +147,22 @@ impl Server {
         let Some((growth, allowance)) = self.front.growth_and_allowance(now, id) else { return 0 };
         let is_new = self.front.is_new(id);
         let is_admitted = !self.ordered.is_shared() || log.has_started(id.into()) || is_new;
-        let awaits_name = self.front.person(id).is_some_and(|person| person.wanted_name.is_some());
+        let awaits = self
+            .front
+            .person(id)
+            .is_some_and(|person| person.wanted_name.is_some() || person.returns.is_some());
         if !is_admitted
-            || awaits_name
+            || awaits
             || (is_new && !self.takes_newcomers())
             || self.front.has_deferred(id)
             || self.is_fenced()
             || log.inserts_pending(id.into()) > ANSWERED
         {
             return 0;
+        }
+        if is_new && self.is_unreachable() {
+            // It is turned away, whatever it says.
+            return self.limits.longest_line();
         }
         let space = self.space().saturating_sub(self.limits.longest_line());
         let most = if self.is_waiting() { space.min(allowance) } else { space };
@@ -150,11 +171,15 @@ impl Server {
 
     /// Whether newcomers are welcome just now. If not, leave them where they are until
     /// [`Event::Resumed`]: what is said of many joins would cost readers their place in the backlog
-    /// too.
+    /// too. Nor are they while the log of the room cannot be reached, for a while: then they are turned
+    /// away.
     #[must_use]
     pub fn takes_newcomers(&self) -> bool {
         // The other half is for members that say a little.
-        self.space() >= (self.limits.share() / 2).max(MAX_NOTICE) && !self.is_fenced()
+        let has_space = self.space() >= (self.limits.share() / 2).max(MAX_NOTICE);
+        let is_welcome = has_space && !self.has_newcomers_wait();
+        // Those who are turned away are told so.
+        (is_welcome || self.is_unreachable()) && !self.is_fenced()
     }
 
     /// Whether the room waits for a reader, so that some members' [`Server::budget`] may be 0.

@@ -19,11 +19,20 @@ impl Server {
     /// The room has a host, who looks at what `observer` is delivered.
     pub fn seat_host(&mut self, observer: ReaderId) {
         self.ordered.room.host = Some(observer);
+        self.tell_of_host(true);
     }
 
     /// It has none any more.
     pub fn unseat_host(&mut self) {
         self.ordered.room.host = None;
+        self.tell_of_host(false);
+    }
+
+    /// Has other servers know whether there is a host here to write to.
+    fn tell_of_host(&mut self, is_hosted: bool) {
+        if self.ordered.is_shared() {
+            self.propose(&Entry::Hosted { is_hosted }, 0);
+        }
     }
 
     /// The host has entered a line: a message, or a command. Answers go to its observer.
@@ -105,13 +114,13 @@ impl Server {
 
     /// Removes a member. It says nothing more from now on, not even that it has left.
     fn kick(&mut self, (node, member): Who, name: &str, reason: &str) {
-        let id = MemberId::from_number(member);
-        let wanted = self.wanted_name(id);
-        self.end_session(id);
-        self.front.depart(id);
+        if self.ordered.is_own(node) {
+            let id = MemberId::from_number(member);
+            self.drop_session(id);
+            self.front.depart(id);
+        }
         let who = Person { node, member, name };
         self.propose(&Entry::Removed { who, reason }, 2 * MAX_NOTICE);
-        self.forget_wanted_name(id, wanted);
     }
 
     fn give_history_to_host(&mut self, rest: &str) {

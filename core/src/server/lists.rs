@@ -5,8 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Server;
+use crate::id::MemberId;
 use crate::notice;
-use crate::room::Label;
+use crate::room::{Label, People, Profile, Who};
 use crate::time::{Instant, Wall};
 
 /// The lines of an answer that lists members, and the columns of each.
@@ -16,15 +17,21 @@ const COLUMNS: usize = 72;
 /// The members that a host's list names.
 const GUESTS: usize = 40;
 
+/// Somebody who is here.
+struct Guest<'a> {
+    who: Who,
+    name: &'a str,
+    is_named: bool,
+}
+
 impl Server {
     /// Who is here, those with a name first, in order.
     pub(super) fn who(&self, start: &str) -> String {
         let mut here: Vec<(bool, &str)> = Vec::new();
         let mut matching = 0;
-        for (_, name, is_named, _) in self.front.here().filter(|(_, name, ..)| starts(name, start))
-        {
+        for guest in self.here().filter(|guest| starts(guest.name, start)) {
             matching += 1;
-            here.push((!is_named, name));
+            here.push((!guest.is_named, guest.name));
         }
         // No more are listed than that.
         let most = here.len().min(ROWS * COLUMNS / 2);
@@ -42,20 +49,54 @@ impl Server {
         list(begin, here.iter().map(|&(_, name)| name), all)
     }
 
-    /// Who is here, for the host.
+    /// Who is here, for the host. When somebody came is known of the members of this server.
     pub(super) fn guests(&self, start: &str) -> String {
-        let mut guests: Vec<_> =
-            self.front.here().filter(|(_, name, ..)| starts(name, start)).collect();
-        guests.sort_unstable_by_key(|&(id, name, is_named, _)| (!is_named, name, id));
+        let mut guests: Vec<_> = self.here().filter(|guest| starts(guest.name, start)).collect();
+        guests.sort_unstable_by_key(|guest| (!guest.is_named, guest.name, guest.who));
         let mut text = notice::online(self.users()).trim_end_matches([':', ' ']).to_string() + "\n";
-        for &(id, name, _, came) in guests.iter().take(GUESTS) {
-            let address = self.front.address(id).map_or(name, Label::name);
-            text += &notice::guest(name, address, self.wall_at(came));
+        for &Guest { who, name, .. } in guests.iter().take(GUESTS) {
+            let came = self.own(who).and_then(|id| self.front.came(id));
+            let since = came.and_then(|came| self.wall_at(came));
+            text += &notice::guest(name, self.address_of(who).unwrap_or(name), since);
         }
         if guests.len() > GUESTS {
             text += &format!("> {}\n", notice::more(guests.len() - GUESTS));
         }
         text
+    }
+
+    /// Everybody who is here, on all servers.
+    fn here(&self) -> impl Iterator<Item = Guest<'_>> {
+        let (own, people) = (self.ordered.node(), self.ordered.room.people());
+        let alone = people.is_none().then(|| self.front.here()).into_iter().flatten();
+        let alone = alone.map(move |(id, name, is_named)| {
+            let who = (own, id.number());
+            Guest { who, name, is_named }
+        });
+        let all = people.into_iter().flat_map(People::here).map(|(who, profile)| {
+            let (name, is_named) = (profile.name(), profile.is_named());
+            Guest { who, name, is_named }
+        });
+        alone.chain(all)
+    }
+
+    /// Who is here, by what it is called without a name.
+    pub(super) fn find_address(&self, address: &str) -> Option<(Who, String)> {
+        let mut here = self.here().filter(|guest| self.address_of(guest.who) == Some(address));
+        here.next().map(|guest| (guest.who, guest.name.to_string()))
+    }
+
+    /// What somebody is called without a name.
+    fn address_of(&self, who: Who) -> Option<&str> {
+        match self.ordered.room.people() {
+            Some(people) => people.get(who).map(Profile::address),
+            None => self.front.address(self.own(who)?).map(Label::name),
+        }
+    }
+
+    /// Somebody's handle, if it is a member of this server.
+    fn own(&self, (node, member): Who) -> Option<MemberId> {
+        self.ordered.is_own(node).then(|| MemberId::from_number(member))
     }
 
     /// What the clock on the wall said at a moment.

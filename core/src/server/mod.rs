@@ -9,13 +9,19 @@
 //! | `host` | what its host does |
 //! | `record` | what is kept of what is said, beyond the end of the server |
 //! | `sessions` | members that come back |
+//! | `returns` | members that come back on any of several servers |
+//! | `sharing`, `skip`, `away` | what there is where several servers share a room |
 
+mod away;
 mod commands;
 mod events;
 mod host;
 mod lists;
 mod record;
+mod returns;
 mod sessions;
+mod sharing;
+mod skip;
 mod turns;
 
 pub use events::Event;
@@ -24,16 +30,18 @@ use alloc::string::String;
 use core::fmt;
 use core::net::SocketAddr;
 
-use crate::entry::{Entry, Stamped};
+use crate::entry::{Entry, Heard};
 use crate::front::{Front, Leaves, Newlines, Outcome, Terms, Wire};
 use crate::id::{MemberId, NodeId, ReaderId};
 use crate::limits::{Limits, MAX_NOTICE};
 use crate::log::{ANSWERED, Delivered, Kind, Start};
 use crate::notice;
 use crate::order::Ordered;
-use crate::room::{Committed, Effect, Label, Name, Room, Who};
+use crate::room::{Effect, Label, Room, Who};
 use crate::time::{Instant, Wall};
+use away::Away;
 use events::Events;
+use returns::Returning;
 use sessions::Sessions;
 use turns::Waiting;
 
@@ -46,8 +54,9 @@ use turns::Waiting;
 ///   [`end_of_input`](Server::end_of_input), [`disconnect`](Server::disconnect) tell what peers did,
 ///   and [`tick`](Server::tick) that time has passed. None of them fails over what a peer sends.
 /// - **Order**: [`proposals`](Server::proposals), [`commit`](Server::commit) and
-///   [`declare_lost`](Server::declare_lost), where several servers share a room. One that is alone
-///   commits what it proposes in the same call.
+///   [`declare_lost`](Server::declare_lost), where several servers share a room, with
+///   [`snapshot`](Server::snapshot), [`skip_to`](Server::skip_to) and [`set_away`](Server::set_away) for
+///   when they do not get all of it. One that is alone commits what it proposes in the same call.
 /// - **Out**: [`deliver`](Server::deliver) lends what a reader has pending: a member, or an observer
 ///   that [`observe`](Server::observe) has added, until [`dismiss`](Server::dismiss).
 /// - **Record**: [`restore`](Server::restore), [`record`](Server::record),
@@ -67,10 +76,16 @@ pub struct Server {
     /// Members whose joins are proposed and not committed.
     joining: usize,
     sessions: Sessions,
+    /// The same where several servers share the room.
+    returning: Returning,
     /// Members of which messages are deferred.
     waiting: Waiting,
     /// Who wrote to the host last.
     host_written_by: Option<Who>,
+    /// Whether the log of the room cannot be reached.
+    away: Option<Away>,
+    /// Whether it ends, so that nothing is proposed of members that leave.
+    is_ending: bool,
     /// What the clock on the wall said at which moment.
     wall: Option<(Instant, Wall)>,
     events: Events,
@@ -88,6 +103,8 @@ pub enum Refused {
     },
     /// The host lets nobody else in.
     Locked,
+    /// The log of the room, which several servers share, has not been reached for a while.
+    Unreachable,
 }
 
 impl fmt::Display for Refused {
@@ -95,6 +112,7 @@ impl fmt::Display for Refused {
         match self {
             Self::Full { users } => f.write_str(&notice::full(*users)),
             Self::Locked => f.write_str(&notice::locked()),
+            Self::Unreachable => f.write_str(&notice::unreachable()),
         }
     }
 }
@@ -109,7 +127,7 @@ impl Server {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let (limits, node) = (limits.clamped(), NodeId::default());
-        let ordered = Ordered::alone(Room::new(node, &limits), node);
+        let ordered = Ordered::alone(Room::alone(node, &limits), node);
         Self::with(limits, ordered)
     }
 
@@ -120,7 +138,7 @@ impl Server {
     #[must_use]
     pub fn shared(limits: Limits, node: NodeId) -> Self {
         let limits = limits.shared().clamped();
-        let ordered = Ordered::shared(Room::new(node, &limits), node);
+        let ordered = Ordered::shared(Room::shared(node, &limits), node);
         Self::with(limits, ordered)
     }
 
@@ -132,8 +150,11 @@ impl Server {
             now: Instant::default(),
             joining: 0,
             sessions: Sessions::default(),
+            returning: Returning::default(),
             waiting: Waiting::default(),
             host_written_by: None,
+            away: None,
+            is_ending: false,
             wall: None,
             events: Events::default(),
         }
@@ -156,7 +177,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Refused`], and nothing has changed, if [`Limits::max_users`] are online, or the room is locked.
+    /// [`Refused`], and nothing has changed, if [`Limits::max_users`] are online, or the room is locked, or
+    /// its log cannot be reached ([`Server::set_away`]).
     pub fn connect(
         &mut self,
         now: Instant,
@@ -164,14 +186,14 @@ impl Server {
         wire: Wire,
     ) -> Result<MemberId, Refused> {
         self.pass_time(now);
-        let has_sessions = !self.sessions.is_empty();
+        let has_sessions = self.has_sessions();
         if !has_sessions {
             self.admits()?;
         }
         let id = MemberId::of(self.ordered.room.log.prepare());
         self.front.add(self.now, id, Label::of_address(origin), wire);
         if has_sessions {
-            let time = self.sessions.welcome_time();
+            let time = self.welcome_time();
             self.front.hold(self.now, id, time, &self.limits);
         } else {
             self.join(id);
@@ -181,7 +203,9 @@ impl Server {
 
     /// Whether a newcomer is let in.
     fn admits(&self) -> Result<(), Refused> {
-        if self.is_full() {
+        if self.is_unreachable() {
+            Err(Refused::Unreachable)
+        } else if self.is_full() {
             Err(Refused::Full { users: self.users() })
         } else if self.ordered.room.rules().is_locked() {
             Err(Refused::Locked)
@@ -225,16 +249,30 @@ impl Server {
 
     /// Takes what one has sent that has been greeted.
     fn hear(&mut self, id: MemberId, bytes: &[u8]) {
+        if self.ordered.is_shared() && self.front.is_counted(id, bytes) {
+            // Each message is known by the byte that ends it.
+            let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+            lines.for_each(|line| self.hear_all(id, line));
+        } else {
+            self.hear_all(id, bytes);
+        }
+    }
+
+    fn hear_all(&mut self, id: MemberId, bytes: &[u8]) {
         let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
         let terms = Terms::of(limits, &ordered.room);
         let outcome = front.receive(now, id, bytes, terms, &mut sayer(ordered, now, id));
         self.follow(id, outcome);
+        self.report_heard(id);
         self.tell_heard(id);
     }
 
     /// A member that [`Event::Listen`] asked to be read from has nothing to read.
     pub fn quiet(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
+        if self.front.returns(id).is_some() {
+            return;
+        }
         if self.front.is_new(id) {
             match self.front.is_asked(id) {
                 true if self.has_begun_to_come_back(id) => self.turn_away(id, String::new()),
@@ -247,6 +285,7 @@ impl Server {
         let terms = Terms::of(limits, &ordered.room);
         let outcome = front.quiet(now, id, terms, &mut sayer(ordered, now, id));
         self.follow(id, outcome);
+        self.report_heard(id);
     }
 
     /// A member's sending side has closed: it has left, and what it said last is a message even
@@ -256,14 +295,16 @@ impl Server {
     /// call [`Server::disconnect`]. A member with a session gets that when it comes back.
     pub fn end_of_input(&mut self, now: Instant, id: MemberId) {
         self.pass_time(now);
-        if self.front.is_new(id) && self.has_begun_to_come_back(id) {
+        if self.front.is_new(id)
+            && (self.has_begun_to_come_back(id) || self.front.returns(id).is_some())
+        {
             // It did not get to say so whole. That is nothing for others.
             return self.turn_away(id, String::new());
         }
         if self.front.is_new(id) {
             self.welcome(id);
         }
-        if !self.sessions.has(&self.front, id) {
+        if !self.has_session(id) {
             let (now, Self { front, ordered, limits, .. }) = (self.now, &mut *self);
             let terms = Terms::of(limits, &ordered.room);
             front.end_of_input(now, id, terms, &mut sayer(ordered, now, id));
@@ -293,7 +334,7 @@ impl Server {
 
     /// A member has left.
     fn take_leave(&mut self, id: MemberId, leaves: Leaves) {
-        if self.sessions.has(&self.front, id) {
+        if self.has_session(id) {
             return self.go_away(id);
         }
         self.depart(id);
@@ -305,6 +346,7 @@ impl Server {
     /// Forgets a peer and its reader.
     fn drop_connection(&mut self, id: MemberId) {
         self.front.remove(id);
+        self.ordered.room.unseat(id);
         self.ordered.room.log.remove(self.now, id.into());
     }
 
@@ -318,6 +360,8 @@ impl Server {
             self.events.queue.push_back(Event::Listen(id));
         }
         self.forget_absent();
+        self.tick_returning();
+        self.refuse_in_time();
         self.go_on_waiting();
     }
 
@@ -369,10 +413,7 @@ impl Server {
                     self.front.set_name(id, &name);
                     self.end_wait_for_name(id);
                 }
-                Effect::NotNamed(id, name) => {
-                    self.refuse_name(id, &name);
-                    self.end_wait_for_name(id);
-                }
+                Effect::NotNamed(id) => self.end_wait_for_name(id),
                 Effect::Removed(id) => self.remove(id),
                 Effect::Muted(id, is_muted) => {
                     if let Some(person) = self.front.person_mut(id) {
@@ -387,13 +428,14 @@ impl Server {
                     }
                 }
                 Effect::Addressed(reader) => self.address(reader),
+                effect => self.heed_return(effect),
             }
         }
     }
 
     /// The host has removed a member.
     fn remove(&mut self, id: MemberId) {
-        self.end_session(id);
+        self.drop_session(id);
         self.front.depart(id);
         self.front.drop_deferred(id);
         let leaves = self.front.person_mut(id).and_then(|person| person.leaves.take());
@@ -420,87 +462,27 @@ impl Server {
 
     /// A member leaves, if it is there.
     fn depart(&mut self, id: MemberId) {
-        let is_new = self.front.is_new(id);
-        let wanted = self.wanted_name(id);
+        // One that is about to be somebody else leaves as that.
+        let is_new = self.front.is_new(id) || self.is_returning(id);
         // One that was not greeted has not joined.
-        let Some(label) = self.front.depart(id).filter(|_| !is_new) else { return };
+        let Some(label) = self.front.depart(id).filter(|_| !is_new && !self.is_ending) else {
+            return;
+        };
         let entry = Entry::Left { member: id.number(), name: label.name() };
         self.ordered.propose(self.now, &entry, MAX_NOTICE);
-        self.forget_wanted_name(id, wanted);
-    }
-
-    /// What a member wants to be called, if that is proposed and not committed.
-    fn wanted_name(&mut self, id: MemberId) -> Option<Name> {
-        self.front.person(id)?.wanted_name.clone()
-    }
-
-    /// A member has left that may still be given a name: nobody else is kept from that.
-    fn forget_wanted_name(&mut self, id: MemberId, wanted: Option<Name>) {
-        if let Some(name) = wanted {
-            let entry = Entry::Forgotten { member: id.number(), name: name.as_str() };
-            self.ordered.propose(self.now, &entry, 0);
-        }
     }
 }
 
 /// Says what a member says: proposes it.
-fn sayer(ordered: &mut Ordered, now: Instant, id: MemberId) -> impl FnMut(&str, &str) {
-    move |label, text| {
+fn sayer(
+    ordered: &mut Ordered,
+    now: Instant,
+    id: MemberId,
+) -> impl FnMut(&str, &str, Option<Heard>) {
+    move |label, text, heard| {
         let growth = label.len() + text.len() + 1;
-        ordered.propose(now, &Entry::Said { member: id.number(), label, text }, growth);
-    }
-}
-
-/// Order.
-impl Server {
-    /// What this server has proposed and the order has not given back, oldest first: each is an
-    /// encoded [`Stamped`]. To propose it again is safe.
-    pub fn proposals(&self) -> impl Iterator<Item = &[u8]> {
-        self.ordered.proposals()
-    }
-
-    /// Commits the next entry of the room's order. Each server is given the same ones in the same
-    /// sequence, from the first on. It may be given one again that it was given before, unless that
-    /// was [`Committed::TooSoon`]: such an entry is void for ever, although another one that is the
-    /// same may come later in the order.
-    pub fn commit(&mut self, now: Instant, entry: &Stamped<'_>) -> Committed {
-        self.pass_time(now);
-        let was_tight = self.is_tight();
-        let committed = self.ordered.commit(self.now, entry);
-        if was_tight && !self.is_tight() {
-            self.events.has_resumed = true;
-            self.waiting.resume(self.now);
-        }
-        self.heed_effects();
-        if committed == Committed::New
-            && self.ordered.is_own(entry.stamp().node)
-            && let &Entry::Joined { member, .. } = entry.entry()
-        {
-            // It was counted when it was proposed. Saturating: what an order gives is not ours.
-            self.joining = self.joining.saturating_sub(1);
-            let id = MemberId::from_number(member);
-            if self.ordered.room.log.has_started(id.into()) {
-                self.note_entrance(id);
-                self.events.queue.push_back(Event::Admitted(id));
-            }
-        }
-        committed
-    }
-
-    /// Has the room told that another server is gone, and all its members with it: for whoever has
-    /// found that out. Once it is committed, nothing more that `node` proposes counts, should it be
-    /// there after all. Without effect if that is known, or proposed already.
-    pub fn declare_lost(&mut self, now: Instant, node: NodeId) {
-        self.pass_time(now);
-        self.ordered.declare_lost(self.now, node);
-    }
-
-    /// Whether the room has been told that this server is gone: nothing that it says counts any
-    /// more, so that it reads from nobody. Close what is connected, and begin anew with another
-    /// [`NodeId`].
-    #[must_use]
-    pub fn is_fenced(&self) -> bool {
-        self.ordered.is_fenced()
+        let entry = Entry::Said { member: id.number(), label, text };
+        ordered.propose_heard(now, &entry, heard, growth);
     }
 }
 

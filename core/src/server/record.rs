@@ -21,9 +21,11 @@ impl Server {
     /// cut as if it was said now. Of those that the backlog cannot hold the last ones are kept.
     ///
     /// Call it before anybody connects or observes; later it is without effect, and so it is where
-    /// [`Limits::history`](crate::Limits::history) is 0.
+    /// [`Limits::history`](crate::Limits::history) is 0, or where several servers share the room: the
+    /// lines of its log are the same on all of them.
     pub fn restore<'a>(&mut self, lines: impl IntoIterator<Item = (Wall, &'a [u8])>) {
-        if self.limits.history == 0 || !self.ordered.room.log.is_untouched() {
+        let is_untouched = self.ordered.room.log.is_untouched() && !self.ordered.is_shared();
+        if self.limits.history == 0 || !is_untouched {
             return;
         }
         for (wall, line) in lines {

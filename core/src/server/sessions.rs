@@ -6,12 +6,13 @@ use alloc::string::String;
 use core::time::Duration;
 
 use super::{Event, Server};
-use crate::entry::Entry;
+use crate::entry::{Entry, Person};
 use crate::front::{Arrival, Front, Session};
 use crate::id::MemberId;
 use crate::limits::{KEPT_FOR, MAX_NOTICE, MOST_AWAY, WELCOME, WELCOME_BACK};
 use crate::log::Kind;
 use crate::notice;
+use crate::room::NO_KEY;
 use crate::time::Instant;
 
 /// Who may come back.
@@ -56,6 +57,9 @@ impl Server {
     pub fn give_key(&mut self, now: Instant, id: MemberId, key: u128) {
         self.pass_time(now);
         let session = Session::new(key);
+        if self.ordered.is_shared() {
+            return self.give_key_by_entry(id, session);
+        }
         let half = session.first_half();
         if !self.front.is_here(id) || self.sessions.by_key.contains_key(&half) {
             return;
@@ -73,7 +77,7 @@ impl Server {
     }
 
     /// Tells the program at a member's end something.
-    fn control(&mut self, id: MemberId, text: String, kind: Kind) {
+    pub(super) fn control(&mut self, id: MemberId, text: String, kind: Kind) {
         self.ordered.room.log.insert(id.into(), text.into_bytes().into(), kind);
         self.address(id.into());
     }
@@ -90,9 +94,16 @@ impl Server {
 
     /// Takes the first bytes of one that has not been greeted.
     pub(super) fn receive_first(&mut self, id: MemberId, bytes: &[u8]) {
+        if self.front.returns(id).is_some() {
+            // What it sends behind that is dealt with once it is known who it is.
+            return self.front.keep_arrival(id, bytes);
+        }
         match self.front.arrive(self.now, id, bytes, &self.limits) {
             Arrival::Undecided => {}
             Arrival::New => self.welcome(id),
+            Arrival::Back { key, lines } if self.ordered.is_shared() => {
+                self.arrive_back(id, key, lines);
+            }
             Arrival::Back { key, lines } => match self.sessions.owner_of(&self.front, key) {
                 Some(member) => self.come_back(id, member, lines),
                 None => {
@@ -137,6 +148,9 @@ impl Server {
 
     /// One that says so by a command has come back, though it was greeted.
     pub(super) fn come_back_late(&mut self, id: MemberId, key: u128, lines: u64) {
+        if self.ordered.is_shared() {
+            return self.arrive_back(id, key, lines);
+        }
         match self.sessions.owner_of(&self.front, key).filter(|&member| member != id) {
             Some(member) => self.come_back(id, member, lines),
             None => self.events.queue.push_back(Event::KeyWanted(id)),
@@ -144,7 +158,7 @@ impl Server {
     }
 
     /// Nobody is at the other end of a connection any more.
-    fn give_up(&mut self, connection: MemberId) {
+    pub(super) fn give_up(&mut self, connection: MemberId) {
         if self.front.welcome(connection).is_some() {
             return self.turn_away(connection, String::new());
         }
@@ -180,7 +194,7 @@ impl Server {
             self.sessions.away.retain(|&(_, id)| id != member);
             self.join(member);
         }
-        first.extend(notice::resumed(self.front.heard(member).unwrap_or(0)).bytes());
+        first.extend(notice::resumed(self.front.heard(member).unwrap_or(0), None).bytes());
         self.ordered.room.log.come_back(member.into(), lines, first.into());
         self.events.queue.push_back(Event::Replaced { connection, member });
         self.address(member.into());
@@ -199,12 +213,18 @@ impl Server {
             return;
         }
         let Some(label) = self.front.depart(id) else { return };
-        let entry = Entry::Away { member: id.number(), name: label.name() };
-        self.ordered.propose(self.now, &entry, MAX_NOTICE);
+        if !self.is_ending {
+            let entry = Entry::Away { member: id.number(), name: label.name() };
+            self.ordered.propose(self.now, &entry, MAX_NOTICE);
+        }
         if let Some(person) = self.front.person_mut(id) {
             person.is_away = true;
         }
         self.ordered.room.log.set_away(id.into());
+        if self.ordered.is_shared() {
+            // It says again what is not heard.
+            return self.front.drop_deferred(id);
+        }
         self.sessions.away.push_back((self.now, id));
         if self.sessions.away.len() > MOST_AWAY {
             self.forget_first_absent();
@@ -223,7 +243,8 @@ impl Server {
         self.say_rest(id);
         self.end_session(id);
         if let Some(label) = self.front.label(id) {
-            let entry = Entry::Forgotten { member: id.number(), name: label.name() };
+            let who = Person { node: self.ordered.node(), member: id.number(), name: label.name() };
+            let entry = Entry::Forgotten { who };
             self.ordered.propose(self.now, &entry, 0);
         }
         self.drop_connection(id);
@@ -231,8 +252,19 @@ impl Server {
 
     /// A member's key is void.
     pub(super) fn end_session(&mut self, id: MemberId) {
+        if self.is_known_to_all(id) {
+            let entry = Entry::Session { member: id.number(), key: NO_KEY };
+            self.propose(&entry, 0);
+            // What it is answered next is counted until that is committed.
+            self.await_answer(id);
+        }
+        self.drop_session(id);
+    }
+
+    /// A member's key is void here, and all others know that or will.
+    pub(super) fn drop_session(&mut self, id: MemberId) {
         let session = self.front.person_mut(id).and_then(|person| person.session.take());
-        if let Some(session) = session {
+        if let Some(session) = session.filter(|_| !self.ordered.is_shared()) {
             self.sessions.by_key.remove(&session.first_half());
             self.ordered.room.log.count_no_lines(id.into());
         }

@@ -58,6 +58,7 @@ impl Server {
             }
             self.do_next(id);
         }
+        self.report_heard(id);
         if !self.front.has_deferred(id) {
             return self.has_gone_on(id);
         }
@@ -144,12 +145,12 @@ impl Server {
 
     /// Whether there is space for what the next message of a member leads to.
     fn may_go_on(&self, id: MemberId) -> bool {
-        let awaits_name = self.front.person(id).is_some_and(|person| person.wanted_name.is_some());
+        let awaits = self.front.person(id).is_some_and(Peer::awaits);
         let Some((_, allowance)) = self.front.growth_and_allowance(self.now, id) else {
             return false;
         };
         self.front.has_deferred(id)
-            && !awaits_name
+            && !awaits
             && self.has_read(id)
             && self.space() >= self.limits.longest_line()
             && (!self.is_waiting() || allowance > 0)

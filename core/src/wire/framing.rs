@@ -81,6 +81,11 @@ impl Framer {
         self.partial.text()
     }
 
+    /// Whether a message has begun and not ended.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// Returns whether a line has come, since this was last asked, that was not UTF-8 and ended with
     /// `\r\n`.
     pub(crate) fn take_damaged_line(&mut self) -> bool {

@@ -100,6 +100,25 @@ fn an_empty_line_is_shown_in_its_place_and_not_sent() {
     assert_eq!(session.shows(), "[You] \n[You] one\n[You] \n[You] \n[You] two\n[You] \n");
 }
 
+/// Of several servers one that is mute has heard nothing, and what was typed goes to another one.
+#[test]
+fn nothing_is_sent_to_a_mute_server_among_several() {
+    let mut session = Session::new();
+    session.client.wait_for_greeting();
+    session.client.type_in("하나\n둘\n셋".as_bytes());
+    session.pass_millis(600_000);
+    assert_eq!(session.sends(), [""; 0]);
+    session.client.end_of_input();
+    assert!(!session.client.is_all_sent(session.now));
+    let client = session.client.again(session.now);
+    session.client = client;
+    session.client.wait_for_greeting();
+    session.receive(&format!("{GREETING}\n"));
+    assert_eq!(session.sends(), ["\n", "하나\n둘\n셋\n"]);
+    assert!(session.client.is_all_sent(session.now));
+    assert_eq!(session.shows(), format!("{GREETING}\n[You] 하나\n[You] 둘\n[You] 셋\n"));
+}
+
 #[test]
 fn nothing_is_sent_before_the_greeting() {
     let mut session = Session::new();

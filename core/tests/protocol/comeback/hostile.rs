@@ -38,15 +38,17 @@ fn what_was_not_asked_for_is_not_heeded() {
     assert_eq!(scripted.shows(), format!("{GREETING}[You] 하나\n[a] 네\n"));
 }
 
-/// Nothing is sent that was forgotten, and nothing counts as heard that was not sent.
+/// Nothing is sent that was forgotten, and nothing counts as heard that was not sent. Of a line that is lost
+/// the room may have a part: that is ended.
 #[test]
 fn numbers_beyond_what_was_sent() {
     for (heard, resumed, sent) in [
         ("4", "4", "하나\n둘\n".as_bytes()[4..].to_vec()),
         ("7", "7", "둘\n".into()),
-        ("7", "0", "둘\n".into()),
+        ("7", "0", "\n둘\n".into()),
+        ("7", "0 0", "\n둘\n".into()),
         ("7", "99", "".into()),
-        ("99", "0", "".into()),
+        ("99", "0", "\n".into()),
         ("18446744073709551616", "18446744073709551615", "".into()),
         ("-1", "0", "하나\n둘\n".into()),
         ("+7", "0", "하나\n둘\n".into()),
@@ -65,6 +67,37 @@ fn numbers_beyond_what_was_sent() {
         scripted.client.type_in("셋\n".as_bytes());
         assert_eq!(scripted.sends(), "셋\n", "{heard}, {resumed}");
     }
+}
+
+/// What a server had heard and given is lost with it: the user is told what of its own is, and both sides go
+/// on from what there is.
+#[test]
+fn a_room_that_has_lost_what_it_had_heard() {
+    let mut scripted = Scripted::begun();
+    scripted.client.type_in("하나\n둘\n/who\n".as_bytes());
+    scripted.sends();
+    scripted.receive("[a] 1\n[a] 2\n[a] 3\n> /heard 16\n");
+    scripted.client.type_in("셋\n".as_bytes());
+    scripted.sends();
+    scripted.shows();
+    let mut scripted = scripted.reconnect();
+    assert_eq!(scripted.sends(), format!("/resume {KEY} 3\n"));
+    scripted.receive("> /resumed 7 1\n[a] 4\n");
+    assert_eq!(
+        scripted.shows(),
+        "> 1 line of yours is lost: the server that had taken it is gone\n[a] 4\n"
+    );
+    assert_eq!(scripted.sends(), "\n셋\n");
+    scripted.receive("> /heard 12\n[a] 5\n");
+    assert_eq!(scripted.unheard(), [""; 0]);
+    let mut scripted = scripted.reconnect();
+    assert_eq!(scripted.sends(), format!("/resume {KEY} 3\n"));
+    scripted.receive("> /resumed 0 0\n");
+    assert_eq!(
+        scripted.shows(),
+        "[a] 5\n> 2 lines of yours are lost: the server that had taken them is gone\n"
+    );
+    assert_eq!(scripted.sends(), "\n");
 }
 
 /// A server that never tells what it has heard, or is no more than a room that always forgets.

@@ -154,3 +154,39 @@ fn what_was_got_is_acknowledged() {
         }
     }
 }
+
+/// The room may say something that it does not count, or that stands for many lines.
+#[test]
+fn a_line_counts_as_many_as_it_is_said() {
+    for (received, got) in [
+        ("> /counts 0\n> a\n", 1),
+        ("> /counts 0\n> a\n[b] c\n", 2),
+        ("> /counts 12\n> /heard 0\n> a\n[b] c\n", 14),
+        ("> /counts 3\n> /counts 5\n> a\n", 6),
+        ("> /counts\n> /counts x\n> /counts -1\n> /counts 1 1\n> a\n", 2),
+        ("> /counts 18446744073709551615\n> a\n[b] c\n", u64::MAX),
+    ] {
+        for end in 0..received.len() {
+            let mut scripted = Scripted::begun();
+            scripted.receive("[a] b\n");
+            scripted.receive(&received[..end]);
+            scripted.receive(&received[end..]);
+            let mut scripted = scripted.reconnect();
+            scripted.receive(GREETING);
+            assert_eq!(scripted.sends(), format!("/resume {KEY} {got}\n"), "{received}");
+        }
+    }
+}
+
+/// What was said so of a line that did not come is not true of the next one on another connection.
+#[test]
+fn a_count_is_that_of_one_connection() {
+    let mut scripted = Scripted::begun();
+    scripted.receive("[a] b\n> /counts 7\n> c");
+    let mut scripted = scripted.reconnect();
+    scripted.receive("> /resumed 0\n> c\n");
+    assert_eq!(scripted.sends(), format!("/resume {KEY} 1\n"));
+    let mut scripted = scripted.reconnect();
+    scripted.receive(GREETING);
+    assert_eq!(scripted.sends(), format!("/resume {KEY} 2\n"));
+}

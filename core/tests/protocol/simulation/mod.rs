@@ -15,6 +15,7 @@ use std::thread;
 
 use choices::Choices;
 use people::People;
+use people::several::Several;
 use run::Run;
 use shared::Shared;
 
@@ -24,12 +25,13 @@ use crate::frames::page;
 /// Things that happen in a run.
 const STEPS: usize = 400;
 
-/// Runs that take some seconds: of rooms, of rooms that several servers share, of people, of
-/// clients.
+/// Runs that take some seconds: of rooms, of rooms that several servers share, of clients, of people, and
+/// of people in such rooms.
 const SEEDS: u64 = 2_000;
 const SHARED_SEEDS: u64 = 3_000;
 const CLIENT_SEEDS: u64 = 1_000;
 const PEOPLE_SEEDS: u64 = 2_000;
+const MOVING_SEEDS: u64 = 1_000;
 
 fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().and_then(|value| value.parse().ok())
@@ -54,6 +56,13 @@ fn whatever_a_server_says_a_client_holds() {
 #[test]
 fn whatever_happens_to_people_they_miss_nothing() {
     simulate("A room of people", PEOPLE_SEEDS, |choices| People::new(choices).run(STEPS));
+}
+
+#[test]
+fn whatever_happens_to_people_of_several_servers_they_miss_nothing() {
+    simulate("A shared room of people", MOVING_SEEDS, |choices| {
+        Several::new(choices).run(2 * STEPS)
+    });
 }
 
 /// Runs with each seed. `SIMULATE_SEEDS` asks for more of them, `SIMULATE_FROM` for others.

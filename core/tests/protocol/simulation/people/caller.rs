@@ -38,6 +38,8 @@ pub(super) struct Caller {
     pub(super) input: Vec<u8>,
     pub(super) heard: usize,
     pub(super) lines: usize,
+    /// As how many of them the next one counts.
+    next_counts: usize,
     /// The line that has not ended.
     rest: Vec<u8>,
     pub(super) screen: Screen,
@@ -78,6 +80,7 @@ impl Caller {
             input: Vec::new(),
             heard: 0,
             lines: 0,
+            next_counts: 1,
             rest: Vec::new(),
             screen: Screen::default(),
             tags: 0,
@@ -102,8 +105,24 @@ impl Caller {
     /// Its connection has ended.
     pub(super) fn lose(&mut self) {
         self.conn = None;
+        self.next_counts = 1;
         self.rest.clear();
         self.screen = Screen::default();
+    }
+
+    /// Whether it got a line in part that was ended there, and nothing behind it.
+    pub(super) fn has_half(&self) -> bool {
+        self.half.is_some()
+    }
+
+    /// It goes on elsewhere behind a line that was ended where it was: nobody there knows of that.
+    pub(super) fn pass_half(&mut self, public: &Public) {
+        if self.half.take().is_some() {
+            let is_mine = |at: &usize| public.lines[*at].subject.as_ref() == Some(&self.address);
+            let mut due = (self.next..public.lines.len()).filter(|at| !is_mine(at));
+            self.next = due.nth(self.skipped).map_or(self.next, |at| at + 1);
+            self.skipped = 0;
+        }
     }
 
     /// Takes bytes. Gives what of its input is to be sent now on this connection, from where on.
@@ -129,7 +148,7 @@ impl Caller {
             } else if matches!(self.stage, Stage::Asks(_)) {
                 self.is_private(&line);
             } else if self.stage == Stage::Has {
-                self.lines += 1;
+                self.lines += std::mem::replace(&mut self.next_counts, 1);
                 if !self.lies && !self.is_confused {
                     self.look_at(&line, public);
                 }
@@ -153,6 +172,10 @@ impl Caller {
                 self.is_disturbed = true;
                 self.input.clear();
                 self.begin(argument, begun)
+            }
+            ("/counts", Stage::Has) => {
+                self.next_counts = argument.parse().unwrap();
+                None
             }
             ("/heard", Stage::Has) => {
                 self.heard = argument.parse().unwrap();
@@ -184,6 +207,9 @@ impl Caller {
 
     /// A line that counts.
     fn look_at(&mut self, line: &str, public: &Public) {
+        if line.starts_with("> The room's log cannot be reached") || line == "> The room goes on" {
+            return;
+        }
         if let Some(count) = line.strip_prefix("> ").and_then(|rest| {
             rest.strip_suffix(" skipped: this connection reads too slowly")?.split(' ').next()
         }) {
@@ -227,9 +253,14 @@ impl Caller {
             }
             let Some(said) = public.lines.get(at) else {
                 // What it has a part of, and gets no more of.
-                let due = (self.next..public.lines.len()).find(|at| !is_mine(*at));
-                let due = due.map(|at| &*public.lines[at].line);
-                assert!(due.is_some_and(|due| due.starts_with(line)), "{line:?} of {due:?}");
+                let mut due = (self.next..public.lines.len()).filter(|at| !is_mine(*at));
+                let is_half = |at: usize| public.lines[at].line.starts_with(line);
+                let is_due = if self.has_private {
+                    due.take(self.skipped + 1).any(is_half)
+                } else {
+                    due.nth(self.skipped).is_some_and(is_half)
+                };
+                assert!(is_due, "{line:?} behind {}", self.skipped);
                 self.half = Some(line.to_owned());
                 return;
             };

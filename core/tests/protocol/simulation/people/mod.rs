@@ -5,6 +5,7 @@
 
 mod caller;
 mod public;
+pub(crate) mod several;
 mod watch;
 mod wire;
 mod words;

@@ -30,6 +30,8 @@ pub(super) struct Public {
     /// How often each message was said.
     pub(super) tags: BTreeMap<(usize, usize), usize>,
     last_tags: BTreeMap<usize, usize>,
+    /// Those that leave with their server, and whether each may come back.
+    pub(super) leaving: Vec<(String, bool)>,
     /// Addresses of those that were ever muted or removed.
     pub(super) silenced: BTreeSet<String>,
 }
@@ -87,6 +89,20 @@ impl Public {
             }
             self.count(rest);
             return Some(address);
+        }
+        if let Some(rest) =
+            line.strip_prefix("< ").filter(|_| line.contains(" their server is gone "))
+        {
+            let count: usize = rest.split(' ').next().unwrap().parse().unwrap();
+            assert_eq!(count, self.leaving.len(), "{line}: {:?}", self.leaving);
+            for (address, comes_back) in std::mem::take(&mut self.leaving) {
+                assert!(self.online.remove(&address), "{line}: {address} is not here");
+                if comes_back {
+                    self.away.insert(address, now);
+                }
+            }
+            self.count(rest.split_once('(').unwrap().1);
+            return None;
         }
         if let Some(rest) = line.strip_prefix("> The user ") {
             let (from, name) = rest.split_once(" is now ").unwrap();

@@ -82,6 +82,11 @@ impl<C: Choices> Shared<C> {
             }
             _ if self.nodes[index].is_stopped => {}
             23 => self.connect(index),
+            24 if self.choices.once_in(8) => self.skip(index),
+            25 if self.choices.once_in(8) => {
+                let is_away = self.choices.once_in(2);
+                self.nodes[index].set_away(is_away);
+            }
             24..30 => self.talk(index),
             30 if self.choices.once_in(16) => self.flood(index),
             31..38 => self.commit(index),
@@ -106,12 +111,25 @@ impl<C: Choices> Shared<C> {
         &mut self.nodes[running.unwrap_or(index)]
     }
 
-    /// A server more, which is given the whole order.
+    /// A server more, which is given the whole order, or what another one has not been given.
     fn come_late(&mut self) {
         if self.nodes.len() < NODES {
             let number = self.nodes.len() as u64 + 1;
-            self.nodes.push(Node::new(number, &self.limits));
+            let node = if self.choices.once_in(2) {
+                Node::new(number, &self.limits)
+            } else {
+                let other = self.choices.below(self.nodes.len());
+                Node::from_snapshot(number, &self.limits, &self.nodes[other])
+            };
+            self.nodes.push(node);
         }
+    }
+
+    /// A server that is behind another goes on where that is.
+    fn skip(&mut self, index: usize) {
+        let other = self.choices.below(self.nodes.len());
+        let (snapshot, given) = self.nodes[other].snapshot();
+        self.nodes[index].skip_to(&self.order, &snapshot, given);
     }
 
     fn connect(&mut self, index: usize) {
@@ -181,6 +199,7 @@ impl<C: Choices> Shared<C> {
     fn heal(&mut self) {
         for node in &mut self.nodes {
             node.is_stopped &= self.choices.once_in(2);
+            node.set_away(false);
         }
         loop {
             self.order.heal();
@@ -202,9 +221,15 @@ impl<C: Choices> Shared<C> {
 
     fn finish(&mut self) {
         let everything: String = self.order.effects.iter().map(|effect| &*effect.line).collect();
+        let mut snapshots = Vec::new();
         for node in self.nodes.iter_mut().filter(|node| !node.is_stopped) {
-            assert_eq!(node.finish(), everything);
+            if let Some(said) = node.finish() {
+                assert_eq!(said, everything);
+            }
+            snapshots.push(node.snapshot());
         }
+        snapshots.dedup();
+        assert!(snapshots.len() <= 1, "servers that were given the same have not the same room");
         for node in &self.nodes {
             let said = node.members.values().map(|member| (node.number, member.said.clone()));
             self.said.extend(said);

@@ -30,6 +30,10 @@ pub(super) struct Node {
     are_newcomers_refused: bool,
     /// Whether it is held up, or gone.
     pub(super) is_stopped: bool,
+    /// Whether it was not given all that was said.
+    has_skipped: bool,
+    /// Whether it cannot reach the order, as its members were told.
+    is_away: bool,
 }
 
 /// What a reader has got, beside what it should have.
@@ -86,7 +90,20 @@ impl Seen {
 
 impl Node {
     pub(super) fn new(number: u64, limits: &Limits) -> Self {
-        let mut server = Server::shared(limits.clone(), NodeId(number));
+        Self::with(number, Server::shared(limits.clone(), NodeId(number)))
+    }
+
+    /// One that begins where another is.
+    pub(super) fn from_snapshot(number: u64, limits: &Limits, other: &Self) -> Self {
+        let snapshot = other.server.snapshot();
+        let server = Server::from_snapshot(limits.clone(), NodeId(number), &snapshot).unwrap();
+        assert_eq!(server.snapshot(), snapshot);
+        assert_eq!(server.users(), other.server.users());
+        let has_skipped = other.given > 0;
+        Self { given: other.given, has_skipped, ..Self::with(number, server) }
+    }
+
+    fn with(number: u64, mut server: Server) -> Self {
         let console = Seen::new(server.observe(Start::Now));
         Self {
             number,
@@ -99,6 +116,8 @@ impl Node {
             joining: 0,
             are_newcomers_refused: false,
             is_stopped: false,
+            has_skipped: false,
+            is_away: false,
         }
     }
 
@@ -228,6 +247,70 @@ impl Node {
         }
     }
 
+    /// It goes on where another is that was given more, if anything. Everybody has read what it has.
+    pub(super) fn skip_to(&mut self, order: &Order, snapshot: &[u8], given: usize) {
+        if given <= self.given || order.room.has_lost(self.number) {
+            return;
+        }
+        self.read_all();
+        self.has_skipped = true;
+        let skipped = &order.effects[self.given..given];
+        let users = skipped.last().map_or(0, |effect| effect.users);
+        self.server.skip_to(NOW, snapshot).unwrap();
+        self.given = given;
+        assert_eq!(self.server.snapshot(), snapshot);
+        assert_eq!(self.server.users(), users);
+        let lines = skipped.iter().filter(|effect| !effect.line.is_empty()).count();
+        let notice = match lines {
+            0 => String::new(),
+            1 => "> 1 message skipped: this connection reads too slowly\n".into(),
+            _ => format!("> {lines} messages skipped: this connection reads too slowly\n"),
+        };
+        self.console.expected.extend_from_slice(notice.as_bytes());
+        let is_in = |of: &dyn Fn(&Effect) -> Option<room::Member>, who| {
+            skipped.iter().any(|effect| of(effect) == Some(who))
+        };
+        let joined = skipped.iter().filter_map(|effect| effect.joined);
+        self.joining -= joined.filter(|(node, _)| *node == self.number).count();
+        for member in self.members.values_mut() {
+            let who = (self.number, member.number);
+            if member.is_admitted && !member.has_left {
+                member.seen.expected.extend_from_slice(notice.as_bytes());
+            } else if is_in(&|effect| effect.joined, who) {
+                let online = room::online(users);
+                let greeting = format!("> Connected to the chat server {online}\n");
+                member.seen.expected.extend_from_slice(greeting.as_bytes());
+                member.is_admitted = true;
+            }
+            member.has_left |= is_in(&|effect| effect.left, who);
+        }
+        self.settle();
+    }
+
+    /// A snapshot, and where that is in the order.
+    pub(super) fn snapshot(&self) -> (Vec<u8>, usize) {
+        (self.server.snapshot(), self.given)
+    }
+
+    /// It cannot reach the order, or can again.
+    pub(super) fn set_away(&mut self, is_away: bool) {
+        if self.is_away != is_away {
+            let notice = if is_away {
+                "> The room's log cannot be reached (why): what is said waits\n"
+            } else {
+                "> The room goes on\n"
+            };
+            let members = self.members.values_mut();
+            let here = members.filter(|member| member.is_admitted && !member.has_left);
+            for seen in here.map(|member| &mut member.seen).chain([&mut self.console]) {
+                seen.expected.extend_from_slice(notice.as_bytes());
+            }
+        }
+        self.is_away = is_away;
+        self.server.set_away(NOW, is_away.then_some("why"));
+        self.settle();
+    }
+
     /// It is given one again.
     pub(super) fn commit_again(&mut self, order: &Order, index: usize) {
         if index >= self.given || order.effects[index].committed == Committed::TooSoon {
@@ -319,20 +402,28 @@ impl Node {
         assert!(!is_finished || (member.has_left && has_all), "it has not left");
     }
 
-    /// Everybody gets the rest, and whatever was said has come.
-    pub(super) fn finish(&mut self) -> String {
+    fn read_all(&mut self) {
         for addr in self.members.keys().cloned().collect::<Vec<_>>() {
             while self.members[&addr].seen.is_awake {
                 self.read(Some(&addr), usize::MAX);
             }
         }
         self.read(None, usize::MAX);
+    }
+
+    /// Everybody gets the rest, and whatever was said has come. Returns that, unless the server was not
+    /// given all of it.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        self.read_all();
         let is_waiting = |member: &Member| member.was_refused && !member.is_closed;
         if !self.is_fenced() {
             assert!(self.members.values().all(|member| member.is_admitted), "admitted");
             assert!(!self.are_newcomers_refused, "nobody was told that newcomers are welcome");
             assert!(!self.members.values().any(is_waiting), "nobody was told to read again");
         }
-        String::from_utf8(self.console.got.clone()).unwrap()
+        let said = String::from_utf8(self.console.got.clone()).unwrap();
+        let is_of_server = |line: &&str| line.starts_with("> The room");
+        let said = said.split_inclusive('\n').filter(|line| !is_of_server(line)).collect();
+        (!self.has_skipped).then_some(said)
     }
 }

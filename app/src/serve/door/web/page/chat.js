@@ -4,8 +4,8 @@ import { put } from './draft.js';
 import * as log from './log.js';
 import * as session from './session.js';
 
-const SILENT = 40_000; // ms of silence; the room sends something each 15 s
-const LATE = 20_000; // the same for a page that has just been woken
+const SILENT = 40_000; // ms; the room sends something each 15 s
+const LATE = 20_000; // for a page that was just woken
 const SHORTEST = 250, FIRST = 1000, LONGEST = 30_000; // ms from one try to the next
 const { me } = session, { $ } = log;
 let socket, timer, pause = FIRST, tried, alive;
@@ -66,8 +66,7 @@ function wake() {
   timer = setTimeout(connect, tried + SHORTEST - Date.now());
 }
 
-// What outlasts the page, if it is loaded again or the system takes its memory. The double of a tab
-// has it too, and asks whether another one goes on as the member.
+// Outlasts the page. A tab's double has it too, and asks whether another goes on with it.
 function save() {
   try {
     sessionStorage.chat = JSON.stringify([me, $('draft').value, log.lines.slice(-500)]);

@@ -3,11 +3,11 @@
 import { $, element, known, toEnd } from './log.js';
 import { enter, me } from './session.js';
 
-const draft = $('draft'), hints = $('hints'), doubt = $('doubt');
+const [draft, hints, doubt] = ['draft', 'hints', 'doubt'].map($);
 const COMMANDS = new RegExp('^(/+)(?:name|nick|who|names|msg|reply|r|history|help|kick|mute|unmute|'
   + 'hush|open|lock|unlock|topic|private|(session|resume|got|bye))(?= |$)', 'gm');
 const SUGGESTED = ['/msg ', '/reply ', '/who', '/name ', '/history', '/help'];
-let isSure = false; // whether the user was asked about a doubtful line
+let isSure = false; // whether it was asked about a doubtful line
 
 export function put(text) {
   draft.value = text;
@@ -15,7 +15,7 @@ export function put(text) {
   changed();
 }
 
-// What is sent for a line, what is said by that, if it is no command, and whether to ask first.
+// What is sent for a line, what that says, and whether to ask first.
 function read(text) {
   const [, slashes, ofPrograms] = [...text.matchAll(COMMANDS)][0] || [];
   if (slashes === '/' && ofPrograms) return { text: `/${text}`, said: text, isDoubtful: true };
@@ -23,7 +23,7 @@ function read(text) {
   return { text, said: text, isDoubtful: /^\s*[/／]\p{L}[^\s/]*(\s|$)/u.test(text) };
 }
 
-// The room relays no line in which there is nothing to see.
+// The room relays no line with nothing to see.
 const isVisible = text => /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 
 function send() {
@@ -54,13 +54,10 @@ function changed() {
   }));
 }
 
-// Enter sends. While something is composed it belongs to the input method: it picks a Chinese or
-// Japanese word, which is not sent yet. A Korean syllable leaves nothing to pick, so there it is
-// meant to send, once that is in the text. Systems differ in which events come then, and how often.
+// Enter sends. In what is composed it picks a Chinese or Japanese word, which is not sent yet; a
+// Korean syllable leaves nothing to pick: it is sent. Systems differ in these events.
 const HANGUL = /^[\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff]+$/;
-let isShifted;
-let sendsAfter; // whether Enter was pressed in what is being composed
-let composed;
+let isShifted, composed, sendsAfter; // whether Enter was pressed in what is composed
 
 draft.onkeydown = event => {
   const { key, code, isComposing } = event;
@@ -94,7 +91,7 @@ draft.addEventListener('beforeinput', event => {
     else send();
   }
   if (inputType === 'insertFromPaste' && data) {
-    // What is pasted is said: a line of it that would be a command gets a slash more.
+    // What is pasted is said, whatever it begins with.
     const before = /[^\n]?$/.exec(draft.value.slice(0, draft.selectionStart))[0];
     const escaped = (before + data).replace(COMMANDS, '/$&').slice(before.length);
     if (escaped === data) return;

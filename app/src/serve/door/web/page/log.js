@@ -6,7 +6,7 @@ export const $ = id => document.getElementById(id);
 const log = $('log'), scroll = $('scroll'), jump = $('jump');
 
 export let lines = []; // { time, kind, label, speaker, said, isFirst }
-let drawn = 0; // how many of them are on the page, or need not be
+let drawn = 0; // how many of them are, or need not be
 let frame = 0, isAtEnd = true, unread = 0;
 let isMarked = false; // whether one is the first that was not seen
 let size = '', touched = 0; // when the user last did what may scroll
@@ -41,7 +41,7 @@ export function show(line, kind) {
   redraw();
 }
 
-// Shows behind all else what the room has not heard.
+// Shows last what the room has not heard.
 export function showUnheard(texts) {
   if (texts.join() === unheard.join()) return;
   unheard = texts;
@@ -111,7 +111,7 @@ function hue(name) {
   return (hash >>> 16) % 360;
 }
 
-// Takes off what belongs to the sentence: punctuation, Korean particles.
+// Takes off punctuation, and Korean particles.
 function trim(link) {
   const cut = link.replace(/[.,:;!?\]}、。]+$/, '').replace(/([\w)-])[가-힣]{1,4}$/, '$1');
   return cut.endsWith(')') && !cut.includes('(') ? trim(cut.slice(0, -1)) : cut;
@@ -140,7 +140,7 @@ for (const kind of ['wheel', 'touchmove', 'keydown']) {
   scroll.addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
 }
 scroll.onscroll = () => {
-  // With another size, and nothing done, it was not the user.
+  // With another size, and nothing done, it is not the user.
   if (isAtEnd && size !== sizes() && Date.now() - touched > 300) return stay();
   isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 2;
   tell();

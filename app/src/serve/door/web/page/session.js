@@ -1,18 +1,17 @@
-// A member that comes back (protocol.md): wherever connections end, all is said and shown once.
+// A member that comes back: all is said and shown once.
 
-// Outlasts connections and the page: lines that came after the key, bytes of ours that the room has
-// heard, and the lines behind those, { text, said, size }.
-export const me = { key: '', name: '', lines: 0, heard: 0, unheard: [] };
+// Outlasts the page: lines since the key, bytes of ours that the room has heard, where those that
+// it said ended, and what is behind them, { text, said, size }.
+export const me = { key: '', name: '', lines: 0, heard: 0, ends: [], unheard: [] };
 export let stage = 'away'; // then 'asked' or 'resuming', then 'on'
 export let refusal = '';
 
-let kept = 0, got = 0; // bytes that the room keeps for us until it is told what was got
+let counts = 1; // the next line counts as so many
+let kept = 0, got = 0; // bytes kept for us until the room is told what was got
 let page; // send(text), show(line, kind), change(), giveBack(lines)
-let wish = '', isEarlier = false, isAsked = false;
-let rest = '', held = [];
+let wish = '', rest = '', isEarlier = false, isAsked = false, held = [];
 
 const encoder = new TextEncoder();
-const size = text => encoder.encode(text).length + 1;
 export const entered = () => me.unheard.filter(line => !line.isOwn);
 
 export function open(shown) {
@@ -20,6 +19,7 @@ export function open(shown) {
   stage = me.key ? 'resuming' : 'asked';
   refusal = rest = '';
   held = [];
+  counts = 1;
   got = me.lines;
   page.send(me.key ? `/resume ${me.key} ${me.lines}\n` : '\n\r\n');
 }
@@ -29,7 +29,7 @@ export function close() {
 }
 
 export function enter(lines) {
-  const sized = lines.map(line => ({ ...line, size: size(line.text) }));
+  const sized = lines.map(line => ({ ...line, size: encoder.encode(line.text).length + 1 }));
   me.unheard.push(...sized);
   if (stage === 'on') send(sized);
   page?.change();
@@ -46,9 +46,9 @@ export function receive(text) {
   page.change();
 }
 
-// Tells the room what arrived, once it has heard what it was told last.
+// Tells the room what arrived, once it has heard that of before.
 export function acknowledge() {
-  if (stage !== 'on' || got === me.lines || me.unheard.length > entered().length) return;
+  if (stage !== 'on' || got === me.lines || me.unheard.some(line => line.isOwn)) return;
   got = me.lines;
   kept = 0;
   say(`/got ${got}`);
@@ -62,17 +62,18 @@ function send(lines) {
 
 // Heeds nothing but what was asked for.
 function obey(word, value, name) {
-  const count = Number(value);
-  if (word === 'session' && stage === 'resuming') beginAnew();
-  if (word === 'session' && stage === 'asked' && name) begin(value, name);
-  if (word === 'resumed' && stage === 'resuming' && count >= 0) resume(count);
-  if (word === 'heard' && stage === 'on') hear(count);
+  const count = Number(value), is = (a, b) => word === a && stage === b;
+  if (is('session', 'resuming')) beginAnew();
+  if (is('session', 'asked') && name) begin(value, name);
+  if (is('resumed', 'resuming') && count >= 0) resume(count, name);
+  if (is('heard', 'on')) hear(count);
+  if (is('counts', 'on') && count >= 0) counts = count;
 }
 
 function begin(key, name) {
   const lines = entered();
   isAsked = !me.name;
-  Object.assign(me, { key, name, lines: 0, heard: 0, unheard: [] });
+  Object.assign(me, { key, name, lines: 0, heard: 0, ends: [], unheard: [] });
   stage = 'on';
   got = 0;
   if (wish) say(`/name ${wish}`);
@@ -80,7 +81,7 @@ function begin(key, name) {
   enter(lines);
 }
 
-// It is another room, or has forgotten us: what was meant for the other is not said in it.
+// It is another room, or has forgotten us: what was meant for it is not said.
 function beginAnew() {
   const lines = entered();
   wish = me.name.includes(':') ? '' : me.name; // an address
@@ -90,15 +91,22 @@ function beginAnew() {
   if (lines.length) page.giveBack(lines.map(line => line.text));
 }
 
-function resume(count) {
+function resume(count, lines = me.lines) {
   stage = 'on';
+  me.lines = +lines;
+  if (count < me.heard) {
+    const lost = me.ends.filter(end => end > count).length;
+    me.ends.splice(-lost, lost);
+    if (lost) page.show(`> Lost with a server: ${lost} of your lines`, 'page');
+    me.unheard.unshift({ text: '', isOwn: true, size: 1 }); // ends a part
+  }
   hear(count);
   const part = count - me.heard, first = me.unheard[0];
   if (part > 0 && first) {
     const text = new TextDecoder().decode(encoder.encode(first.text).slice(part));
     send([{ text }, ...me.unheard.slice(1)]);
   } else {
-    me.heard = count; // more, if the page was restored from before
+    me.heard = count; // or more, of an older page
     send(me.unheard);
   }
 }
@@ -107,20 +115,25 @@ function hear(count) {
   while (me.unheard.length && me.heard + me.unheard[0].size <= count) {
     const { said, size } = me.unheard.shift();
     me.heard += size;
-    if (said) page.show(said, 'said');
+    if (said) {
+      page.show(said, 'said');
+      me.ends = [...me.ends.slice(-999), me.heard];
+    }
   }
 }
 
 function take(line) {
   if (stage === 'resuming') return held.push(line); // it may come again
-  if (stage === 'on') me.lines++;
+  if (stage === 'on') me.lines += counts;
+  counts = 1;
   if (line[0] === '>' || line.includes(' -> ')) kept += 3 * line.length;
   const [, from, to] = /^> The user (\S+) is now (\S+)$/.exec(line) || [];
-  if (from && from === me.name) me.name = to;
-  const isRefusal = /^> (The chat server is full|The room is locked|Host removed)/.test(line);
-  if (isRefusal) refusal = line.slice(2);
+  if (from === me.name) me.name = to;
+  if (/^> (The (chat server is full|room is locked)|Host removed)/.test(line)) {
+    refusal = line.slice(2);
+  }
   if (line === '> That was earlier') isEarlier = false;
-  if (isAsked && /^> (Nothing was said earlier|No history)/.test(line)) return isAsked = false;
+  if (isAsked && /^> No(thing was said earlier| history)/.test(line)) return isAsked = false;
   page.show(line, isEarlier && 'earlier');
   if (/^> \d+ earlier message.*:$/.test(line)) [isEarlier, isAsked] = [true, false];
 }

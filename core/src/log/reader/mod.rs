@@ -1,5 +1,7 @@
 //! A reader: a cursor on the log, and the little that it gets otherwise than others.
 
+mod returns;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
@@ -169,6 +171,11 @@ impl Reader {
         self.stage != Stage::Prepared
     }
 
+    /// Whether it gets what is said from now on.
+    pub(super) fn is_reading(&self) -> bool {
+        self.has_started() && self.left.is_none()
+    }
+
     /// Whether it has got all that it may have before `limit`.
     pub(super) fn has_caught_up(&self, limit: u64, ring: &Ring) -> bool {
         self.track.position >= self.end(ring).0.min(limit) && self.due(0, limit).is_none()
@@ -245,20 +252,6 @@ impl Reader {
         }
     }
 
-    /// From what is said next on its lines are counted, so that it can come back to one of them.
-    pub(super) fn count_lines(&mut self, ring: &Ring) {
-        let mut stream = Stream::new(ring);
-        // Its own lines behind that place are noted from now on.
-        stream.base.own = Chain::default();
-        self.stream = Some(Box::new(stream));
-    }
-
-    /// Its lines are counted no more.
-    pub(super) fn count_no_lines(&mut self) {
-        self.stream = None;
-        self.inserts.forget_kept();
-    }
-
     /// What ends the line of which it has got a part and nothing after it, be it all but the newline.
     pub(super) fn line_end(&self) -> Vec<u8> {
         let due = self.inserts.due(0, self.track.position);
@@ -272,29 +265,6 @@ impl Reader {
             _ if self.newlines == (Newlines::Withheld { last: true }) => b"\n".into(),
             _ => Vec::new(),
         }
-    }
-
-    /// It has got its first `count` lines.
-    pub(super) fn acknowledge(&mut self, count: u64, ring: &Ring, cuts: &Cuts) {
-        if let Some(stream) = &mut self.stream {
-            stream.seek(count, self.track.position, false, &mut self.inserts, ring, cuts);
-        }
-    }
-
-    /// It is served again, and has got its first `count` lines. Returns whether it counts them.
-    pub(super) fn come_back(&mut self, count: u64, ring: &Ring, cuts: &Cuts) -> bool {
-        let Some(stream) = &mut self.stream else { return false };
-        self.inserts.rewind();
-        stream.seek(count, ring.end(), true, &mut self.inserts, ring, cuts);
-        // Else there would be something pending, and nothing of it to be sent.
-        stream.pass_cuts(ring, cuts);
-        self.track = stream.base;
-        self.track.pass_cuts(cuts);
-        self.track.lines = ring.lines_before(self.track.position);
-        self.half = None;
-        self.newlines = Newlines::Sent;
-        self.is_away = false;
-        true
     }
 
     /// Has it get `text` behind all that is said so far.
@@ -392,6 +362,7 @@ impl Reader {
         (skips_before, back): (u64, u64),
         ring: &Ring,
     ) {
+        let missed = missed - self.tell_of_counted_skips(missed, gap, ring);
         let mut text = Vec::new();
         let mut skips = skips_before + missed;
         if let Some(half) = &mut self.half {

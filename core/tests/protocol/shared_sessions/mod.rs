@@ -1,0 +1,4 @@
+//! Members that come back on any server of a room.
+
+mod moves;
+mod servers;

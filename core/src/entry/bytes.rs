@@ -20,11 +20,6 @@ pub(crate) fn push_number(number: u64, out: &mut Vec<u8>) {
     out.push(rest as u8);
 }
 
-/// A number that may be negative: of those near 0 each has a short encoding (zigzag).
-pub(crate) fn push_signed(number: i64, out: &mut Vec<u8>) {
-    push_number(((number << 1) ^ (number >> 63)).cast_unsigned(), out);
-}
-
 /// What is not decoded yet.
 pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);
 
@@ -51,11 +46,6 @@ impl<'a> Rest<'a> {
             }
         }
         Err(DecodeError::Malformed)
-    }
-
-    pub(crate) fn signed(&mut self) -> Result<i64, DecodeError> {
-        let number = self.number()?;
-        Ok((number >> 1).cast_signed() ^ -((number & 1).cast_signed()))
     }
 
     pub(crate) fn flag(&mut self) -> Result<bool, DecodeError> {
@@ -92,24 +82,5 @@ impl<'a> Rest<'a> {
     /// Nothing comes behind it.
     pub(crate) fn end(&self) -> Result<(), DecodeError> {
         if self.0.is_empty() { Ok(()) } else { Err(DecodeError::Malformed) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_what_they_were() {
-        let signed = [0, -1, 1, -64, 63, 64, i64::MIN, i64::MAX];
-        for number in signed {
-            let mut bytes = Vec::new();
-            push_signed(number, &mut bytes);
-            let mut rest = Rest(&bytes);
-            assert_eq!((rest.signed(), rest.end()), (Ok(number), Ok(())));
-        }
-        let mut bytes = Vec::new();
-        push_signed(-64, &mut bytes);
-        assert_eq!(bytes, b"\x7f");
     }
 }

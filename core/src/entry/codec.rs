@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::bytes::{Rest, push_number, push_signed, push_text};
+use super::bytes::{Rest, push_number, push_text};
 use super::{DecodeError, Entry, HOST, Heard, Person, Rule, Stamp, Stamped};
 use crate::id::NodeId;
 use crate::limits::{MAX_LABEL, MAX_LINE, MAX_REMARK, MAX_TOLD};
@@ -25,7 +25,6 @@ const MOVED: u8 = 15;
 const TOLD: u8 = 16;
 const RECALLED: u8 = 17;
 const GOT: u8 = 18;
-const CORRECTED: u8 = 19;
 const HOSTED: u8 = 20;
 const HEARD: u8 = 21;
 const UNREAD: u8 = 23;
@@ -95,7 +94,6 @@ impl<'a> Entry<'a> {
             Self::Told { .. } => TOLD,
             Self::Recalled { .. } => RECALLED,
             Self::Got { .. } => GOT,
-            Self::Corrected { .. } => CORRECTED,
             Self::Hosted { .. } => HOSTED,
             Self::Heard { .. } => HEARD,
             Self::Unread { .. } => UNREAD,
@@ -135,10 +133,6 @@ impl<'a> Entry<'a> {
                 push_fields(&[member, first, count], &[], out);
             }
             Self::Got { member, lines } => push_fields(&[member, lines], &[], out),
-            Self::Corrected { member, lines } => {
-                push_number(member, out);
-                push_signed(lines, out);
-            }
             Self::Hosted { is_hosted } => out.push(is_hosted.into()),
             Self::Heard { member } => push_number(member, out),
         }
@@ -178,7 +172,6 @@ impl<'a> Entry<'a> {
                 Self::Recalled { member, first, count: rest.number()? }
             }
             GOT => Self::Got { member: rest.number()?, lines: rest.number()? },
-            CORRECTED => Self::Corrected { member: rest.number()?, lines: rest.signed()? },
             HOSTED => Self::Hosted { is_hosted: rest.flag()? },
             HEARD => Self::Heard { member: rest.number()? },
             UNREAD => Self::Unread { who: rest.person()? },
@@ -229,7 +222,7 @@ mod tests {
 
     const SOMEBODY: Person<'_> = Person { node: NodeId(1), member: 1 << 32 | 7, name: "민수" };
 
-    const ENTRIES: [Entry<'_>; 21] = [
+    const ENTRIES: [Entry<'_>; 20] = [
         Entry::Joined { member: 1 << 32 | 1, name: "192.0.2.1:45390" },
         Entry::Said { member: 0, label: "[192.0.2.1:45390] ", text: "안녕하세요?" },
         Entry::Left { member: u64::MAX, name: "[2001:db8::1]:1" },
@@ -248,7 +241,6 @@ mod tests {
         Entry::Told { member: 7, text: "> You are 지민\n> You are 지민\n" },
         Entry::Recalled { member: 7, first: 1_000, count: 20 },
         Entry::Got { member: 7, lines: 300 },
-        Entry::Corrected { member: 7, lines: -300 },
         Entry::Hosted { is_hosted: true },
         Entry::Unread { who: SOMEBODY },
     ];
@@ -288,8 +280,6 @@ mod tests {
         assert_eq!(encoded(said), b"\x03\xac\x02\x02\x05\x04[a] \x03\xeb\x84\xa4");
         let heard = said.with_heard(SOME);
         assert_eq!(encoded(heard), b"\x03\xac\x02\x82\xd1\x0f\x05\x04[a] \x03\xeb\x84\xa4");
-        let corrected = stamped(Entry::Corrected { member: 5, lines: -2 });
-        assert_eq!(encoded(corrected), b"\x03\xac\x02\x13\x05\x03");
     }
 
     #[test]

@@ -37,7 +37,6 @@
 //! | 16 told | the member's number, a text of whole lines |
 //! | 17 recalled | the member's number; the number of the first line, how many they are |
 //! | 18 got | the member's number, how many lines |
-//! | 19 corrected | the member's number; how many lines, as twice that, or as one less than twice that if they are to be taken away |
 //! | 20 hosted | a byte: 0 no, 1 yes |
 //! | 21 heard | the member's number |
 //! | 23 unread | the node and number of who wrote, the name of whom it wrote to |
@@ -104,8 +103,6 @@ pub(crate) enum Entry<'a> {
     Recalled { member: u64, first: u64, count: u64 },
     /// A member that may come back has got so many of its lines for sure.
     Got { member: u64, lines: u64 },
-    /// A member that may come back was given so many lines more, or less, than the entries say.
-    Corrected { member: u64, lines: i64 },
     /// A server has a host, or has none any more.
     Hosted { is_hosted: bool },
     /// What somebody wrote to one alone was not taken: `who` is called as that one.
@@ -191,7 +188,6 @@ impl<'a> Entry<'a> {
             | Self::Told { member, .. }
             | Self::Recalled { member, .. }
             | Self::Got { member, .. }
-            | Self::Corrected { member, .. }
             | Self::Heard { member } => Some(member),
             Self::Forgotten { .. }
             | Self::Removed { .. }

@@ -37,21 +37,24 @@ impl Server {
         self.heed_effects();
         if committed == Committed::New {
             self.heed_entry(entry);
-        }
-        if committed == Committed::New
-            && self.ordered.is_own(entry.stamp().node)
-            && let &Entry::Joined { member, .. } = entry.entry()
-        {
-            // It was counted when it was proposed. Saturating: what an order gives is not ours.
-            self.joining = self.joining.saturating_sub(1);
-            let id = MemberId::from_number(member);
-            // Or it was turned away meanwhile.
-            if self.ordered.room.log.has_started(id.into()) && self.front.is_here(id) {
-                self.note_entrance(id);
-                self.events.queue.push_back(Event::Admitted(id));
+            if self.ordered.is_own(entry.stamp().node)
+                && let &Entry::Joined { member, .. } = entry.entry()
+            {
+                self.note_join(MemberId::from_number(member));
             }
         }
         committed
+    }
+
+    /// A member of this server has joined, as all know now.
+    fn note_join(&mut self, id: MemberId) {
+        // It was counted when it was proposed. Saturating: what an order gives is not ours.
+        self.joining = self.joining.saturating_sub(1);
+        // Or it was turned away meanwhile.
+        if self.ordered.room.log.has_started(id.into()) && self.front.is_here(id) {
+            self.note_entrance(id);
+            self.events.queue.push_back(Event::Admitted(id));
+        }
     }
 
     /// Whoever was refused may be tried again, if there was little space and is more.

@@ -63,8 +63,7 @@ impl Server {
 
     /// Whether a member of this server is known to all.
     fn is_in_room(&self, id: MemberId) -> bool {
-        let who = (self.ordered.node(), id.number());
-        self.ordered.room.people().is_some_and(|people| people.get(who).is_some())
+        self.ordered.room.profile(id).is_some()
     }
 
     fn on_their_way(&self) -> OnTheirWay {
@@ -96,9 +95,7 @@ impl Server {
 
     /// What a member is called, and whether it is heard, may have changed in what was skipped.
     fn take_over_profile(&mut self, id: MemberId, on_their_way: &OnTheirWay) {
-        let who = (self.ordered.node(), id.number());
-        let people = self.ordered.room.people();
-        let Some(profile) = people.and_then(|people| people.get(who)) else { return };
+        let Some(profile) = self.ordered.room.profile(id) else { return };
         let (is_muted, is_named) = (profile.is_muted(), profile.is_named());
         let name = Name::new(profile.name()).ok().filter(|_| is_named);
         let label = self.front.label(id);

@@ -144,6 +144,10 @@ impl Insert {
     /// Its last line counts as so many that all of them count as `lines`: its reader is told.
     pub(super) fn count_as(&mut self, lines: u64) {
         let Content::Text(text) = &mut self.content else { return };
+        if text.is_empty() {
+            // There is nothing to tell.
+            return;
+        }
         let others = (memchr_iter(b'\n', text).count() as u64).saturating_sub(1);
         let last = lines.saturating_sub(others);
         if last != 1 {
@@ -154,7 +158,7 @@ impl Insert {
     }
 
     /// Leaves out its first `count` lines, of which there are more.
-    pub(super) fn skip_lines(&mut self, count: u64, ring: &Ring) {
+    fn skip_lines(&mut self, count: u64, ring: &Ring) {
         self.ordinal += count;
         self.lines -= count;
         match &mut self.content {
@@ -174,6 +178,27 @@ impl Insert {
                 **earlier = Earlier::new(start..earlier.range.end, line..earlier.lines.end);
             }
         }
+    }
+
+    /// The same, if that is among the lines that it stands for: then it stands for the others. Returns
+    /// whether it does.
+    fn stand_for_fewer(&mut self, count: u64) -> bool {
+        let Content::Text(text) = &self.content else { return false };
+        // The end of a line of which its reader had a part may come before.
+        let others = u64::from(!text.starts_with(b"> "));
+        let lines = self.lines - count;
+        let kind = match self.kind {
+            Kind::Skips(_) => Kind::Skips(lines),
+            Kind::Instead(_) => Kind::Instead(lines),
+            _ => return false,
+        };
+        if count > others {
+            let text = notice::skipped(lines).into_bytes().into();
+            let ordinal = self.ordinal + count;
+            *self = Self { ordinal, lines, ..Self::text(self.at, text, kind) };
+            self.count_as(lines);
+        }
+        count > others
     }
 
     /// It is pending again, as a whole.
@@ -393,8 +418,21 @@ impl Inserts {
         self.0.as_ref()?.inserts.front()
     }
 
-    pub(super) fn first_mut(&mut self) -> Option<&mut Insert> {
-        self.0.as_mut()?.inserts.front_mut()
+    /// Leaves out the first `count` lines of the first one of all, which has more. Whatever stands for lines
+    /// counts as so many if that `is_exact`.
+    pub(super) fn skip_lines_of_first(&mut self, count: u64, is_exact: bool, ring: &Ring) {
+        let Some(queue) = &mut self.0 else { return };
+        let is_kept = queue.kept > 0;
+        let Some(first) = queue.inserts.front_mut() else { return };
+        let (cost, cost_kept) = (first.cost(), first.cost_kept());
+        if !is_exact || !first.stand_for_fewer(count) {
+            first.skip_lines(count, ring);
+        }
+        if is_kept {
+            queue.cost_kept = queue.cost_kept - cost_kept + first.cost_kept();
+        } else {
+            queue.cost = queue.cost - cost + first.cost();
+        }
     }
 
     /// Whether the first one of all is sent.

@@ -208,10 +208,9 @@ impl Stream {
         }
         if is_return
             && self.count < target
-            && let Some(first) =
-                inserts.first_mut().filter(|first| first.lines > target - self.count)
+            && inserts.first().is_some_and(|first| first.lines > target - self.count)
         {
-            first.skip_lines(target - self.count, ring);
+            inserts.skip_lines_of_first(target - self.count, self.is_exact, ring);
             self.count = target;
         }
     }
@@ -250,11 +249,11 @@ impl Stream {
 
     /// Has those told who return to a line before what is kept how many they do not get.
     fn return_before_base(&mut self, target: u64, inserts: &mut Inserts, ring: &Ring) {
-        if let Some(first) = inserts.first_mut()
+        if let Some(first) = inserts.first()
             && first.ordinal < target
             && first.ordinal + first.lines > target
         {
-            first.skip_lines(target - first.ordinal, ring);
+            inserts.skip_lines_of_first(target - first.ordinal, self.is_exact, ring);
         }
         let count = self.count;
         let is_before = |insert: &&mut Insert| insert.lines > 0 && insert.ordinal < count;

@@ -421,6 +421,24 @@ fn members_of_a_server_that_fell_behind() {
     assert!(servers.hear(B, again).starts_with("> /resumed 4\n"));
 }
 
+/// What is said next counts.
+#[test]
+fn who_misses_nothing_but_its_own_lines_is_told_nothing() {
+    let mut servers = Servers::new(2);
+    let ann = servers.with_session(A, 1);
+    let ben = servers.join(B, 2);
+    servers.hear(A, ann);
+    servers.is_fast = false;
+    servers.send_to(A, ann, "하나\n둘\n");
+    servers.send(A);
+    servers.give(B, usize::MAX);
+    servers.skip(A, B);
+    assert_eq!(servers.hear(A, ann), "> /heard 11\n");
+    servers.is_fast = true;
+    servers.send_to(B, ben, "셋\n");
+    assert_eq!(servers.hear(A, ann), "[192.0.2.2:2000] 셋\n");
+}
+
 /// Its own key it cannot come back with: it gets another one, as from a server that is alone.
 #[test]
 fn a_member_that_says_its_own_key() {
@@ -546,5 +564,12 @@ fn a_member_goes_on_at_a_server_that_came_later() {
     assert_eq!(
         heard,
         "> /resumed 29\n> /counts 4\n> 4 messages skipped: this connection reads too slowly\n"
+    );
+    // It has got two of them after all.
+    let has_two = servers.connect(again, 7);
+    servers.send_to(again, has_two, &resume(1, 3));
+    assert_eq!(
+        servers.hear(again, has_two),
+        "> /resumed 29\n> /counts 2\n> 2 messages skipped: this connection reads too slowly\n"
     );
 }

@@ -153,6 +153,10 @@ impl Stream {
         ring: &Ring,
         cuts: &Cuts,
     ) {
+        if !is_return && limit < ring.start() {
+            // It is still to be told of what it has missed, which comes behind what it has got.
+            return;
+        }
         self.forget_evicted(inserts, ring, cuts);
         let limit = match limit > self.base.position && ring.is_inside_line(limit) {
             // Of that line it has got a part.

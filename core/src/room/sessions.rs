@@ -18,6 +18,9 @@ use crate::time::Instant;
 /// longer than that.
 const MOST_UNREAD: u64 = 16 * 1024;
 
+/// What is known of members before something is skipped: the key of each, if it has one, and who it was.
+type Before = BTreeMap<Who, (Option<[u64; 2]>, Vec<Who>)>;
+
 /// What gives a session back instead of beginning one.
 pub(crate) const NO_KEY: [u64; 2] = [0, 0];
 
@@ -61,26 +64,29 @@ impl Room {
         sessions.into_iter().for_each(|(who, lines)| self.add_ghost(who, lines));
     }
 
-    /// The keys of this server's members.
-    pub(super) fn own_keys(&self) -> BTreeMap<Who, [u64; 2]> {
+    /// This server's members that have a session, or had one elsewhere: its key, and who they were.
+    pub(super) fn own_sessions(&self) -> Before {
         let all = self.people().into_iter().flat_map(|people| people.all());
         let own = all.filter(|&(who, _)| self.roster.is_own(who.0));
-        own.filter_map(|(who, profile)| Some((who, profile.session()?.key()))).collect()
+        let known =
+            own.filter(|(_, profile)| profile.session().is_some() || !profile.former.is_empty());
+        let key = |profile: &Profile| profile.session().map(Session::key);
+        known.map(|(who, profile)| (who, (key(profile), profile.former.clone()))).collect()
     }
 
-    /// The same, where so many lines of the log were skipped. This server's members had these keys before.
+    /// The same, where so many lines of the log were skipped. This server's members were these before.
     pub(super) fn skip_sessions(
         &mut self,
         sessions: Vec<(Who, u64)>,
         skipped: u64,
-        before: &BTreeMap<Who, [u64; 2]>,
+        before: &Before,
     ) {
         for ghost in core::mem::take(&mut self.ghosts).into_values() {
             self.log.remove_ghost(ghost);
         }
-        for (who, key) in before {
+        for (who, (key, _)) in before {
             let session = self.people().and_then(|people| people.get(*who)?.session());
-            if session.is_none_or(|session| session.key() != *key) {
+            if key.is_some() && session.map(Session::key) != *key {
                 // It has ended, and another one may have begun.
                 self.log.count_no_lines(MemberId::from_number(who.1).into());
             }
@@ -88,7 +94,10 @@ impl Room {
         for (who, lines) in sessions {
             let id = MemberId::from_number(who.1);
             let profile = self.people().and_then(|people| people.get(who));
-            let has_joined = profile.is_some_and(|profile| profile.former.is_empty());
+            let former = profile.map_or(&[][..], |profile| &profile.former);
+            let has_joined = former.is_empty();
+            let former_before = before.get(&who).map_or(&[][..], |(_, former)| former);
+            let has_moved = former != former_before;
             let was_here = self.log.has_started(id.into());
             if has_joined && self.roster.is_own(who.0) {
                 // It may have joined in what was skipped. Without effect if it had before.
@@ -97,7 +106,7 @@ impl Room {
             }
             if !self.roster.is_own(who.0) {
                 self.add_ghost(who, lines);
-            } else if !self.log.is_reading(id.into()) {
+            } else if has_moved || !self.log.is_reading(id.into()) {
                 self.add_ghost(who, lines);
                 self.effects.push(Effect::Back(id));
             } else if self.log.total(id.into()).is_some() {

@@ -110,7 +110,7 @@ impl Room {
         };
         check(lines >= self.log.lines() && self.servers().all(is_later))?;
         let skipped = lines - self.log.lines();
-        let before = self.own_keys();
+        let before = self.own_sessions();
         (self.roster, self.rules) = (roster, rules);
         self.log.skip_to(lines);
         self.skip_sessions(sessions, skipped, &before);

@@ -332,6 +332,40 @@ fn what_is_gone_is_counted() {
     }
 }
 
+/// It says what it has got when the backlog has gone over what comes next, and it was not told so yet.
+#[test]
+fn who_has_missed_something_says_what_it_has_got() {
+    let mut world =
+        World::with(chat_core::Limits { backlog: 64 * 1024, ..chat_core::Limits::default() });
+    let ben = world.join_quietly(BEN);
+    world.close_console();
+    let mut ann = Caller::new(&mut world, 1000);
+    world.catch_up(ben);
+    let line = "말".repeat(30);
+    let mut said = 0;
+    for _ in 0..2000 {
+        while world.budget(ben) < 2 * line.len() {
+            world.pass_millis(100);
+            world.catch_up(ben);
+        }
+        world.receive(ben, format!("{line}\n"));
+        world.catch_up(ben);
+        said += 1;
+    }
+    let got = format!("/got {}\n", ann.got.len());
+    ann.send(&mut world, &got, usize::MAX);
+    ann.read(&mut world, usize::MAX);
+    let skips = ann.got.iter().find(|line| line.contains(" skipped: ")).unwrap();
+    let skipped: usize = skips.split(' ').nth(1).unwrap().parse().unwrap();
+    let texts = |ann: &Caller| ann.got.iter().filter(|got| got.ends_with(&line)).count();
+    assert_eq!(texts(&ann) + skipped, said);
+    world.receive(ben, "다음\n");
+    ann.lose(&mut world, true);
+    ann.come_back(&mut world);
+    assert_eq!(texts(&ann) + skipped, said, "no line comes twice");
+    assert!(ann.got.last().unwrap().ends_with(" 다음"), "{:?}", ann.got.last());
+}
+
 /// What is for a program is not replaced by what it is told next.
 #[test]
 fn a_key_is_told_however_late_it_is_read() {

@@ -421,6 +421,61 @@ fn members_of_a_server_that_fell_behind() {
     assert!(servers.hear(B, again).starts_with("> /resumed 4\n"));
 }
 
+/// It was greeted, and then said who it is: that it goes on is in what was skipped.
+#[test]
+fn who_comes_back_late_goes_on_behind_what_is_skipped() {
+    let mut servers = Servers::new(2);
+    let ann = servers.with_session(A, 1);
+    let ben = servers.join(B, 2);
+    servers.send_to(A, ann, "하나\n");
+    let back = servers.connect(A, 9);
+    servers.pass(Duration::from_millis(60));
+    assert!(servers.hear(A, back).starts_with("> Connected"));
+    servers.is_fast = false;
+    servers.send_to(A, back, &resume(1, 1));
+    servers.send(A);
+    servers.give(B, usize::MAX);
+    servers.send_to(B, ben, "둘\n");
+    servers.send(B);
+    servers.give(B, usize::MAX);
+    servers.skip(A, B);
+    servers.is_fast = true;
+    servers.settle();
+    assert_eq!(
+        servers.hear(A, back),
+        "> /resumed 7\n> /counts 3\n> 3 messages skipped: this connection reads too slowly\n"
+    );
+    servers.send_to(A, back, "셋\n");
+    assert!(servers.hear(B, ben).ends_with("[192.0.2.1:1000] 셋\n"));
+    assert!(servers.is_finished(A, ann));
+}
+
+/// It says what it has got when it has not been told yet what was skipped, and more is.
+#[test]
+fn what_is_skipped_twice_is_counted_once() {
+    let mut servers = Servers::new(2);
+    let ann = servers.with_session(A, 1);
+    let ben = servers.join(B, 2);
+    servers.hear(A, ann);
+    servers.is_fast = false;
+    for (text, got) in [("하나\n", "/got 1\n"), ("둘\n셋\n", "/got 1\n")] {
+        servers.send_to(B, ben, text);
+        servers.send(B);
+        servers.give(B, usize::MAX);
+        servers.skip(A, B);
+        servers.send_to(A, ann, got);
+        servers.settle();
+    }
+    let skipped = "> /counts 3\n> 3 messages skipped: this connection reads too slowly\n";
+    assert_eq!(servers.hear(A, ann), format!("{skipped}> /heard 14\n"));
+    servers.settle();
+    servers.is_fast = true;
+    servers.send_to(B, ben, "넷\n");
+    let back = servers.connect(B, 9);
+    servers.send_to(B, back, &resume(1, 4));
+    assert_eq!(servers.hear(B, back), "> /resumed 14\n[192.0.2.2:2000] 넷\n");
+}
+
 /// What is said next counts.
 #[test]
 fn who_misses_nothing_but_its_own_lines_is_told_nothing() {

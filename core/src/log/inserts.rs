@@ -201,6 +201,25 @@ impl Insert {
         count > others
     }
 
+    /// If it begins with the end of a line of which its reader had a part, as it was told of skips: another
+    /// connection has no such part.
+    fn forget_end(&mut self, is_exact: bool) {
+        let Content::Text(text) = &mut self.content else { return };
+        if !matches!(self.kind, Kind::Skips(_)) || text.starts_with(b"> ") {
+            return;
+        }
+        if is_exact {
+            let (ordinal, lines) = (self.ordinal, self.lines);
+            let text = notice::skipped(lines).into_bytes().into();
+            *self = Self { ordinal, lines, ..Self::text(self.at, text, Kind::Skips(lines)) };
+            self.count_as(lines);
+        } else {
+            // It counts as a line.
+            let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(0);
+            *text = text[end..].into();
+        }
+    }
+
     /// It is pending again, as a whole.
     fn rewind(&mut self) {
         if let Content::Earlier(earlier) = &mut self.content {
@@ -499,6 +518,15 @@ impl Inserts {
         queue.inserts.iter_mut().for_each(Insert::rewind);
         queue.cost = queue.inserts.iter().map(Insert::cost).sum();
         self.release_if_empty();
+    }
+
+    /// Its reader goes on with another connection, where none of them ends a line of which it has a part.
+    /// Whatever stands for lines counts as so many if that `is_exact`.
+    pub(super) fn forget_ends(&mut self, is_exact: bool) {
+        let Some(queue) = &mut self.0 else { return };
+        debug_assert!(queue.kept == 0 && queue.sent == 0, "something is sent");
+        queue.inserts.iter_mut().for_each(|insert| insert.forget_end(is_exact));
+        queue.cost = queue.inserts.iter().map(Insert::cost).sum();
     }
 
     /// The first pending one is sent.

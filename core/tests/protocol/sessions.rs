@@ -332,6 +332,38 @@ fn what_is_gone_is_counted() {
     }
 }
 
+/// A character that one connection got in part is not ended on the next one.
+#[test]
+fn what_was_got_in_part_is_gone_with_its_connection() {
+    let mut world =
+        World::with(chat_core::Limits { backlog: 64 * 1024, ..chat_core::Limits::default() });
+    let ben = world.join_quietly(BEN);
+    world.close_console();
+    let mut ann = Caller::new(&mut world, 1000);
+    world.catch_up(ben);
+    let line = "말".repeat(30);
+    for count in 0..2000 {
+        while world.budget(ben) < 2 * line.len() {
+            world.pass_millis(100);
+            world.catch_up(ben);
+        }
+        world.receive(ben, format!("{line}\n"));
+        world.catch_up(ben);
+        if count == 0 {
+            ann.read(&mut world, format!("[{BEN}] ").len() + 1);
+        }
+    }
+    // What it misses is found out, and nothing of that is sent.
+    world.take(ann.id(), 0);
+    ann.lose(&mut world, false);
+    ann.come_back(&mut world);
+    assert!(ann.got.iter().any(|line| line.contains(" skipped: ")));
+    let got = ann.got.len();
+    ann.lose(&mut world, false);
+    ann.come_back(&mut world);
+    assert_eq!(ann.got.len(), got, "{:?}", &ann.got[got..]);
+}
+
 /// It says what it has got when the backlog has gone over what comes next, and it was not told so yet.
 #[test]
 fn who_has_missed_something_says_what_it_has_got() {

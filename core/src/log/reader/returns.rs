@@ -93,6 +93,7 @@ impl Reader {
         let Some(stream) = &mut self.stream else { return };
         self.inserts.rewind();
         stream.seek(count, ring.end(), true, &mut self.inserts, ring, cuts);
+        self.inserts.forget_ends(stream.is_shared());
         // Else there would be something pending, and nothing of it to be sent.
         stream.pass_cuts(ring, cuts);
         self.track = stream.base;

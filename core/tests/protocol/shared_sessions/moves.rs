@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_core::{Event, Instant};
+use chat_core::{Delivered, Event, Instant};
 
 use super::servers::{A, B, C, Servers, key};
 
@@ -474,6 +474,35 @@ fn what_is_skipped_twice_is_counted_once() {
     let back = servers.connect(B, 9);
     servers.send_to(B, back, &resume(1, 4));
     assert_eq!(servers.hear(B, back), "> /resumed 14\n[192.0.2.2:2000] 넷\n");
+}
+
+/// What ends a line on one connection is nothing on the next one.
+#[test]
+fn a_line_that_was_got_in_part_is_among_those_that_are_skipped() {
+    let mut servers = Servers::new(2);
+    let ann = servers.with_session(A, 1);
+    let ben = servers.join(B, 2);
+    servers.hear(A, ann);
+    servers.send_to(B, ben, "가나다\n");
+    let part = "[192.0.2.2:2000] ".len() + 1;
+    let take = |servers: &mut Servers, count| {
+        let taken = servers.servers[A].deliver(ann, |_| Ok::<usize, ()>(count));
+        assert_eq!(taken, Ok(Delivered::Partial));
+    };
+    take(&mut servers, part);
+    servers.is_fast = false;
+    servers.send_to(B, ben, "둘\n");
+    servers.send(B);
+    servers.give(B, usize::MAX);
+    servers.skip(A, B);
+    take(&mut servers, 0);
+    servers.is_fast = true;
+    let back = servers.connect(A, 9);
+    servers.send_to(A, back, &resume(1, 1));
+    assert_eq!(
+        servers.hear(A, back),
+        "> /resumed 0\n> /counts 2\n> 2 messages skipped: this connection reads too slowly\n"
+    );
 }
 
 /// What is said next counts.

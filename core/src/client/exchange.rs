@@ -183,6 +183,9 @@ impl Exchange {
         self.lines = lines.unwrap_or(self.lines);
         self.acknowledged = self.lines;
         let lost = self.unheard.resume(heard);
+        if lines.is_some() {
+            self.unheard.forget_got();
+        }
         if lost > 0 {
             shown.push_notice(&notice::lost_of_yours(lost));
         }

@@ -104,6 +104,29 @@ impl Unheard {
         before - self.ends.len()
     }
 
+    /// Lines have other numbers than it thought: what it was to say again of how many it has got is not said.
+    pub(super) fn forget_got(&mut self) {
+        let (mut at, mut index) = (0, 0);
+        while let Some(&kind) = self.kinds.get(index) {
+            let rest = &self.bytes[at..];
+            let length = match kind {
+                Kind::Empty => 0,
+                _ => memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1),
+            };
+            if kind == Kind::Program && at >= self.sent && rest.starts_with(b"/got ") {
+                self.bytes.drain(at..at + length);
+                self.kinds.remove(index);
+                if index < self.shown.lines {
+                    self.shown.bytes -= length;
+                    self.shown.lines -= 1;
+                }
+            } else {
+                at += length;
+                index += 1;
+            }
+        }
+    }
+
     /// The server tells nothing of what it hears: what is sent counts as heard, line by line.
     pub(super) fn take_sent_for_heard(&mut self) {
         let sent = &self.bytes[..self.sent];

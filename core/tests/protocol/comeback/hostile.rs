@@ -100,6 +100,31 @@ fn a_room_that_has_lost_what_it_had_heard() {
     assert_eq!(scripted.sends(), "\n");
 }
 
+/// Lines that it has got have other numbers than it thought.
+#[test]
+fn what_is_got_is_not_said_again_of_other_lines() {
+    for (resumed, sent) in [("0", "/got 3\n하나\n"), ("0 1", "하나\n")] {
+        let mut scripted = Scripted::begun();
+        scripted.receive("[a] 1\n[a] 2\n[a] 3\n");
+        scripted.pass_millis(5_000);
+        assert_eq!(scripted.sends(), "/got 3\n");
+        scripted.client.type_in("하나\n".as_bytes());
+        assert_eq!(scripted.sends(), "하나\n");
+        scripted.shows();
+        let mut scripted = scripted.reconnect();
+        assert_eq!(scripted.sends(), format!("/resume {KEY} 3\n"));
+        scripted.receive(&format!("> /resumed {resumed}\n"));
+        assert_eq!(scripted.sends(), sent);
+        scripted.receive(&format!("> /heard {}\n", sent.len()));
+        assert_eq!(scripted.unheard(), [""; 0]);
+        let cut_back = "> The room's log was cut back: 2 messages may come again\n[a] 2\n";
+        scripted.receive(&format!("> /counts 0\n{cut_back}"));
+        assert_eq!(scripted.shows(), cut_back);
+        let lines = if resumed == "0" { 4 } else { 2 };
+        assert_eq!(scripted.reconnect().sends(), format!("/resume {KEY} {lines}\n"));
+    }
+}
+
 /// A server that never tells what it has heard, or is no more than a room that always forgets.
 #[test]
 fn what_is_kept_for_a_server_is_bounded() {

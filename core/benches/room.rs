@@ -3,7 +3,10 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use chat_core::{Delivered, FrameReader, FrameWriter, Instant, Limits, MemberId, Server, Wire};
+use chat_core::{
+    Answer, Attached, Batch, Delivered, FrameReader, FrameWriter, Instant, Limits, Link, MemberId,
+    NodeId, Position, Relation, Replica, Request, Server, Wall, Wire,
+};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -60,6 +63,87 @@ fn receiving(bencher: Bencher<'_, '_>, what: &str) {
         room.receive(now, ids[0], black_box(&read));
         take(&mut room, ids[1]);
     });
+}
+
+/// A room that servers share, with an engine that says yes to everything.
+struct Shared {
+    nodes: Vec<(Replica, Server)>,
+    tail: Position,
+}
+
+impl Shared {
+    fn of(nodes: u64) -> Self {
+        let tail = Position::GENESIS;
+        let attached = |node| {
+            let (node, at) = (NodeId(node), Relation::Same);
+            Attached { node, last: 0, era: 1, tail, at, is_healing: false, snapshot: None }
+        };
+        let begun = (1..=nodes)
+            .filter_map(|node| Replica::begin(Limits::default(), attached(node)).ok())
+            .collect();
+        let mut room = Self { nodes: begun, tail };
+        room.settle();
+        room
+    }
+
+    /// Does all that any node asks for.
+    fn settle(&mut self) {
+        while (0..self.nodes.len()).any(|node| self.answer(node)) {}
+    }
+
+    /// Does what a node asks for; returns whether it asks for anything.
+    fn answer(&mut self, node: usize) -> bool {
+        let now = Instant::from_micros(0);
+        let (replica, server) = &mut self.nodes[node];
+        let Some(request) = replica.request(now, server) else { return false };
+        let answer = match request {
+            Request::Append { payload, .. } => {
+                self.append(&payload);
+                Answer::Done { tail: self.tail, snap: 0 }
+            }
+            Request::Renew => Answer::Nodes { expired: Vec::new(), snap: 0 },
+            _ => Answer::Done { tail: self.tail, snap: 0 },
+        };
+        let (replica, server) = &mut self.nodes[node];
+        replica.answered(now, server, answer);
+        true
+    }
+
+    /// Has all nodes read one more batch.
+    fn append(&mut self, payload: &[u8]) {
+        let Position { index, link: before } = self.tail;
+        self.tail = Position { index: index + 1, link: Link(before.0 + 1) };
+        for (replica, server) in &mut self.nodes {
+            let Position { index, link } = self.tail;
+            let batch =
+                Batch { index, before, link, wall: Wall::default(), payload: payload.into() };
+            replica.read(Instant::from_micros(0), server, batch).unwrap_or_default();
+        }
+    }
+}
+
+/// As `receiving`, in a room that so many servers share: what they all take for lines that a member
+/// of one of them has said.
+#[divan::bench(args = [1, 2, 4])]
+fn sharing(bencher: Bencher<'_, '_>, nodes: u64) {
+    let read = read_of(b"the quick brown fox jumps over the lazy dog, again and again.\n");
+    let mut room = Shared::of(nodes);
+    let addr = SocketAddr::from(([127, 0, 0, 1], 1024));
+    let now = Instant::from_micros(0);
+    let ids: Vec<_> = room
+        .nodes
+        .iter_mut()
+        .filter_map(|(_, server)| server.connect(now, addr, Wire::Lines).ok())
+        .collect();
+    room.settle();
+    bencher.counter(BytesCount::of_slice(&read)).bench_local(|| {
+        room.nodes[0].1.receive(now, ids[0], black_box(&read));
+        room.settle();
+        for ((_, server), id) in room.nodes.iter_mut().zip(&ids) {
+            take(server, *id);
+        }
+    });
+    assert!(room.tail.index > 1, "nothing was said");
 }
 
 /// Asking for what is pending, of members who have something.

@@ -26,7 +26,9 @@
 //! gives all of them the same entries: [`Server::proposals`], [`Server::commit`]. Such a server knows the
 //! people of all the others. What the entries have made can be taken from one server and given to another,
 //! which goes on from there: [`Server::snapshot`], [`Server::from_snapshot`], [`Server::skip_to`]. While
-//! the order cannot be reached it keeps everybody waiting: [`Server::set_away`].
+//! the order cannot be reached it keeps everybody waiting: [`Server::set_away`]. Where the order is the
+//! log of an engine (Redis or Valkey), a [`Replica`] drives the server: what the engine holds, and by
+//! which rules, stands in [`replica`].
 //!
 //! ```text
 //!   bytes of a peer                                              slices for its socket
@@ -108,7 +110,7 @@
 //! # Where things stand
 //!
 //! An arrow goes from the left to the right only, and the gate checks that it does
-//! (`ci/core-layers.txt`): `server` → `order`, `front` → `room` → `entry`, `log`; `front`, `entry`,
+//! (`ci/core-layers.txt`): `replica` → `server` → `order`, `front` → `room` → `entry`, `log`; `front`, `entry`,
 //! `client` → `wire`; and everybody → `notice`, `id`, `limits`, `time`.
 //!
 //! | module | noun |
@@ -141,6 +143,7 @@ mod limits;
 mod log;
 mod notice;
 mod order;
+pub mod replica;
 mod room;
 mod server;
 mod time;
@@ -154,6 +157,10 @@ pub use id::{MemberId, NodeId, ReaderId};
 pub use limits::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
 pub use log::{Delivered, MAX_SLICES, Start};
 pub use notice::{FAREWELL, MAY_BE_MISSING, YOU, is_of_log, read_missing};
+pub use replica::{
+    Answer, Apart, Attached, Batch, Expired, Link, Numbers, Position, Relation, Replica, Request,
+    State, Unusable,
+};
 pub use room::Committed;
 pub use server::{Event, Refused, Server};
 pub use time::{Instant, Wall};

@@ -27,6 +27,7 @@ const RECALLED: u8 = 17;
 const GOT: u8 = 18;
 const HOSTED: u8 = 20;
 const HEARD: u8 = 21;
+const APART: u8 = 22;
 const UNREAD: u8 = 23;
 
 /// Added to the kind if it is said how much of the member's input is heard.
@@ -96,6 +97,7 @@ impl<'a> Entry<'a> {
             Self::Got { .. } => GOT,
             Self::Hosted { .. } => HOSTED,
             Self::Heard { .. } => HEARD,
+            Self::Apart => APART,
             Self::Unread { .. } => UNREAD,
         }
     }
@@ -135,6 +137,7 @@ impl<'a> Entry<'a> {
             Self::Got { member, lines } => push_fields(&[member, lines], &[], out),
             Self::Hosted { is_hosted } => out.push(is_hosted.into()),
             Self::Heard { member } => push_number(member, out),
+            Self::Apart => {}
         }
     }
 
@@ -174,6 +177,7 @@ impl<'a> Entry<'a> {
             GOT => Self::Got { member: rest.number()?, lines: rest.number()? },
             HOSTED => Self::Hosted { is_hosted: rest.flag()? },
             HEARD => Self::Heard { member: rest.number()? },
+            APART => Self::Apart,
             UNREAD => Self::Unread { who: rest.person()? },
             kind => return Err(DecodeError::UnknownKind(kind)),
         })
@@ -222,7 +226,7 @@ mod tests {
 
     const SOMEBODY: Person<'_> = Person { node: NodeId(1), member: 1 << 32 | 7, name: "민수" };
 
-    const ENTRIES: [Entry<'_>; 20] = [
+    const ENTRIES: [Entry<'_>; 21] = [
         Entry::Joined { member: 1 << 32 | 1, name: "192.0.2.1:45390" },
         Entry::Said { member: 0, label: "[192.0.2.1:45390] ", text: "안녕하세요?" },
         Entry::Left { member: u64::MAX, name: "[2001:db8::1]:1" },
@@ -243,6 +247,7 @@ mod tests {
         Entry::Got { member: 7, lines: 300 },
         Entry::Hosted { is_hosted: true },
         Entry::Unread { who: SOMEBODY },
+        Entry::Apart,
     ];
 
     const SOME: Option<Heard> = Some(Heard { bytes: 1_000, is_inside: true });
@@ -267,6 +272,21 @@ mod tests {
             }
         }
         there_and_back(stamped(Entry::Heard { member: 7 }).with_heard(SOME));
+    }
+
+    /// What was said is said, and heard; but nobody has got more of its lines.
+    #[test]
+    fn no_lines_are_got_in_another_log() {
+        for entry in ENTRIES {
+            let heard = SOME.filter(|_| entry.author().is_some_and(|member| member != HOST));
+            let again = stamped(entry).with_heard(heard).in_another_log();
+            let expected = match entry {
+                Entry::Got { member, .. } => Entry::Got { member, lines: 0 },
+                Entry::Moved { member, key, .. } => Entry::Moved { member, key, lines: 0 },
+                entry => entry,
+            };
+            assert_eq!(again, stamped(expected).with_heard(heard));
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@
 //! | 18 got | the member's number, how many lines |
 //! | 20 hosted | a byte: 0 no, 1 yes |
 //! | 21 heard | the member's number |
+//! | 22 apart | |
 //! | 23 unread | the node and number of who wrote, the name of whom it wrote to |
 //!
 //! The number 0 is the host's of a server.
@@ -109,6 +110,9 @@ pub(crate) enum Entry<'a> {
     Unread { who: Person<'a> },
     /// More of a member's input is dealt with, and it came to nothing else.
     Heard { member: u64 },
+    /// A server has read another log than this one: what its members that may come back have counted there
+    /// counts nothing here.
+    Apart,
 }
 
 /// Somebody on any server.
@@ -196,7 +200,18 @@ impl<'a> Entry<'a> {
             | Self::Topic { .. }
             | Self::Ruled { .. }
             | Self::Lost { .. }
-            | Self::Hosted { .. } => None,
+            | Self::Hosted { .. }
+            | Self::Apart => None,
+        }
+    }
+
+    /// The same for another log, in which lines that were counted in this one have other numbers: of nobody
+    /// it says any more how many it has got.
+    fn in_another_log(self) -> Self {
+        match self {
+            Self::Got { member, .. } => Self::Got { member, lines: 0 },
+            Self::Moved { member, key, .. } => Self::Moved { member, key, lines: 0 },
+            other => other,
         }
     }
 }
@@ -217,6 +232,24 @@ impl<'a> Stamped<'a> {
     #[must_use]
     pub fn lost(stamp: Stamp, node: NodeId) -> Self {
         Self::new(stamp, Entry::Lost { node })
+    }
+
+    /// That its server has read another log.
+    pub(crate) fn apart(stamp: Stamp) -> Self {
+        Self::new(stamp, Entry::Apart)
+    }
+
+    /// The same, said again in another log.
+    pub(crate) fn in_another_log(self) -> Self {
+        Self { entry: self.entry.in_another_log(), ..self }
+    }
+
+    /// The node that it says is lost, if it says so.
+    pub(crate) fn loss(&self) -> Option<NodeId> {
+        match self.entry {
+            Entry::Lost { node } => Some(node),
+            _ => None,
+        }
     }
 
     /// Who proposed it, and its number.

@@ -205,6 +205,13 @@ pub(crate) fn resumed(bytes: u64, lines: Option<u64>) -> String {
     }
 }
 
+/// What one gets that comes back, and has got so many messages of which the room knows nothing, or which it
+/// gets once more.
+pub(crate) fn cut_back(messages: u64) -> String {
+    let s = if messages == 1 { "" } else { "s" };
+    format!("> The room's log was cut back: {messages} message{s} may come again\n")
+}
+
 /// What a client tells its user of lines that a server had heard that is gone with them.
 pub(crate) fn lost_of_yours(lines: usize) -> String {
     let (s, are, them) = if lines == 1 { ("", "is", "it") } else { ("s", "are", "them") };

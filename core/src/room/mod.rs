@@ -184,8 +184,12 @@ impl Room {
     fn apply(&mut self, now: Instant, stamp: Stamp, entry: &Entry<'_>) {
         match *entry {
             Entry::Said { member, label, text } => {
-                let author = self.reader_of((stamp.node, member));
-                self.log.append(now, author, label, text);
+                let who = (stamp.node, member);
+                let author = self.reader_of(who);
+                match self.roster.other_label(who, label) {
+                    Some(label) => self.log.append(now, author, &label, text),
+                    None => self.log.append(now, author, label, text),
+                }
             }
             _ => self.apply_rarer(now, stamp, entry),
         }
@@ -233,7 +237,8 @@ impl Room {
             }
             Entry::Named { member, from, name } => self.rename(now, stamp.node, member, from, name),
             Entry::Whispered { member, from, to, text } => {
-                self.whisper((stamp.node, member), from, to, text);
+                let called = self.roster.called((stamp.node, member));
+                self.whisper((stamp.node, member), called.as_deref().unwrap_or(from), to, text);
             }
             Entry::Removed { who, reason } => self.remove(now, who, reason),
             Entry::Muted { who, is_muted } => self.mute(now, who, is_muted),
@@ -260,6 +265,8 @@ impl Room {
         let Ok(name) = Name::new(name) else { return };
         let is_own = self.roster.is_own(node);
         let id = MemberId::from_number(member);
+        let called = self.roster.called((node, member));
+        let from = called.as_deref().unwrap_or(from);
         if self.roster.rename((node, member), from, &name) {
             self.announce(now, &notice::named(from, name.as_str()));
             self.effects.extend(is_own.then_some(Effect::Named(id, name)));

@@ -54,6 +54,11 @@ pub(crate) struct Session {
     pub(super) said: u64,
     /// Bytes that were written to it alone since it said what it had got.
     pub(super) unread: u64,
+    /// How many of its lines it has got for sure.
+    pub(super) got: u64,
+    /// Whether it may have counted other lines than those of this log since then: then it goes on behind
+    /// what it has got for sure, whatever it says.
+    pub(super) has_strayed: bool,
 }
 
 impl Profile {
@@ -103,7 +108,7 @@ impl Profile {
 impl Session {
     /// One that begins.
     pub(super) fn new(key: [u64; 2]) -> Self {
-        Self { key, heard: Heard::default(), said: 0, unread: 0 }
+        Self { key, heard: Heard::default(), said: 0, unread: 0, got: 0, has_strayed: false }
     }
 
     pub(crate) fn key(&self) -> [u64; 2] {
@@ -120,6 +125,14 @@ impl Session {
 
     pub(crate) fn unread(&self) -> u64 {
         self.unread
+    }
+
+    pub(crate) fn got(&self) -> u64 {
+        self.got
+    }
+
+    pub(crate) fn has_strayed(&self) -> bool {
+        self.has_strayed
     }
 }
 
@@ -219,6 +232,13 @@ impl People {
         }
         self.add(to, profile);
         Some(was_away)
+    }
+
+    /// A server has read another log: its members that may come back have too.
+    pub(super) fn stray(&mut self, node: NodeId) {
+        let of_node = self.profiles.range_mut((node, 0)..=(node, u64::MAX));
+        let sessions = of_node.filter_map(|(_, profile)| profile.session.as_deref_mut());
+        sessions.for_each(|session| session.has_strayed = true);
     }
 
     /// A server is gone. Its members that cannot come back are forgotten; the others are away. Returns

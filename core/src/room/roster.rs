@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Committed;
@@ -266,6 +267,15 @@ impl Roster {
         Some(self.people()?.get(who)?.name().to_string())
     }
 
+    /// What stands before what somebody says, if that is another label than this one: its server may have
+    /// known it by another name, as it had read another log.
+    pub(super) fn other_label(&self, who: Who, label: &str) -> Option<String> {
+        let name = self.people()?.get(who)?.name();
+        let is_same =
+            label.strip_prefix('[').and_then(|rest| rest.strip_suffix("] ")) == Some(name);
+        (!is_same).then(|| format!("[{name}] "))
+    }
+
     /// What all servers know of somebody, to be changed.
     pub(super) fn profile_mut(&mut self, who: Who) -> Option<&mut Profile> {
         self.people.as_mut()?.get_mut(who)
@@ -309,6 +319,13 @@ impl Roster {
     /// A server has a host, or has none any more.
     pub(super) fn set_hosted(&mut self, node: NodeId, is_hosted: bool) {
         self.node(node).is_hosted = is_hosted;
+    }
+
+    /// A server has read another log.
+    pub(super) fn stray(&mut self, node: NodeId) {
+        if let Some(people) = &mut self.people {
+            people.stray(node);
+        }
     }
 
     pub(super) fn last_of(&self, node: NodeId) -> u64 {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::people::{Profile, Session, Who};
 use super::{Effect, Room};
-use crate::entry::{Entry, HOST, Heard, Stamp};
+use crate::entry::{Entry, HOST, Heard, Stamp, Stamped};
 use crate::id::{MemberId, ReaderId};
 use crate::log::Kind;
 use crate::notice;
@@ -171,7 +171,7 @@ impl Room {
     }
 
     /// Whoever has this key goes on with a connection of a server, and is `to` from now on: so many lines it
-    /// has got for sure. If the connection had a member it is gone.
+    /// has got for sure, unless it has strayed. If the connection had a member it is gone.
     pub(super) fn move_to(&mut self, now: Instant, key: [u64; 2], to: Who, lines: u64) {
         let Some(from) = self.people().and_then(|people| people.owner_of_key(key)) else { return };
         if let Some(name) = self.roster.called(to) {
@@ -190,7 +190,10 @@ impl Room {
             None => self.ghosts.remove(&from),
         };
         self.ghosts.extend(ghost.map(|ghost| (to, ghost)));
-        self.note_got(to, lines);
+        let has_strayed = self.session_of(to).is_some_and(|session| session.has_strayed);
+        if !has_strayed {
+            self.note_got(to, lines);
+        }
         if let Some(users) = users {
             self.log.append(now, ghost, "", &notice::entered(&name, users));
         }
@@ -241,8 +244,10 @@ impl Room {
 
     /// A member has got so many lines for sure.
     pub(super) fn note_got(&mut self, who: Who, lines: u64) {
+        let total = self.lines_of(who);
         if let Some(session) = self.session_of(who) {
             session.unread = 0;
+            session.got = session.got.max(lines.min(total));
         }
         if let Some(reader) = self.reader_of(who) {
             self.log.acknowledge(reader, lines);
@@ -260,6 +265,21 @@ impl Room {
         Some(takes)
     }
 
+    /// Whether what led to an entry is dealt with already: its member has sent it to another server too, as
+    /// this one had read another log.
+    pub(super) fn is_dealt_with(&mut self, stamped: &Stamped<'_>) -> bool {
+        let entry = stamped.entry();
+        let Some((heard, member)) = stamped.heard().zip(entry.author()) else { return false };
+        if matches!(entry, Entry::Session { .. }) {
+            // From there on it is counted anew.
+            return false;
+        }
+        self.session_of((stamped.stamp().node, member)).is_some_and(|session| {
+            let is_same = heard == session.heard && !heard.is_inside && heard.bytes > 0;
+            is_same || heard < session.heard
+        })
+    }
+
     /// So much of what a member with a session has sent is dealt with.
     pub(super) fn note_heard(&mut self, stamp: Stamp, entry: &Entry<'_>, heard: Option<Heard>) {
         let Some((heard, member)) = heard.zip(entry.author()).filter(|&(_, of)| of != HOST) else {
@@ -273,6 +293,8 @@ impl Room {
         };
         session.said = if session.heard == heard { session.said + said } else { said };
         session.heard = heard;
+        // It says nothing before it knows how many lines it has got.
+        session.has_strayed = false;
         self.effects.extend(self.own(who).map(|id| Effect::Heard(id, heard.bytes)));
     }
 

@@ -44,11 +44,15 @@ impl Room {
     }
 
     /// Applies the next entry of an order elsewhere, if it counts. If it is of somebody who is not at the
-    /// server of the stamp it is void: that server has not heard of it yet.
+    /// server of the stamp it is void: that server has not heard of it yet. So it is if all know already what
+    /// it comes of.
     pub(crate) fn commit_shared(&mut self, now: Instant, stamped: &Stamped<'_>) -> Committed {
         let (stamp, entry) = (stamped.stamp(), stamped.entry());
         let committed = self.roster.admit(stamp);
-        if committed == Committed::New && self.roster.counts(stamp.node, entry) {
+        let counts = committed == Committed::New
+            && self.roster.counts(stamp.node, entry)
+            && !self.is_dealt_with(stamped);
+        if counts {
             self.apply(now, stamp, entry);
             self.note_heard(stamp, entry, stamped.heard());
         } else if committed == Committed::New {
@@ -76,6 +80,7 @@ impl Room {
                 }
             }
             Entry::Hosted { is_hosted } => self.roster.set_hosted(stamp.node, is_hosted),
+            Entry::Apart => self.roster.stray(stamp.node),
             _ => {}
         }
     }

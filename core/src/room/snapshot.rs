@@ -16,11 +16,11 @@
 //! | field of a member | |
 //! |---|---|
 //! | who | its node and number |
-//! | what there is | a byte: 1 muted, 2 away, 4 a name, 8 somebody has written to it, 16 a session, in sum |
+//! | what there is | a byte: 1 muted, 2 away, 4 a name, 8 somebody has written to it, 16 a session, 32 that has strayed, in sum |
 //! | address, name | what it was called first; what it is called, if that is a name |
 //! | former | how many; of each the node and number that it had before, the oldest first |
 //! | writer | the node and number of who has written to it last, if anybody |
-//! | session | if it has one: its key in two numbers, the higher half first; how much of its input is heard, and bytes that were said of the message that is heard in part; bytes that were written to it since it said what it had got; how many lines it has counted |
+//! | session | if it has one: its key in two numbers, the higher half first; how much of its input is heard, and bytes that were said of the message that is heard in part; bytes that were written to it since it said what it had got; how many lines that is; how many it has counted |
 //!
 //! Servers and members stand in ascending order, so that there is one encoding of each room.
 
@@ -49,6 +49,7 @@ const AWAY: u8 = 2;
 const NAMED: u8 = 4;
 const WRITTEN: u8 = 8;
 const SESSION: u8 = 16;
+const STRAYED: u8 = 32;
 
 /// What a snapshot says.
 pub(super) struct Snapshot {
@@ -143,8 +144,10 @@ impl Snapshot {
             let who = rest.who()?;
             check(before.replace(who).is_none_or(|before| before < who))?;
             let profile = rest.profile()?;
-            if profile.session().is_some() {
-                sessions.push((who, rest.count()?));
+            if let Some(session) = profile.session() {
+                let lines = rest.count()?;
+                check(session.got() <= lines)?;
+                sessions.push((who, lines));
             }
             check(roster.add_person(who, profile))?;
         }
@@ -180,7 +183,8 @@ fn push_profile(who: Who, profile: &Profile, out: &mut Vec<u8>) {
             | flag(profile.is_away(), AWAY)
             | flag(profile.is_named(), NAMED)
             | flag(writer.is_some(), WRITTEN)
-            | flag(session.is_some(), SESSION),
+            | flag(session.is_some(), SESSION)
+            | flag(session.is_some_and(Session::has_strayed), STRAYED),
     );
     push_text(profile.address(), out);
     if profile.is_named() {
@@ -193,7 +197,8 @@ fn push_profile(who: Who, profile: &Profile, out: &mut Vec<u8>) {
     }
     if let Some(session) = session {
         session.key().into_iter().for_each(|half| push_number(half, out));
-        let numbers = [session.heard().number(), session.said(), session.unread()];
+        let heard = session.heard().number();
+        let numbers = [heard, session.said(), session.unread(), session.got()];
         numbers.into_iter().for_each(|number| push_number(number, out));
     }
 }
@@ -227,7 +232,7 @@ impl Rest<'_> {
     }
 
     fn profile(&mut self) -> Result<Profile, DecodeError> {
-        let flags = self.flags(MUTED | AWAY | NAMED | WRITTEN | SESSION)?;
+        let flags = self.flags(MUTED | AWAY | NAMED | WRITTEN | SESSION | STRAYED)?;
         let has = |flag| flags & flag != 0;
         let mut profile = Profile::new(self.text(MAX_LABEL)?);
         profile.is_muted = has(MUTED);
@@ -248,10 +253,13 @@ impl Rest<'_> {
         if has(SESSION) {
             let key = [self.number()?, self.number()?];
             let heard = Heard::from_number(self.number()?);
-            let (said, unread) = (self.count()?, self.count()?);
+            let (said, unread, got) = (self.count()?, self.count()?, self.count()?);
+            let has_strayed = has(STRAYED);
             check(key != NO_KEY && (heard.is_inside || said == 0))?;
-            profile.session = Some(Box::new(Session { key, heard, said, unread }));
+            let session = Session { key, heard, said, unread, got, has_strayed };
+            profile.session = Some(Box::new(session));
         }
+        check(has(SESSION) || !has(STRAYED))?;
         Ok(profile)
     }
 }

@@ -18,6 +18,7 @@ mod events;
 mod host;
 mod lists;
 mod record;
+mod replicated;
 mod returns;
 mod sessions;
 mod sharing;

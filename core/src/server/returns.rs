@@ -369,12 +369,18 @@ impl Server {
             heard: session.heard(),
             said: session.said(),
         };
-        // More it can have got only where the log was longer once.
-        let total = self.ordered.room.log.total(id.into());
-        let lines = total.filter(|&total| total < returns.lines);
-        first.extend(notice::resumed(back.heard.bytes, lines).bytes());
+        // More it can have got only where the log was longer once, or was another one.
+        let total = self.ordered.room.log.total(id.into()).unwrap_or(0);
+        let most = if session.has_strayed() { session.got() } else { total };
+        let lines = returns.lines.min(most);
+        let other = Some(lines).filter(|&lines| lines < returns.lines);
+        first.extend(notice::resumed(back.heard.bytes, other).bytes());
+        if session.has_strayed() && other.is_some() {
+            let again = returns.lines - lines;
+            first.extend((notice::counts(0) + &notice::cut_back(again)).bytes());
+        }
         self.front.go_on_as(id, back);
-        self.ordered.room.log.come_back(id.into(), returns.lines, first.into());
+        self.ordered.room.log.come_back(id.into(), lines, first.into());
         if is_new {
             self.events.queue.push_back(Event::Admitted(id));
         }

@@ -18,11 +18,12 @@ impl Server {
         self.ordered.proposals()
     }
 
-    /// How many of these are messages that its members, or its host, have said: to all, or to one.
+    /// How many of these are messages, to all or to one, that nobody says again if they come to
+    /// nothing: a member that may come back says again what was not heard of it.
     #[must_use]
     pub fn count_unsaid(&self) -> usize {
         let entries = self.proposals().filter_map(|encoded| Stamped::decode(encoded).ok());
-        entries.filter(Stamped::is_message).count()
+        entries.filter(|entry| entry.is_message() && entry.heard().is_none()).count()
     }
 
     /// Commits the next entry of the room's order. Each server is given the same ones in the same

@@ -17,6 +17,7 @@ mod people;
 mod properties;
 mod readers;
 mod record;
+mod replica;
 mod room;
 mod seats;
 mod servers;

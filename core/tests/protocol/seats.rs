@@ -78,16 +78,31 @@ fn who_goes_on_elsewhere_speaks_only_there() {
     let number = u8::try_from(servers.servers[B].nodes().nth(1).unwrap().1.unwrap()).unwrap();
     commit(&mut servers, &[&[2, number + 1, 2], &ben[..], b"\x04[x] \x03old"].concat());
     commit(&mut servers, b"\x07\x02\x02\x09\x04[x] \x03new");
-    assert_eq!(servers.console(A), "[x] new\n");
+    assert_eq!(servers.console(A), "[민수] new\n", "as all know it");
     assert_eq!(servers.servers[A].users(), 2);
     // It counts at the one that it is at.
     let gone = "< 1 user left: their server is gone (1 user online)\n";
     commit(&mut servers, b"\x03\x01\x04\x07");
     assert_eq!(servers.console(A), gone);
-    assert_eq!(servers.console(B), format!("[x] new\n{gone}"));
+    assert_eq!(servers.console(B), format!("[민수] new\n{gone}"));
     // And comes back to where it was.
     commit(&mut servers, &[&[2, number + 2, 15][..], &ben, KEY].concat());
     assert_eq!(servers.console(A), "> New user 민수 entered (2 users online)\n");
+}
+
+/// A server that had read another log may have been told what others had been told before.
+#[test]
+fn what_is_dealt_with_is_not_said_again() {
+    let (mut servers, _, _) = two_with_a_session();
+    commit(&mut servers, &moved());
+    // Twice the bytes of its input that are dealt with, and 1 if a piece was said of what comes next.
+    let all = [(14, "one"), (14, "one"), (10, "old"), (15, "two"), (15, "…"), (22, "2"), (15, "…")];
+    for (number, (heard, text)) in (2..).zip(all) {
+        let length = u8::try_from(text.len()).unwrap();
+        let said = [&[7, number, 0x82, heard, 9][..], b"\x04[x] ", &[length], text.as_bytes()];
+        commit(&mut servers, &said.concat());
+    }
+    assert_eq!(servers.console(A), "[민수] one\n[민수] two\n[민수] …\n[민수] 2\n");
 }
 
 /// What is on its way to somebody finds it where it is then.

@@ -350,3 +350,20 @@ fn who_leaves_is_called_as_everybody_was_told() {
     let named = format!("> The user {BEN} is now 민수\n< The user 민수 left (1 user online)\n");
     assert_eq!(servers.hear(A, ann), named);
 }
+
+/// Who may come back says again what was not heard, wherever that is; nobody else can.
+#[test]
+fn what_nobody_says_again_is_counted() {
+    let (mut servers, ann, ben) = two();
+    servers.begin_session(B, ben);
+    let carl = servers.connect(B, CARL);
+    let server = &mut servers.servers[B];
+    server.receive(NOW, ben, "하나\n둘\n".as_bytes());
+    assert_eq!(server.count_unsaid(), 0);
+    server.receive(NOW, carl, format!("셋\n/msg {ANN} 넷\n/topic 다섯\n/who\n").as_bytes());
+    server.host_line(NOW, "여섯");
+    assert_eq!(server.count_unsaid(), 3);
+    servers.settle();
+    assert_eq!(servers.servers[B].count_unsaid(), 0);
+    assert!(servers.hear(A, ann).contains("셋\n"));
+}

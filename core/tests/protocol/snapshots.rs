@@ -60,11 +60,12 @@ fn room() -> Server {
         server.host_line(NOW, line);
     }
     settle(&mut server);
-    // It goes on at another server, and that is gone.
+    // It goes on at another server, and that is gone, as it has read another log.
     let moved = b"\x05\x01\x0f\x09\x07\xac\x02\x00".to_vec();
+    let apart = b"\x05\x02\x16".to_vec();
     let mut lost = Vec::new();
     Stamped::lost(Stamp { node: NodeId(9), number: 1 }, NodeId(5)).encode(&mut lost);
-    commit(&mut server, &[moved, lost]);
+    commit(&mut server, &[moved, apart, lost]);
     server
 }
 
@@ -93,10 +94,10 @@ fn a_snapshot_is_all_that_entries_have_made() {
     expected.extend(b"\x03\x03\x02\x0b\x05\x01\x09\x00\x01\x02");
     assert!(snapshot.starts_with(&expected), "{snapshot:x?}\n{expected:x?}");
     // And that one: away, with a session; it was somebody else.
-    // Nothing of its input is heard, nothing was written to it, and it counts six lines: what the host
-    // has done, and that its server is gone.
-    let key_and_heard = b"\x07\xac\x02\x00\x00\x00\x06";
-    let mut ben = vec![5, 9, 2 | 16, number(BEN)];
+    // Nothing of its input is heard, nothing was written to it, it has got nothing for sure, and it counts
+    // six lines: what the host has done, and that its server is gone.
+    let key_and_heard = b"\x07\xac\x02\x00\x00\x00\x00\x06";
+    let mut ben = vec![5, 9, 2 | 16 | 32, number(BEN)];
     ben.extend(BEN.as_bytes());
     ben.push(1);
     assert!(snapshot.windows(ben.len()).any(|window| window == ben), "{snapshot:x?}");
@@ -161,11 +162,19 @@ fn what_is_no_snapshot_is_refused() {
         // Two who were the same one, and one who was itself.
         b"\x01\x00\x00\x00\x00\x02\x01\x05\x02\x01a\x01\x02\x01\x01\x06\x02\x01b\x01\x02\x01",
         b"\x01\x00\x00\x00\x00\x01\x01\x05\x02\x01a\x01\x01\x05",
+        // One that has strayed, and has no session; one that has got more than there was.
+        b"\x01\x00\x00\x00\x01\x01\x00\x01\x01\x01\x05\x20\x01a\x00",
+        b"\x01\x00\x00\x00\x01\x01\x00\x01\x01\x01\x05\x10\x01a\x00\x01\x01\x00\x00\x00\x01\x00",
     ] {
         assert_eq!(again(bytes).err(), Some(DecodeError::Malformed), "{bytes:x?}");
     }
-    // As a measure of those: this one is good.
-    assert!(again(b"\x01\x00\x00\x00\x01\x01\x00\x01\x01\x01\x05\x00\x01a\x00").is_ok());
+    // As a measure of those: these are good.
+    for bytes in [
+        &b"\x01\x00\x00\x00\x01\x01\x00\x01\x01\x01\x05\x00\x01a\x00"[..],
+        b"\x01\x00\x00\x00\x01\x01\x00\x01\x01\x01\x05\x30\x01a\x00\x01\x01\x00\x00\x00\x01\x01",
+    ] {
+        assert!(again(bytes).is_ok(), "{bytes:x?}");
+    }
 }
 
 /// Whatever it is taken for, it has one encoding, and what comes behind it breaks nothing.

@@ -4,6 +4,7 @@ pub(crate) mod choices;
 mod model;
 mod peer;
 mod people;
+mod replica;
 mod run;
 mod screen;
 mod shared;
@@ -16,19 +17,24 @@ use std::thread;
 use choices::Choices;
 use people::People;
 use people::several::Several;
+use replica::{Broken, Replicas};
 use run::Run;
 use shared::Shared;
 
 use crate::comeback::torment::torment;
 use crate::frames::page;
 
-/// Things that happen in a run.
+/// Things that happen in a run; and in one of an engine, where each takes its time.
 const STEPS: usize = 400;
+const REPLICA_STEPS: usize = 200;
 
-/// Runs that take some seconds: of rooms, of rooms that several servers share, of clients, of people, and
-/// of people in such rooms.
+/// Runs that take some seconds: of rooms, of rooms that several servers share, of such rooms whose
+/// log is in an engine, of people, of clients.
 const SEEDS: u64 = 2_000;
-const SHARED_SEEDS: u64 = 3_000;
+const SHARED_SEEDS: u64 = 1_000;
+const REPLICA_SEEDS: u64 = 6_000;
+/// Runs within which a broken rule is found.
+const BROKEN_SEEDS: u64 = 1_000;
 const CLIENT_SEEDS: u64 = 1_000;
 const PEOPLE_SEEDS: u64 = 2_000;
 const MOVING_SEEDS: u64 = 1_000;
@@ -45,6 +51,25 @@ fn whatever_happens_all_that_is_promised_holds() {
 #[test]
 fn whatever_happens_to_servers_they_are_one_room() {
     simulate("A shared room", SHARED_SEEDS, |choices| Shared::new(choices).run(STEPS));
+}
+
+#[test]
+fn whatever_happens_to_an_engine_its_servers_are_one_room() {
+    let run = |choices| Replicas::new(choices, None).run(REPLICA_STEPS);
+    simulate("A room in an engine", REPLICA_SEEDS, run);
+}
+
+/// What looks at everything looks at what matters: an engine that breaks a rule is found out.
+#[test]
+fn a_rule_that_an_engine_breaks_is_found() {
+    let fails = |seed: u64, broken: Broken| {
+        let run = || Replicas::new(Seeded::new(seed), Some(broken)).run(REPLICA_STEPS);
+        catch_unwind(AssertUnwindSafe(run)).is_err()
+    };
+    for broken in Broken::ALL {
+        let found = (0..BROKEN_SEEDS).find(|&seed| fails(seed, broken));
+        assert!(found.is_some(), "{broken:?} is not found");
+    }
 }
 
 #[test]

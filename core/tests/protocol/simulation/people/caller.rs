@@ -64,9 +64,34 @@ pub(super) struct Caller {
     half: Option<String>,
     is_in_history: bool,
     is_confused: bool,
+    private: Private,
+    /// Whether its server has parted from all others: what it gets there nobody else knows.
+    pub(super) is_apart: bool,
+    /// Whether it was there since it last knew what it has got.
+    has_strayed: bool,
+    /// What it knew behind each line that it has got.
+    known: BTreeMap<usize, Known>,
+    /// How many messages it is to be told that may come again.
+    come_again: usize,
+}
+
+/// What only one gets, so far.
+#[derive(Clone, Default)]
+struct Private {
     answers: BTreeMap<usize, usize>,
-    private: BTreeSet<(usize, usize)>,
+    messages: BTreeSet<(usize, usize)>,
     last_of: BTreeMap<usize, usize>,
+}
+
+/// What one knows of what it has got.
+#[derive(Clone)]
+struct Known {
+    next: usize,
+    skipped: usize,
+    half: Option<String>,
+    is_in_history: bool,
+    is_confused: bool,
+    private: Private,
 }
 
 impl Caller {
@@ -96,9 +121,11 @@ impl Caller {
             half: None,
             is_in_history: false,
             is_confused: false,
-            answers: BTreeMap::new(),
-            private: BTreeSet::new(),
-            last_of: BTreeMap::new(),
+            private: Private::default(),
+            is_apart: false,
+            has_strayed: false,
+            known: BTreeMap::new(),
+            come_again: 0,
         }
     }
 
@@ -106,8 +133,47 @@ impl Caller {
     pub(super) fn lose(&mut self) {
         self.conn = None;
         self.next_counts = 1;
+        self.come_again = 0;
         self.rest.clear();
         self.screen = Screen::default();
+    }
+
+    /// Whether it may go on elsewhere.
+    pub(super) fn is_held_apart(&self) -> bool {
+        self.has_strayed
+    }
+
+    /// It knows what it has got so far.
+    fn note_lines(&mut self) {
+        let known = Known {
+            next: self.next,
+            skipped: self.skipped,
+            half: self.half.clone(),
+            is_in_history: self.is_in_history,
+            is_confused: self.is_confused,
+            private: self.private.clone(),
+        };
+        self.known.insert(self.lines, known);
+    }
+
+    /// It has got so many lines, and no others.
+    fn go_back(&mut self, lines: usize, public: &Public) {
+        self.has_strayed = false;
+        let before = std::mem::replace(&mut self.lines, lines);
+        if self.lies {
+            return;
+        }
+        self.come_again = before - lines;
+        let known = self.known[&lines].clone();
+        (self.next, self.skipped, self.half) = (known.next, known.skipped, known.half);
+        (self.is_in_history, self.is_confused) = (known.is_in_history, known.is_confused);
+        self.private = known.private;
+        self.known.retain(|&of, _| of <= lines);
+        self.pass_half(public);
+        // What it has said of other lines is said no more.
+        let rest = String::from_utf8(self.input.split_off(self.heard)).unwrap();
+        let lines = rest.split_inclusive('\n').filter(|line| !line.starts_with("/got "));
+        self.input.extend(lines.flat_map(str::bytes));
     }
 
     /// Whether it got a line in part that was ended there, and nothing behind it.
@@ -133,6 +199,7 @@ impl Caller {
         public: &Public,
     ) -> Option<usize> {
         let mut sends = None;
+        self.has_strayed |= self.is_apart && !bytes.is_empty();
         self.screen.show(bytes);
         for &byte in bytes {
             if byte != b'\n' {
@@ -144,21 +211,30 @@ impl Caller {
                 continue;
             }
             if line.starts_with("> /") {
-                sends = self.heed(&line, begun).or(sends);
+                sends = self.heed(&line, begun, public).or(sends);
             } else if matches!(self.stage, Stage::Asks(_)) {
                 self.is_private(&line);
             } else if self.stage == Stage::Has {
                 self.lines += std::mem::replace(&mut self.next_counts, 1);
+                if self.has_strayed {
+                    continue;
+                }
                 if !self.lies && !self.is_confused {
                     self.look_at(&line, public);
                 }
+                self.note_lines();
             }
         }
         sends
     }
 
     /// A line that is for programs.
-    fn heed(&mut self, line: &str, begun: &BTreeMap<String, Begun>) -> Option<usize> {
+    fn heed(
+        &mut self,
+        line: &str,
+        begun: &BTreeMap<String, Begun>,
+        public: &Public,
+    ) -> Option<usize> {
         let mut words = line.split(' ').skip(1);
         let word = words.next().unwrap();
         let argument = words.next().unwrap_or_default();
@@ -188,6 +264,11 @@ impl Caller {
                 assert!(self.heard <= heard || self.lies, "{line}: {} were", self.heard);
                 self.heard = heard;
                 assert!(heard <= self.input.len() || self.lies, "{line}");
+                let lines = words.next().map_or(self.lines, |lines| lines.parse().unwrap());
+                if !self.is_apart && (self.has_strayed || lines < self.lines) {
+                    assert!(lines <= self.lines || self.lies, "{line}");
+                    self.go_back(lines, public);
+                }
                 Some(heard.min(self.input.len()))
             }
             (_, Stage::Plain | Stage::Over) => None,
@@ -198,10 +279,17 @@ impl Caller {
     fn begin(&mut self, key: &str, begun: &BTreeMap<String, Begun>) -> Option<usize> {
         self.stage = Stage::Has;
         key.clone_into(&mut self.key);
-        let Begun { lines, address } = &begun[key];
+        self.has_strayed = self.is_apart;
+        let Some(Begun { lines, address }) = begun.get(key) else {
+            assert!(self.is_apart, "nobody knows of that");
+            self.stage = Stage::Over;
+            return None;
+        };
         (self.next, self.lines, self.heard, self.skipped) = (*lines, 0, 0, 0);
         (self.half, self.is_in_history) = (None, false);
         address.clone_into(&mut self.address);
+        self.known.clear();
+        self.note_lines();
         None
     }
 
@@ -210,6 +298,12 @@ impl Caller {
         if line.starts_with("> The room's log cannot be reached") || line == "> The room goes on" {
             return;
         }
+        if let Some(rest) = line.strip_prefix("> The room's log was cut back: ") {
+            let told: usize = rest.split(' ').next().unwrap().parse().unwrap();
+            assert_eq!(std::mem::take(&mut self.come_again), told, "{line}");
+            return;
+        }
+        assert_eq!(self.come_again, 0, "come again untold: {line}");
         if let Some(count) = line.strip_prefix("> ").and_then(|rest| {
             rest.strip_suffix(" skipped: this connection reads too slowly")?.split(' ').next()
         }) {
@@ -310,7 +404,7 @@ impl Caller {
                 || line.ends_with(" not get that"));
         if let Some((caller, number)) = tag_of(line).filter(|_| is_answer) {
             assert_eq!(caller, self.number, "{line}: another one's answer");
-            *self.answers.entry(number).or_default() += 1;
+            *self.private.answers.entry(number).or_default() += 1;
         }
         let label = line.strip_prefix('[').and_then(|rest| rest.split_once("] "));
         let Some((label, text)) = label.filter(|(label, _)| label.contains(" -> ")) else {
@@ -318,10 +412,11 @@ impl Caller {
         };
         if let Some(tag) = tag_of(text) {
             let is_to_itself = tag.0 == self.number && label.starts_with("you -> ");
-            let is_new = self.private.insert((tag.0 * 2 + usize::from(is_to_itself), tag.1));
+            let is_new =
+                self.private.messages.insert((tag.0 * 2 + usize::from(is_to_itself), tag.1));
             assert!(is_new, "{line}: twice");
             if label.ends_with(" -> you") {
-                let last = self.last_of.insert(tag.0, tag.1);
+                let last = self.private.last_of.insert(tag.0, tag.1);
                 assert!(last.is_none_or(|last| last < tag.1), "{line}: after {last:?}");
             }
         }
@@ -340,7 +435,7 @@ impl Caller {
         let missing = rest.filter(|said| said.subject.as_ref() != Some(&self.address)).count();
         self.assert_missing(missing);
         for number in self.questions.iter().filter(|_| !self.is_disturbed) {
-            let count = self.answers.get(number).copied().unwrap_or(0);
+            let count = self.private.answers.get(number).copied().unwrap_or(0);
             assert!(count == 1 || (count == 0 && self.has_skipped), "{number}: {count} answers");
         }
     }

@@ -50,7 +50,48 @@ impl Fields<'_> {
     }
 }
 
+/// An entry as its server says it again in another log, where nobody has got lines by the numbers that they had.
+pub(super) fn in_another_log(entry: &[u8]) -> Vec<u8> {
+    let mut fields = Fields(entry);
+    (0..2).for_each(|_| {
+        fields.number();
+    });
+    let kind = fields.byte();
+    if kind & 0x80 != 0 {
+        fields.number();
+    }
+    let numbers = match kind & 0x7f {
+        15 => 3,
+        18 => 1,
+        _ => return entry.to_vec(),
+    };
+    (0..numbers).for_each(|_| {
+        fields.number();
+    });
+    [&entry[..entry.len() - fields.0.len()], b"\0"].concat()
+}
+
+/// The last two of a server that has read another log, behind its entry of that number.
+pub(super) fn farewells(node: u64, last: u64) -> [Vec<u8>; 2] {
+    let number = |mut number: u64| {
+        let mut bytes = Vec::new();
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    };
+    let stamped = |last, rest: &[u8]| [&number(node), &number(last), rest].concat();
+    [stamped(last + 1, &[22]), stamped(last + 2, &[&[4], &*number(node)].concat())]
+}
+
 impl Model {
+    /// The number of a server's last entry.
+    pub(super) fn last(&self, node: u64) -> u64 {
+        self.last.get(&node).copied().unwrap_or(0)
+    }
+
     /// The next entry. Returns those that leave with their server, and whether each may come back.
     pub(super) fn apply(&mut self, entry: &[u8]) -> Vec<(String, bool)> {
         let mut fields = Fields(entry);
@@ -69,6 +110,9 @@ impl Model {
 
     fn change(&mut self, node: u64, kind: u8, fields: &mut Fields<'_>) -> Vec<(String, bool)> {
         let mut leaving = Vec::new();
+        if kind == 22 {
+            return leaving;
+        }
         let first = fields.number();
         let author = (node, first);
         let is_here = self.people.get(&author).is_some_and(|known| !known.is_away);

@@ -118,7 +118,9 @@ impl<C: Choices> Several<C> {
             77 if self.choices.once_in(12) => self.lose(at),
             77 if self.choices.once_in(8) => self.begin(),
             77 if self.choices.once_in(8) => self.skip(at),
+            77 if self.choices.once_in(8) => self.part(at),
             77 if self.choices.once_in(2) => self.set_away(at),
+            78 if self.choices.once_in(3) => self.rejoin(at),
             78 if self.choices.once_in(6) => self.leave(),
             _ => self.acknowledge(),
         }
@@ -174,8 +176,46 @@ impl<C: Choices> Several<C> {
             return;
         }
         for entry in self.nodes[at].unsent(most) {
+            match &mut self.nodes[at].apart {
+                Some((_, entries)) => entries.push(entry),
+                None => self.decide(entry),
+            }
+        }
+    }
+
+    /// A server goes on with another log than all others, as two engines take what is said.
+    fn part(&mut self, at: usize) {
+        let others =
+            self.nodes.iter().enumerate().filter(|(other, node)| *other != at && node.is_well());
+        if others.count() == 0 || !self.nodes[at].is_well() {
+            return;
+        }
+        let number = self.nodes[at].number;
+        let nodes: Vec<(NodeId, Option<u64>)> = self.nodes[at].server.nodes().collect();
+        let own = nodes.iter().find(|(node, _)| *node == number).and_then(|(_, last)| *last);
+        self.nodes[at].part(own.unwrap_or(0));
+    }
+
+    /// It finds that out: it says its own again in the log of the others, and ends.
+    pub(super) fn rejoin(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        if node.is_ended || node.apart.is_none() {
+            return;
+        }
+        let unsent = node.unsent(usize::MAX);
+        let Some((_, entries)) = &mut node.apart else { return };
+        let own = std::mem::take(entries).into_iter().chain(unsent);
+        let (number, last) = (node.number.0, self.model.last(node.number.0));
+        let is_new = |entry: &Vec<u8>| Stamped::decode(entry).unwrap().stamp().number > last;
+        let own: Vec<Vec<u8>> = own.filter(is_new).collect();
+        for entry in own {
+            self.decide(entries::in_another_log(&entry));
+        }
+        for entry in entries::farewells(number, self.model.last(number)) {
             self.decide(entry);
         }
+        self.nodes[at].is_lost = true;
+        self.end_server(at);
     }
 
     /// An entry has its place.
@@ -200,8 +240,11 @@ impl<C: Choices> Several<C> {
     fn commit(&mut self, at: usize, most: usize) {
         for _ in 0..most.min(self.order.len()) {
             let node = &mut self.nodes[at];
-            let next = self.order.get(node.given).filter(|_| !node.is_ended);
-            let Some(entry) = next else { return };
+            let next = match &node.apart {
+                Some((common, entries)) => entries.get(node.given - common),
+                None => self.order.get(node.given),
+            };
+            let Some(entry) = next.filter(|_| !node.is_ended) else { return };
             node.server.commit(self.now, &Stamped::decode(entry).unwrap());
             node.given += 1;
             self.look();
@@ -214,7 +257,7 @@ impl<C: Choices> Several<C> {
 
     /// A server that was given all knows what all know.
     fn assert_agreement(&self, at: usize) {
-        if self.nodes[at].given == self.order.len() {
+        if self.nodes[at].apart.is_none() && self.nodes[at].given == self.order.len() {
             let reference = self.reference.server.snapshot();
             assert_eq!(self.nodes[at].server.snapshot(), reference, "servers agree");
         }
@@ -223,7 +266,7 @@ impl<C: Choices> Several<C> {
     /// A server is so late that what it lacks is not kept: it goes on from a snapshot.
     fn skip(&mut self, at: usize) {
         let node = &mut self.nodes[at];
-        if node.is_ended || node.given == self.order.len() {
+        if node.is_ended || node.apart.is_some() || node.given == self.order.len() {
             return;
         }
         let snapshot = self.reference.server.snapshot();
@@ -267,7 +310,7 @@ impl<C: Choices> Several<C> {
 
     fn connect(&mut self, number: usize, at: usize) -> bool {
         let node = &mut self.nodes[at];
-        if node.is_ended || !node.server.takes_newcomers() {
+        if node.is_ended || node.apart.is_some() || !node.server.takes_newcomers() {
             return false;
         }
         let address = format!("198.51.100.1:{}", 1000 + self.conns.len());
@@ -287,7 +330,10 @@ impl<C: Choices> Several<C> {
     /// Somebody comes back, at any server.
     fn bring_back(&mut self, number: usize, at: usize) -> bool {
         let Some(caller) = self.callers.get_mut(number) else { return false };
-        if !matches!(caller.stage, Stage::Has | Stage::Returns) || self.nodes[at].is_ended {
+        let is_known = |node: &Node| node.apart.is_none() || node.is_ended;
+        let is_held = caller.is_held_apart() && !self.nodes.iter().all(is_known);
+        let may_return = matches!(caller.stage, Stage::Has | Stage::Returns) && !is_held;
+        if !may_return || self.nodes[at].is_ended {
             return false;
         }
         if let Some(conn) = caller.conn {

@@ -31,6 +31,9 @@ pub(super) struct Node {
     /// Whether it does not know all that was said, and whether it cannot reach the order.
     pub(super) has_skipped: bool,
     pub(super) is_away: bool,
+    /// If it has parted from all others: how many entries they had in common, and those of its own log since
+    /// then.
+    pub(super) apart: Option<(usize, Vec<Vec<u8>>)>,
 }
 
 /// A connection: what is on its way on it, both ways.
@@ -84,11 +87,18 @@ impl Node {
             is_ended: false,
             has_skipped: false,
             is_away: false,
+            apart: None,
         }
     }
 
     pub(super) fn is_well(&self) -> bool {
-        !self.is_lost && !self.is_ended
+        !self.is_lost && !self.is_ended && self.apart.is_none()
+    }
+
+    /// It goes on without all others, behind its entry of that number.
+    pub(super) fn part(&mut self, own: u64) {
+        self.apart = Some((self.given, Vec::new()));
+        self.sent = own;
     }
 
     /// Its oldest proposals that were not decided.
@@ -286,6 +296,7 @@ impl<C: Choices> Several<C> {
         let count = conn.down.len().min(most);
         let bytes: Vec<u8> = conn.down.drain(..count).collect();
         let caller = &mut self.callers[conn.caller];
+        caller.is_apart = self.nodes[conn.node].apart.is_some();
         if caller.stage == Stage::Returns && self.half_at.get(&conn.caller) != Some(&conn.node) {
             caller.pass_half(&self.public);
         }
@@ -316,6 +327,7 @@ impl<C: Choices> Several<C> {
 
     /// Everybody with a session comes back, all is decided, sent and taken.
     pub(super) fn heal(&mut self) {
+        (0..self.nodes.len()).for_each(|at| self.rejoin(at));
         for at in 0..self.nodes.len() {
             if self.nodes[at].is_lost && !self.nodes[at].is_ended {
                 self.end_server(at);

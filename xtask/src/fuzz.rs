@@ -17,11 +17,13 @@ pub(crate) struct Fuzz {
 }
 
 /// Targets, each with the folder of the package it belongs to.
-const TARGETS: [(&str, &str); 8] = [
+const TARGETS: [(&str, &str); 10] = [
     ("core", "receiving"),
     ("core", "room"),
     ("core", "shared"),
     ("core", "people"),
+    ("core", "replica"),
+    ("core", "batch"),
     ("core", "entry"),
     ("core", "client"),
     ("core", "frames"),

@@ -216,7 +216,7 @@ fn text(failures: &[Failure]) -> String {
 
 /// Returns why it failed, without the system's error number and without std's preface to a
 /// resolver's error, in the same words whatever C library the program is built with.
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split_once(" (os error ").map_or(text.as_str(), |(reason, _)| reason);
     let text = text.trim_start_matches("failed to lookup address information: ");

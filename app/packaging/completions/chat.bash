@@ -28,8 +28,8 @@ _chat() {
 
     case $command in
         serve)
-            options='--max-users --max-line --backlog --history --log --log-sync --web --web-name'
-            options="$options --quiet --help"
+            options='--max-users --max-line --backlog --history --log --log-sync --web'
+            options="$options --web-name --quiet --help"
             hosts='0.0.0.0 127.0.0.1'
             ;;
         join)
@@ -56,16 +56,18 @@ _chat() {
         return
     fi
 
-    # HOST and PORT are the words that are neither options nor their values.
+    # HOST and PORT are the words that are neither options nor their values; HOST:PORT is both.
     local index words=0
     for ((index = first; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --max-users | --max-line | --backlog | --log | --log-sync | --web | --web-name | \
-                --name | --history | --bell | --color)
+            --max-users | --max-line | --backlog | --log | --log-sync | --web | \
+                --web-name | --name | --history | --bell | --color)
                 [[ ${COMP_WORDS[index + 1]} == = ]] && ((index++))
                 ((index++))
                 ;;
             -*) ;;
+            *::*) ((words++)) ;;
+            *:*) ((words += 2)) ;;
             *) ((words++)) ;;
         esac
     done

@@ -1,18 +1,22 @@
 # Completions of chat for fish, also under the names of its links. To be put into
 # ~/.config/fish/completions, with links to it named `chat-serve.fish` and `chat-join.fish`.
 
-# Whether so many words that are neither options nor their values stand before the cursor.
+# Whether so many words that are neither options nor their values stand before the cursor. HOST:PORT
+# is two.
 function __chat_words --argument-names count
     set -l found 0
     set -l is_value 0
     for word in (commandline -opc)
         if test $is_value = 1
             set is_value 0
-        else if contains -- $word --max-users --max-line --backlog --log --log-sync --web --web-name \
-                --name --history --bell --color
+        else if contains -- $word --max-users --max-line --backlog --log --log-sync --web \
+                --web-name --name --history --bell --color
             set is_value 1
         else if not string match --quiet -- '-*' $word
             set found (math $found + 1)
+            if string match --quiet -- '*:*' $word; and not string match --quiet -- '*::*' $word
+                set found (math $found + 1)
+            end
         end
     end
     test $found = $count

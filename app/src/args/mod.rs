@@ -14,11 +14,11 @@ use argh::FromArgs;
 
 use crate::failure::Failure;
 use values::{
-    bell, color, count, file, host, host_of_room, log_sync, name_of_page, number, port,
-    port_of_room, size,
+    bell, color, count, file, host, log_sync, name_of_page, number, port, port_of_room, size,
+    whereabouts,
 };
 
-pub(crate) use values::{BellFor, Color, LogSync, name};
+pub(crate) use values::{BellFor, Color, LogSync, Whereabouts, name};
 
 /// What the arguments ask for.
 pub(crate) enum Parsed {
@@ -110,18 +110,20 @@ pub(crate) struct Serve {
     subcommand,
     name = "join",
     example = "chat join 127.0.0.1 3333",
+    example = "chat join a.example:3333,b.example:3333",
     note = "On a terminal the line that is being typed stands below what others say, and the\n\
             connection is made again when it ends. With a pipe at either end it is a filter.\n\
             /help lists the commands of a room; /ignore NAME hides what NAME says."
 )]
 pub(crate) struct Join {
-    /// address or name of the machine that serves the room
-    #[argh(positional, from_str_fn(host_of_room))]
-    pub(crate) host: String,
+    /// address or name of the machine that serves the room; or HOST:PORT, or several of these with
+    /// commas between them, each a server of the room: the next is tried when one fails
+    #[argh(positional, from_str_fn(whereabouts))]
+    pub(crate) host: Whereabouts,
 
-    /// its TCP port, 1 to 65535
+    /// its TCP port, 1 to 65535; none behind HOST:PORT
     #[argh(positional, from_str_fn(port_of_room))]
-    pub(crate) port: u16,
+    pub(crate) port: Option<u16>,
 
     /// what to be called; if somebody is called so, the next free name (default: CHAT_NAME, or
     /// the address)

@@ -56,9 +56,43 @@ pub(super) fn host(word: &str) -> Result<String, String> {
     Ok(host.to_owned())
 }
 
+/// Where a room is, as the first argument says it.
+pub(crate) enum Whereabouts {
+    /// The host. The port is an argument of its own.
+    Host(String),
+    /// Hosts and ports, one at least.
+    Places(Vec<(String, u16)>),
+}
+
+/// The host of a room, or a list of places, `HOST:PORT` with commas between them.
+pub(super) fn whereabouts(word: &str) -> Result<Whereabouts, String> {
+    match host_of_room(word) {
+        Ok(host) => Ok(Whereabouts::Host(host)),
+        Err(error) if !word.contains([':', ',']) => Err(error),
+        Err(_) => {
+            word.split(',').map(place_of_room).collect::<Result<_, _>>().map(Whereabouts::Places)
+        }
+    }
+}
+
 /// As [`host`], but it must be given: that of a machine to connect to.
-pub(super) fn host_of_room(word: &str) -> Result<String, String> {
-    if word.is_empty() { Err("not an address or a name".to_owned()) } else { host(word) }
+fn host_of_room(word: &str) -> Result<String, String> {
+    if word.is_empty() || word.contains(',') {
+        return Err("not an address or a name".to_owned());
+    }
+    host(word)
+}
+
+/// `HOST:PORT`, IPv6 in brackets.
+fn place_of_room(word: &str) -> Result<(String, u16), String> {
+    let wrong = |what: &str| format!("{word:?} is {what}");
+    let (host, port) = word.rsplit_once(':').ok_or_else(|| wrong("without its port"))?;
+    let port = port_of_room(port).map_err(|_| wrong("without a port from 1 to 65535"))?;
+    if host.contains(':') && !host.starts_with('[') {
+        return Err(wrong("not HOST:PORT (IPv6 is in brackets)"));
+    }
+    let host = host_of_room(host).map_err(|_| wrong("not HOST:PORT"))?;
+    Ok((host, port))
 }
 
 pub(super) fn port(word: &str) -> Result<u16, String> {

@@ -1,17 +1,15 @@
 //! A connection to a room: moves bytes between its socket and the core's client.
 
-use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use chat_core::{Client, Instant, Session, Wishes};
 use smol::Async;
 
 use crate::clock::{Alarm, Clock};
-use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// Most bytes read from the server at once.
@@ -23,6 +21,8 @@ pub(super) struct Connection {
     clock: Clock,
     socket: Arc<Async<TcpStream>>,
     alarm: Alarm,
+    /// Until when a greeting is waited for; `None` for ever, or if it was there.
+    greeting_until: Option<Instant>,
     buffer: Box<[u8]>,
     /// Whether the connection stays open after the end of input.
     stays: bool,
@@ -33,10 +33,6 @@ pub(super) struct Connection {
     reset: Option<io::Error>,
 }
 
-/// A connection that is being made.
-pub(super) type Attempt<'a> =
-    Pin<Box<dyn Future<Output = Result<Arc<Async<TcpStream>>, Failure>> + 'a>>;
-
 /// How a connection begins.
 pub(super) enum Opening {
     /// As that of any line client.
@@ -45,6 +41,8 @@ pub(super) enum Opening {
     Session(Wishes),
     /// It goes on where another one has ended.
     Again(Box<Session>),
+    /// What was typed to another client without a session, which has ended, is sent.
+    Instead(Box<Client>),
 }
 
 impl Opening {
@@ -63,6 +61,7 @@ impl Opening {
             Self::Plain => Client::new(now),
             Self::Session(wishes) => Client::with_session(now, wishes),
             Self::Again(session) => Client::resume(now, *session),
+            Self::Instead(mut client) => client.again(now),
         }
     }
 }
@@ -78,13 +77,24 @@ enum Sending {
 }
 
 impl Connection {
-    pub(super) fn new(socket: Arc<Async<TcpStream>>, stays: bool, opening: Opening) -> Self {
+    /// A connection over `socket`, which ends if its greeting takes longer than `greeting`.
+    pub(super) fn new(
+        socket: Arc<Async<TcpStream>>,
+        stays: bool,
+        greeting: Option<Duration>,
+        opening: Opening,
+    ) -> Self {
         let clock = Clock::new();
+        let mut client = opening.client(clock.now());
+        if greeting.is_some() {
+            client.wait_for_greeting();
+        }
         Self {
-            client: opening.client(clock.now()),
+            client,
             clock,
             socket,
             alarm: Alarm::new(clock),
+            greeting_until: greeting.map(|greeting| clock.now() + greeting),
             buffer: vec![0; CHUNK].into(),
             stays,
             sending: Sending::Open,
@@ -188,12 +198,26 @@ impl Connection {
     }
 
     fn tick(&mut self, cx: &mut Context<'_>) -> Progress {
-        let next = self.client.next_tick();
+        if self.client.is_let_in() || self.client.is_turned_away() {
+            self.greeting_until = None;
+        }
+        let next = self.client.next_tick().into_iter().chain(self.greeting_until).min();
         if self.alarm.poll(next, cx).is_pending() {
             return Progress::Stalled;
         }
         self.client.tick(self.clock.now());
+        if self.greeting_until.is_some_and(|until| until <= self.clock.now()) {
+            self.give_up_on_greeting();
+        }
         Progress::Made
+    }
+
+    /// It has ended as far as this side goes.
+    fn give_up_on_greeting(&mut self) {
+        self.greeting_until = None;
+        self.client.end_of_stream();
+        let too_late = io::Error::new(io::ErrorKind::TimedOut, "no greeting in time");
+        self.server_end.get_or_insert(Err(too_late));
     }
 }
 

@@ -20,7 +20,7 @@ use crate::terminal::Key;
 
 /// Joins a room, again and again if the connection ends, until the user or a signal ends it.
 pub(super) async fn join(
-    place: &Place,
+    places: &[Place],
     style: Style,
     patience: Patience,
     wishes: Option<Wishes>,
@@ -30,7 +30,7 @@ pub(super) async fn join(
     let clock = Clock::new();
     let printer = Printer::start().map_err(Failure::thread)?;
     let editor = Editor::start(printer, style, reflows, clock)?;
-    let link = Link::new(place, patience, wishes, clock);
+    let link = Link::new(places, patience, wishes, clock);
     let mut session = Session { link, editor, hurries: false };
     let ended = async { Some(poll_fn(|cx| session.poll(cx)).await) };
     let end = or(ended, interrupts.interrupted()).await.unwrap_or(Ok(()));

@@ -2,6 +2,7 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::{Client, Session, Wishes};
 use smol::Async;
@@ -26,13 +27,15 @@ impl Leftover {
     }
 
     /// Begins the next connection, in which the room is asked for `wishes` if nothing is left of
-    /// another one.
+    /// another one, and which ends if its greeting takes longer than `greeting`.
     pub(super) fn begin(
         self,
         socket: Arc<Async<TcpStream>>,
+        greeting: Option<Duration>,
         wishes: Option<&Wishes>,
     ) -> Connection {
-        let mut connection = Connection::new(socket, false, Opening::next(self.session, wishes));
+        let opening = Opening::next(self.session, wishes);
+        let mut connection = Connection::new(socket, false, greeting, opening);
         connection.client.type_in(&self.unsent);
         connection
     }

@@ -1,22 +1,19 @@
 //! The way to a room, which is made again when it ends.
 
 use std::borrow::Cow;
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{self, Duration};
 
 use chat_core::{Instant, Lines, Wishes};
-use smol::Async;
 
-use super::backoff::Backoff;
-use super::connection::{Attempt, Connection};
+use super::connection::Connection;
 use super::leftover::Leftover;
+use super::route::{Attempt, Next, Route, Step};
 use super::showing::Showing;
 use crate::clock::Clock;
 use crate::editor::Feed;
 use crate::failure::Failure;
-use crate::net::{Place, connect};
+use crate::net::{Place, Reached};
 use crate::progress::Progress;
 use crate::settings::Patience;
 
@@ -35,7 +32,7 @@ const NEW_ROOM: &str =
 
 /// A connection, or the attempts to make one.
 pub(super) struct Link<'a> {
-    place: &'a Place,
+    route: Route<'a>,
     patience: Patience,
     /// What to ask the room for.
     wishes: Option<Wishes>,
@@ -43,7 +40,6 @@ pub(super) struct Link<'a> {
     knows_commands: bool,
     clock: Clock,
     state: State<'a>,
-    backoff: Backoff,
     /// When the last attempt was made.
     tried_at: Instant,
     /// When the next one would be, had a key not asked for one before.
@@ -72,19 +68,19 @@ enum State<'a> {
 
 impl<'a> Link<'a> {
     pub(super) fn new(
-        place: &'a Place,
+        places: &'a [Place],
         patience: Patience,
         wishes: Option<Wishes>,
         clock: Clock,
     ) -> Self {
+        let route = Route::new(places);
         Self {
-            place,
+            state: State::Connecting(route.attempt()),
+            route,
             patience,
             knows_commands: wishes.is_some(),
             wishes,
             clock,
-            state: State::Connecting(Box::pin(connect(place))),
-            backoff: Backoff::new(),
             tried_at: clock.now(),
             due: None,
             has_joined: false,
@@ -94,8 +90,8 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Connects, moves bytes over the connection until `enough` bytes of lines are to be shown, waits
-    /// to connect again.
+    /// Connects, moves bytes over the connection until `enough` bytes of lines are to be shown,
+    /// waits to connect again.
     ///
     /// # Errors
     ///
@@ -109,13 +105,17 @@ impl<'a> Link<'a> {
         match &mut self.state {
             State::Connecting(attempt) => match attempt.as_mut().poll(cx) {
                 Poll::Pending => return Ok(Progress::Stalled),
-                Poll::Ready(Ok(socket)) => self.begin(socket),
-                Poll::Ready(Err(failure)) => self.connect_again(failure)?,
+                Poll::Ready(Ok(reached)) => self.begin(reached),
+                Poll::Ready(Err(failure)) => {
+                    let step = self.route.failed(&failure);
+                    self.connect_again(failure, step)?;
+                }
             },
             State::Connected { connection, .. } => {
                 let progress = connection.poll(cx);
                 if connection.client.is_let_in() {
                     self.has_joined = true;
+                    self.route.let_in();
                     self.showing.let_in();
                     self.due = None;
                     let client = &connection.client;
@@ -138,7 +138,7 @@ impl<'a> Link<'a> {
                 if *until <= self.clock.now() && self.showing.len() < MOST_LINES =>
             {
                 self.tried_at = self.clock.now();
-                self.state = State::Connecting(Box::pin(connect(self.place)));
+                self.state = State::Connecting(self.route.attempt());
             }
             State::Waiting(_) | State::Closed => return Ok(Progress::Stalled),
         }
@@ -286,43 +286,55 @@ impl<'a> Link<'a> {
         }
     }
 
-    fn begin(&mut self, socket: Arc<Async<TcpStream>>) {
+    fn begin(&mut self, reached: Reached) {
+        let greeting = self.route.reached(&reached.addresses, &reached.tried);
         let leftover = std::mem::take(&mut self.leftover);
-        let connection = Box::new(leftover.begin(socket, self.wishes.as_ref()));
+        let connection = leftover.begin(reached.socket, greeting, self.wishes.as_ref());
+        let connection = Box::new(connection);
         self.state = State::Connected { connection, since: time::Instant::now() };
     }
 
     fn end(&mut self) -> Result<(), Failure> {
         self.collect_lines();
         let State::Connected { connection, since } = &mut self.state else { return Ok(()) };
-        self.backoff.lasted(since.elapsed());
+        let lasted = since.elapsed();
         let failure = connection.take_failure();
         // The room would not know the user again, and the host has seen enough.
         let is_removed = connection.client.is_removed();
         self.leftover = Leftover::of(&mut connection.client);
         self.state = State::Closed;
-        match failure.map(|error| Failure::connection_ended(self.place, &error)) {
-            Some(failure) if is_removed => Err(failure),
-            Some(failure) => self.connect_again(failure),
-            None => Ok(()),
+        let Some(error) = failure else { return Ok(()) };
+        let failure = Failure::connection_ended(self.route.place(), &error);
+        if is_removed {
+            return Err(failure);
         }
+        let step = self.route.ended(&failure, lasted);
+        self.connect_again(failure, step)
     }
 
-    /// Connects again after a while; fails if that is not wanted.
-    fn connect_again(&mut self, failure: Failure) -> Result<(), Failure> {
+    /// Connects again, at once or after a while; fails if that is not wanted.
+    fn connect_again(&mut self, failure: Failure, step: Step) -> Result<(), Failure> {
         let now = self.clock.now();
-        let due = self.due.take().filter(|&due| due > now);
-        self.state = State::Waiting(due.unwrap_or_else(|| now + self.backoff.wait()));
+        let until = match step.next {
+            Next::Address | Next::Place => now,
+            Next::Round => {
+                let due = self.due.take().filter(|&due| due > now);
+                due.unwrap_or_else(|| now + self.route.wait())
+            }
+        };
+        self.state = State::Waiting(until);
         match self.patience {
             _ if self.showing.is_closing() => return Err(failure),
             Patience { reconnects: false, .. } if self.has_joined => return Err(failure),
-            Patience { waits: false, .. } if !self.has_joined => {
-                let Place { host, port } = self.place;
-                return Err(failure.with_advice(format_args!("chat join --wait {host} {port}")));
+            Patience { waits: false, .. } if !self.has_joined && step.next == Next::Round => {
+                return Err(failure.with_advice(self.route.advice()));
             }
             _ => {}
         }
-        self.showing.connecting_again(&failure);
+        if step.is_news {
+            let consequence = self.route.consequence(step.next);
+            self.showing.push_notice(&failure.with(consequence).to_string());
+        }
         Ok(())
     }
 }
@@ -355,11 +367,11 @@ impl Feed for Link<'_> {
 
     fn status(&self) -> Option<String> {
         match self.state {
-            State::Waiting(until) => {
+            State::Waiting(until) if until > self.clock.now() => {
                 let seconds = self.seconds_until(until);
                 Some(format!("chat: trying again in {seconds} s, or when a key is pressed"))
             }
-            State::Connecting(_) if self.showing.is_without_connection() => {
+            State::Connecting(_) | State::Waiting(_) if self.route.is_lost() => {
                 Some("chat: trying again".to_owned())
             }
             _ => None,

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `plain` | the plain client: a filter between two pipes |
 //! | `interactive` | the client on a terminal |
-//! | `link`, `backoff` | the way to a room, which is made again, and how long to wait before that |
+//! | `link` | the way to a room, which is made again |
+//! | `route`, `backoff` | which of its places is tried next, and how long to wait before that |
 //! | `leftover` | what is left of a connection until there is another one |
 //! | `showing` | what stands above the draft |
 //! | `connection` | one connection: a socket and the core's client |
@@ -26,6 +27,7 @@ mod leftover;
 mod link;
 mod person;
 mod plain;
+mod route;
 mod showing;
 
 use crate::failure::{Failure, complain, settle};
@@ -37,7 +39,7 @@ use form::Form;
 /// Joins a room until the user, the input, the server or a signal ends it.
 pub(crate) fn run(settings: Join) -> Result<(), Failure> {
     system::raise_descriptor_limit().map_err(Failure::descriptors)?;
-    let Join { place, look, manner, wishes, complaint } = settings;
+    let Join { places, look, manner, wishes, complaint } = settings;
     // Before a terminal is painted on.
     complain(complaint);
     settle();
@@ -46,11 +48,11 @@ pub(crate) fn run(settings: Join) -> Result<(), Failure> {
             let is_personal = look.is_personal;
             let form = Form::new(look, is_json);
             let manner = plain::Manner { stays, patience, is_personal };
-            smol::block_on(plain::join(&place, wishes, form, manner))
+            smol::block_on(plain::join(&places, wishes, form, manner))
         }
         Manner::Interactive { patience, reflows } => {
             let style = Style::new(look);
-            smol::block_on(interactive::join(&place, style, patience, wishes, reflows))
+            smol::block_on(interactive::join(&places, style, patience, wishes, reflows))
         }
     }
 }

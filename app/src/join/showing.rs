@@ -5,7 +5,6 @@ use std::mem;
 use chat_core::{Line, Lines};
 
 use crate::editor::list_unsent;
-use crate::failure::Failure;
 
 /// The lines that are to be shown.
 #[derive(Default)]
@@ -13,9 +12,7 @@ pub(super) struct Showing {
     lines: Lines,
     /// Whether the user is leaving: what others say is not shown any more.
     is_closing: bool,
-    /// What was last said about the connection, and how we were last turned away, since a room last
-    /// let us in: neither is said twice.
-    said: String,
+    /// How we were last turned away since a room last let us in, which is not said twice.
     refusal: Lines,
 }
 
@@ -54,7 +51,8 @@ impl Showing {
         }
     }
 
-    /// Adds those of a room that turns us away. That it is full is said once, not for every attempt.
+    /// Adds those of a room that turns us away. That it is full is said once, not for every
+    /// attempt.
     pub(super) fn push_refusal(&mut self, lines: &Lines) {
         if !lines.is_empty() && self.refusal.as_bytes() != lines.as_bytes() {
             self.refusal.clone_from(lines);
@@ -62,24 +60,8 @@ impl Showing {
         }
     }
 
-    /// There is no connection, and another one will be tried. The same failure several times in
-    /// succession is said once.
-    pub(super) fn connecting_again(&mut self, failure: &Failure) {
-        let said = format!("{failure}; connecting again");
-        if self.said != said {
-            self.lines.push_notice(&said);
-            self.said = said;
-        }
-    }
-
-    /// Whether there was no connection when one was last heard of.
-    pub(super) fn is_without_connection(&self) -> bool {
-        !self.said.is_empty()
-    }
-
     /// A room has let us in.
     pub(super) fn let_in(&mut self) {
-        self.said.clear();
         self.refusal.clear();
     }
 

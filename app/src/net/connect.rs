@@ -17,28 +17,40 @@ use crate::failure::Failure;
 /// How long resolving the name and trying all of its addresses may take.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Connects to the first address of `place` that answers.
-pub(crate) async fn connect(place: &Place) -> Result<Arc<Async<TcpStream>>, Failure> {
+/// A connection to one of the addresses of a place.
+pub(crate) struct Reached {
+    pub(crate) socket: Arc<Async<TcpStream>>,
+    /// All addresses of the place, and those of them that were tried, of which it is the last.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) tried: Vec<SocketAddr>,
+}
+
+/// Connects to the first address of `place` that answers, but for those that were `tried` before.
+pub(crate) async fn connect(place: &Place, tried: Vec<SocketAddr>) -> Result<Reached, Failure> {
     let deadline = Instant::now() + WITHIN;
     let connected = match in_time(WITHIN, place.resolve()).await {
-        Ok(addresses) => connect_to_first(&addresses, deadline).await,
+        Ok(addresses) => connect_to_first(addresses, tried, deadline).await,
         Err(error) => Err(error),
     };
     connected.map_err(|error| Failure::new(format!("cannot connect to {place}"), &error))
 }
 
-/// Connects to the first address that answers; fails with the error of the last one.
+/// Connects to the first address that answers and was not tried before; fails with the error of the
+/// last one.
 async fn connect_to_first(
-    addresses: &[SocketAddr],
+    addresses: Vec<SocketAddr>,
+    mut tried: Vec<SocketAddr>,
     deadline: Instant,
-) -> io::Result<Arc<Async<TcpStream>>> {
+) -> io::Result<Reached> {
+    let untried: Vec<_> = addresses.iter().filter(|addr| !tried.contains(addr)).collect();
     let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for (index, &addr) in addresses.iter().enumerate() {
+    for (index, &&addr) in untried.iter().enumerate() {
         // An address that does not answer leaves the others their share of the time.
         let left = deadline.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let share = left / u32::try_from(untried.len() - index).unwrap_or(u32::MAX);
+        tried.push(addr);
         match in_time(share, connect_to(addr)).await {
-            Ok(stream) => return Ok(stream),
+            Ok(socket) => return Ok(Reached { socket, addresses, tried }),
             Err(error) => last_error = error,
         }
     }
@@ -94,9 +106,31 @@ mod tests {
         let live = listener(1);
         let addresses = [dead, mute, live.local_addr().unwrap()];
         let deadline = Instant::now() + Duration::from_secs(2);
-        let stream = smol::block_on(connect_to_first(&addresses, deadline)).unwrap();
-        assert_eq!(stream.get_ref().peer_addr().unwrap(), addresses[2]);
+        let reached = connect_to_first(addresses.to_vec(), Vec::new(), deadline);
+        let reached = smol::block_on(reached).unwrap();
+        assert_eq!(reached.socket.get_ref().peer_addr().unwrap(), addresses[2]);
+        assert_eq!(reached.tried, addresses);
         assert!(Instant::now() < deadline);
+    }
+
+    #[test]
+    fn what_was_tried_before_is_not_tried_again() {
+        let [first, second] = [listener(1), listener(1)];
+        let addresses = [first.local_addr().unwrap(), second.local_addr().unwrap()];
+        let mut tried = Vec::new();
+        for addr in addresses {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            let reached = connect_to_first(addresses.to_vec(), tried, deadline);
+            let reached = smol::block_on(reached).unwrap();
+            assert_eq!(
+                (reached.tried.last(), &reached.addresses[..]),
+                (Some(&addr), &addresses[..])
+            );
+            tried = reached.tried;
+        }
+        assert_eq!(tried, addresses);
+        let none = smol::block_on(connect_to_first(addresses.to_vec(), tried, Instant::now()));
+        assert_eq!(none.err().map(|error| error.kind()), Some(io::ErrorKind::AddrNotAvailable));
     }
 
     /// So that a dead link is noticed even when nobody talks.
@@ -117,8 +151,9 @@ mod tests {
             (&[], io::ErrorKind::AddrNotAvailable),
         ] {
             let deadline = Instant::now() + Duration::from_millis(500);
-            let error = smol::block_on(connect_to_first(addresses, deadline)).unwrap_err();
-            assert_eq!(error.kind(), reason);
+            let reached =
+                smol::block_on(connect_to_first(addresses.to_vec(), Vec::new(), deadline));
+            assert_eq!(reached.err().map(|error| error.kind()), Some(reason));
         }
     }
 }

@@ -15,7 +15,7 @@ mod reach;
 mod reactor;
 mod socket;
 
-pub(crate) use connect::connect;
+pub(crate) use connect::{Reached, connect};
 pub(crate) use listen::{Listening, listen};
 pub(crate) use place::Place;
 pub(crate) use reach::{all_reachable, reachable};

@@ -10,6 +10,8 @@ use smol::channel::bounded;
 use crate::system;
 
 /// A host and a port as the user named them; displayed with IPv6 in brackets.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Place {
     pub(crate) host: String,
     pub(crate) port: u16,

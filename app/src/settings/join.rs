@@ -4,14 +4,15 @@ use chat_core::Wishes;
 
 use super::Look;
 use super::surroundings::Surroundings;
-use crate::args::{self, BellFor, Color};
+use crate::args::{self, BellFor, Color, Whereabouts};
 use crate::failure::Failure;
 use crate::net::Place;
 use crate::terminal::reflows;
 
 /// How to join a room.
 pub(crate) struct Join {
-    pub(crate) place: Place,
+    /// Where the room is: one at least.
+    pub(crate) places: Vec<Place>,
     pub(crate) look: Look,
     pub(crate) manner: Manner,
     /// What to ask the room for; `None` if it is to be asked for nothing, not even what its members
@@ -80,11 +81,26 @@ impl Join {
         Ok(Self {
             wishes: wishes(&args, is_personal, surroundings)?,
             complaint: complaint.flatten(),
-            place: Place { host: args.host, port: args.port },
+            places: places(args.host, args.port)?,
             look: Look { in_colour, zone, bell, is_personal },
             manner,
         })
     }
+}
+
+/// Where the two arguments say that a room is.
+fn places(host: Whereabouts, port: Option<u16>) -> Result<Vec<Place>, Failure> {
+    let text = match (host, port) {
+        (Whereabouts::Host(host), Some(port)) => return Ok(vec![Place { host, port }]),
+        (Whereabouts::Places(places), None) => {
+            return Ok(places.into_iter().map(|(host, port)| Place { host, port }).collect());
+        }
+        (Whereabouts::Host(host), None) => format!("{host} has no port: HOST PORT, or HOST:PORT"),
+        (Whereabouts::Places(_), Some(port)) => {
+            format!("PORT {port} is one port too many: HOST PORT, or HOST:PORT")
+        }
+    };
+    Err(Failure::usage(Some("join"), text))
 }
 
 impl Manner {
@@ -101,8 +117,8 @@ impl Manner {
 /// Messages that somebody at a terminal gets to read who comes late: a screenful.
 const HISTORY: usize = 20;
 
-/// Returns what to ask the room for; `None` for a filter that wants nothing: what it sends and prints
-/// is then the same as ever, byte for byte.
+/// Returns what to ask the room for; `None` for a filter that wants nothing: what it sends and
+/// prints is then the same as ever, byte for byte.
 fn wishes(
     args: &args::Join,
     is_personal: bool,

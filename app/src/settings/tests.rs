@@ -5,6 +5,7 @@ use chat_core::{Limits, Wishes};
 use super::serve::Record;
 use super::*;
 use crate::args::{self, Parsed};
+use crate::net::Place;
 
 fn command(words: &[&str]) -> Command {
     let words = ["chat"].iter().chain(words).map(OsString::from);
@@ -55,6 +56,31 @@ fn variable(
     move |name: &str| {
         let found = variables.iter().find(|(set, _)| *set == name);
         found.map(|(_, value)| OsString::from(value))
+    }
+}
+
+#[test]
+fn places() {
+    let places = |words: &[&str]| {
+        let variable = variable(XTERM);
+        let words = [&["join"], words].concat();
+        let Command::Join(args) = command(&words) else { panic!("not join") };
+        let join = Join::resolve(args, &surroundings(&variable, true));
+        join.map(|join| join.places.iter().map(Place::to_string).collect::<Vec<_>>().join(","))
+    };
+    for (words, expected) in [
+        (&["lab7", "3333"][..], "lab7:3333"),
+        (&["lab7:3333"], "lab7:3333"),
+        (&["::1", "3333"], "[::1]:3333"),
+        (&["[::1]", "3333"], "[::1]:3333"),
+        (&["[::1]:3333"], "[::1]:3333"),
+        (&["fe80::1%eth0", "1"], "[fe80::1%eth0]:1"),
+        (&["a.example:1,[fe80::1%eth0]:2,192.0.2.7:3"], "a.example:1,[fe80::1%eth0]:2,192.0.2.7:3"),
+    ] {
+        assert_eq!(places(words).unwrap(), expected);
+    }
+    for wrong in [&["lab7"][..], &["::1"], &["lab7:1", "1"], &["a:1,b:2", "3"]] {
+        assert!(places(wrong).is_err(), "{wrong:?}");
     }
 }
 

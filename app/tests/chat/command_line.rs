@@ -47,7 +47,7 @@ fn help() {
 }
 
 /// Words on the command line, and what is said of them, behind `Error parsing ` if it begins so.
-const WRONG: [(&[&str], &str); 39] = [
+const WRONG: [(&[&str], &str); 49] = [
     (&[], "One of the following subcommands must be present: help, serve, join"),
     (&["sing"], "Unrecognized argument: sing"),
     (&["--loud", "serve"], "Unrecognized argument: --loud"),
@@ -96,7 +96,20 @@ const WRONG: [(&[&str], &str); 39] = [
         "'--web-name' with value 'http://a/': \
          not a name such as chat.example.org, in ASCII, without a port",
     ),
-    (&["join", "127.0.0.1"], "Required positional arguments not provided: port"),
+    (&["join"], "Required positional arguments not provided: host"),
+    (&["join", "127.0.0.1"], "127.0.0.1 has no port: HOST PORT, or HOST:PORT"),
+    (&["join", "::1"], "::1 has no port: HOST PORT, or HOST:PORT"),
+    (&["join", "a:1", "3333"], "PORT 3333 is one port too many: HOST PORT, or HOST:PORT"),
+    (&["join", "a:1,b"], "'host' with value 'a:1,b': \"b\" is without its port"),
+    (&["join", "a,b", "1"], "'host' with value 'a,b': \"a\" is without its port"),
+    (&["join", "a:1,"], "'host' with value 'a:1,': \"\" is without its port"),
+    (&["join", "a:0"], "'host' with value 'a:0': \"a:0\" is without a port from 1 to 65535"),
+    (&["join", ":1"], "'host' with value ':1': \":1\" is not HOST:PORT"),
+    (&["join", "[a]:1"], "'host' with value '[a]:1': \"[a]:1\" is not HOST:PORT"),
+    (
+        &["join", "a:1,fe80::x:1"],
+        "'host' with value 'a:1,fe80::x:1': \"fe80::x:1\" is not HOST:PORT (IPv6 is in brackets)",
+    ),
     (&["join", "::1", "0"], "'port' with value '0': not a port from 1 to 65535"),
     (&["join", "::1", "-1"], "Unrecognized argument: -1"),
     (&["join", "", "3333"], "'host' with value '': not an address or a name"),
@@ -104,10 +117,7 @@ const WRONG: [(&[&str], &str); 39] = [
     (&["join", "lab 7", "3333"], "'host' with value 'lab 7': not an address or a name"),
     (&["join", "[]", "3333"], "'host' with value '[]': not an IPv6 address in brackets"),
     (&["join", "[lab7]", "3333"], "'host' with value '[lab7]': not an IPv6 address in brackets"),
-    (
-        &["join", "1:2", "3333"],
-        "'host' with value '1:2': not an address or a name (PORT is an argument of its own)",
-    ),
+    (&["join", "1:2", "3333"], "PORT 3333 is one port too many: HOST PORT, or HOST:PORT"),
     (&["join", "--time=::1", "3333"], "Unrecognized argument: --time=::1"),
     (
         &["join", "::1", "1", "--color=often"],

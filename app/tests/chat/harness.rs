@@ -153,7 +153,8 @@ impl Server {
     /// Connects a peer, and reads its greeting.
     pub(crate) fn member(&self) -> Peer {
         let mut peer = self.peer();
-        assert!(peer.line().starts_with("> Connected to the chat server ("));
+        let line = peer.line();
+        assert!(line.starts_with("> Connected to the chat server ("), "{line}");
         peer
     }
 

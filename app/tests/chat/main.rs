@@ -30,6 +30,7 @@ mod mixture;
 mod multiplexers;
 mod original;
 mod people;
+mod places;
 mod programs;
 mod reconnecting;
 mod record;

@@ -6,23 +6,21 @@ mod way;
 use std::future;
 use std::io;
 use std::mem;
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use chat_core::{FAREWELL, Lines, Wishes};
 use futures_lite::future::{or, yield_now};
-use smol::{Async, Timer};
+use smol::Timer;
 
-use super::backoff::Backoff;
 use super::connection::{Connection, Opening};
 use super::form::Form;
 use super::ignoring::obey;
 use super::person::{Deed, Person};
+use super::route::{Next, Route, Step};
 use crate::clock::{Clock, PATIENCE, within};
 use crate::failure::{Failure, complain};
-use crate::net::{Place, connect};
+use crate::net::{Place, Reached};
 use crate::progress::Progress;
 use crate::settings::Patience;
 use crate::system::{Audience, Interrupts, Keyboard, Outlook, Printer, outlook, widen_output};
@@ -51,7 +49,7 @@ pub(super) struct Manner {
 
 /// Joins a room until the input, the server or a signal ends it.
 pub(super) async fn join(
-    place: &Place,
+    places: &[Place],
     wishes: Option<Wishes>,
     mut form: Form,
     manner: Manner,
@@ -60,27 +58,28 @@ pub(super) async fn join(
     widen_output();
     let mut printer = Printer::start().map_err(Failure::thread)?;
 
+    let mut route = Route::new(places);
     let waits = manner.patience.waits;
-    let connected =
-        async { Some(if waits { wait_for(place).await } else { connect(place).await }) };
-    let Some(socket) = or(connected, interrupts.interrupted()).await else {
+    let connected = async { Some(first_connection(&mut route, waits).await) };
+    let Some(reached) = or(connected, interrupts.interrupted()).await else {
         interrupts.finish_within_patience(printer.print(FAREWELL)).await;
         return Ok(());
     };
+    let reached = reached?;
+    let greeting = route.reached(&reached.addresses, &reached.tried);
+    let opening = Opening::with(wishes.as_ref());
     let mut session = Session {
-        place,
+        shown: form.connected(&route.place().to_string()),
+        route,
         manner,
-        connection: Connection::new(socket?, manner.stays, Opening::with(wishes.as_ref())),
+        connection: Connection::new(reached.socket, manner.stays, greeting, opening),
         wishes,
         way: Way::Connected(Instant::now()),
-        backoff: Backoff::new(),
-        said: String::new(),
         has_joined: false,
         lost: 0,
         keyboard: Some(Keyboard::start().map_err(Failure::thread)?),
         person: manner.is_personal.then(Person::default),
         input_error: None,
-        shown: form.connected(&place.to_string()),
         form,
         clock: Clock::new(),
         printer,
@@ -97,31 +96,37 @@ pub(super) async fn join(
     Ok(())
 }
 
-/// Connects as soon as that is possible. Says once why it is not.
-async fn wait_for(place: &Place) -> Result<Arc<Async<TcpStream>>, Failure> {
-    let mut backoff = Backoff::new();
-    let mut complains = true;
+/// Connects to the first place that can be reached. Where none can it fails, or `waits` and tries
+/// them all again. Says of each place once why it cannot be reached.
+async fn first_connection(route: &mut Route<'_>, waits: bool) -> Result<Reached, Failure> {
     loop {
-        match connect(place).await {
-            Err(failure) if mem::take(&mut complains) => complain([failure]),
-            Err(_) => {}
-            Ok(socket) => return Ok(socket),
+        let failure = match route.attempt().await {
+            Ok(reached) => return Ok(reached),
+            Err(failure) => failure,
+        };
+        let Step { next, is_news } = route.failed(&failure);
+        match next {
+            Next::Address | Next::Place if is_news => {
+                complain([failure.with(route.consequence(next))]);
+            }
+            Next::Address | Next::Place => {}
+            Next::Round if waits => {
+                complain(Some(failure).filter(|_| is_news));
+                Timer::after(route.wait()).await;
+            }
+            Next::Round => return Err(failure),
         }
-        Timer::after(backoff.wait()).await;
     }
 }
 
 /// Moves bytes between a connection, standard input and standard output.
 struct Session<'a> {
-    place: &'a Place,
+    route: Route<'a>,
     manner: Manner,
     wishes: Option<Wishes>,
     /// The connection, or the last one.
     connection: Connection,
     way: Way<'a>,
-    backoff: Backoff,
-    /// Why there is no connection, as it was said last: nothing is said twice in a row.
-    said: String,
     /// Whether a room has ever let us in.
     has_joined: bool,
     /// Lines that a new room was not sent.
@@ -157,7 +162,7 @@ impl Session<'_> {
             Err(error) => Failure::output(&error),
             Ok(end) => match (self.input_error.take(), end) {
                 (Some(error), _) => Failure::new("cannot read standard input", &error),
-                (None, Some(error)) => Failure::connection_ended(self.place, &error),
+                (None, Some(failure)) => failure,
                 (None, None) if self.lost > 0 => {
                     let unsent = Unsent { lines: self.lost, goes_on: false };
                     return Err(Failure::unsent(format_args!("{unsent} to a new room")));
@@ -248,9 +253,9 @@ impl Session<'_> {
         let _ = self.printer.print(bytes).await;
     }
 
-    /// Ready when the session is over, with the reason if the user did not want that; an error is one
-    /// of standard output.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<io::Error>>> {
+    /// Ready when the session is over, with the reason if the user did not want that; an error is
+    /// one of standard output.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Failure>>> {
         if self.audience.poll_gone(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }

@@ -1,20 +1,21 @@
 //! A filter's way to the room, which is made again where that is wanted.
 
 use std::future::Future;
-use std::io;
-use std::net::TcpStream;
+use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use smol::{Async, Timer};
+use chat_core::Client;
+use smol::Timer;
 
 use super::{Session, Unsent};
 use crate::failure::{Failure, complain};
-use crate::join::connection::{Attempt, Connection, Opening};
-use crate::net::connect;
+use crate::join::connection::{Connection, Opening};
+use crate::join::route::{Attempt, Next, Step};
+use crate::net::Reached;
 use crate::progress::Progress;
+use crate::settings::Patience;
 
 /// The way to the room.
 pub(super) enum Way<'a> {
@@ -23,7 +24,7 @@ pub(super) enum Way<'a> {
     Waiting(Timer),
     Connecting(Attempt<'a>),
     /// The last connection has ended, for this reason if the user did not want that.
-    Over(Option<io::Error>),
+    Over(Option<Failure>),
 }
 
 impl Session<'_> {
@@ -34,7 +35,7 @@ impl Session<'_> {
                 let progress = self.connection.poll(cx);
                 if self.connection.client.is_let_in() {
                     self.has_joined = true;
-                    self.said.clear();
+                    self.route.let_in();
                 }
                 if self.connection.client.is_new_room() {
                     self.give_up_on_old_room();
@@ -46,54 +47,73 @@ impl Session<'_> {
             }
             Way::Waiting(timer) => match Pin::new(timer).poll(cx) {
                 Poll::Pending => return Progress::Stalled,
-                Poll::Ready(_) => self.way = Way::Connecting(Box::pin(connect(self.place))),
+                Poll::Ready(_) => self.way = Way::Connecting(self.route.attempt()),
             },
             Way::Connecting(attempt) => match attempt.as_mut().poll(cx) {
                 Poll::Pending => return Progress::Stalled,
-                Poll::Ready(Ok(socket)) => self.begin(socket),
-                Poll::Ready(Err(failure)) => self.connect_again(failure),
+                Poll::Ready(Ok(reached)) => self.begin(reached),
+                Poll::Ready(Err(failure)) => {
+                    let step = self.route.failed(&failure);
+                    self.connect_again(failure, step);
+                }
             },
             Way::Over(_) => return Progress::Stalled,
         }
         Progress::Made
     }
 
-    fn begin(&mut self, socket: Arc<Async<TcpStream>>) {
-        let session = self.connection.client.take_session();
-        let opening = Opening::next(session, self.wishes.as_ref());
-        self.connection = Connection::new(socket, self.manner.stays, opening);
+    fn begin(&mut self, reached: Reached) {
+        let greeting = self.route.reached(&reached.addresses, &reached.tried);
+        let client = &mut self.connection.client;
+        let opening = match client.take_session() {
+            None if self.wishes.is_none() => {
+                let old = mem::replace(client, Client::new(self.clock.now()));
+                Opening::Instead(old.into())
+            }
+            session => Opening::next(session, self.wishes.as_ref()),
+        };
+        self.connection = Connection::new(reached.socket, self.manner.stays, greeting, opening);
         self.way = Way::Connected(Instant::now());
-        let place = self.place.to_string();
+        let place = self.route.place().to_string();
         self.shown.extend(self.form.connected(&place));
     }
 
     fn end(&mut self) {
         self.collect_lines();
-        if let Way::Connected(since) = self.way {
-            self.backoff.lasted(since.elapsed());
-        }
+        let Way::Connected(since) = self.way else { return };
         let end = self.connection.take_failure();
-        let failure = end.as_ref().map(|error| Failure::connection_ended(self.place, error));
-        if let Some(failure) = &failure {
-            self.shown.extend(self.form.disconnected(&failure.to_string()));
+        let Some(error) = end else {
+            self.way = Way::Over(None);
+            return;
+        };
+        let failure = Failure::connection_ended(self.route.place(), &error);
+        self.shown.extend(self.form.disconnected(&failure.to_string()));
+        if self.connection.client.is_removed() {
+            self.way = Way::Over(Some(failure));
+            return;
         }
-        let comes_back = self.manner.patience.reconnects
-            && self.has_joined
-            && !self.connection.client.is_removed();
-        match failure {
-            Some(failure) if comes_back => self.connect_again(failure),
-            _ => self.way = Way::Over(end),
-        }
+        let step = self.route.ended(&failure, since.elapsed());
+        self.connect_again(failure, step);
     }
 
-    /// Connects again after a while.
-    fn connect_again(&mut self, failure: Failure) {
-        self.way = Way::Waiting(Timer::after(self.backoff.wait()));
-        let failure = failure.with("connecting again");
-        let said = failure.to_string();
-        if self.said != said {
-            self.said = said;
-            complain([failure]);
+    /// Connects again, at once or after a while, if that is wanted.
+    fn connect_again(&mut self, failure: Failure, step: Step) {
+        let Patience { waits, reconnects } = self.manner.patience;
+        let goes_on = match step.next {
+            _ if self.has_joined => reconnects,
+            Next::Address | Next::Place => true,
+            Next::Round => waits,
+        };
+        if !goes_on {
+            self.way = Way::Over(Some(failure));
+            return;
+        }
+        self.way = match step.next {
+            Next::Address | Next::Place => Way::Connecting(self.route.attempt()),
+            Next::Round => Way::Waiting(Timer::after(self.route.wait())),
+        };
+        if step.is_news {
+            complain([failure.with(self.route.consequence(step.next))]);
         }
     }
 

@@ -24,7 +24,7 @@ fn unit(folder: &Path) -> Outcome<()> {
     let unit = unit.replace("/usr/local/bin/chat", &format!("\"{executable}\""));
     // As it is, and with what it proposes.
     let proposals = proposals(&unit);
-    if proposals.len() != 2 {
+    if proposals.len() != 3 {
         return Err(format!("chat.service proposes {proposals:?}").into());
     }
     for (number, proposal) in [String::new()].iter().chain(&proposals).enumerate() {
@@ -54,13 +54,15 @@ fn proposals(unit: &str) -> Vec<String> {
 }
 
 /// Command lines, and their completions.
-const COMPLETED: [(&str, &[&str]); 12] = [
+const COMPLETED: [(&str, &[&str]); 14] = [
     ("chat ", &["join", "serve"]),
     ("chat j", &["join"]),
     ("chat join --c", &["--color"]),
     ("chat join --color ", &["always", "auto", "never"]),
     ("chat join --color=n", &["never"]),
     ("chat serve 0.0.0.0 ", &["3333"]),
+    ("chat join ::1 ", &["3333"]),
+    ("chat join a.example:3333,b.example:3333 ", &[]),
     ("chat serve --quiet --max-line=4K 0.0.0.0 3333 ", &[]),
     ("chat serve --max-line 4K --q", &["--quiet"]),
     ("chat-serve --b", &["--backlog"]),

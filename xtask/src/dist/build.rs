@@ -13,6 +13,18 @@ use crate::shell::{Outcome, cargo, output, root, run, rustc, say};
 /// The name of cargo's home in the executables.
 pub(crate) const CARGO_HOME: &str = "/cargo";
 
+/// What the linker does for size.
+const SMALLER: [&str; 4] = [
+    // A panic ends the program: nothing reads the tables for unwinding. The path is relative to the
+    // project's folder, where cargo runs the compiler, so that it is the same in each place.
+    "--script=xtask/src/dist/no-unwinding.ld",
+    "--no-eh-frame-hdr",
+    // Functions that are the same have one address. Rust promises no more.
+    "--icf=all",
+    // The program relocates itself as it starts, with a C library that knows this format.
+    "--pack-dyn-relocs=relr",
+];
+
 /// Prefixes of environment variables that would change what is built.
 const LEAKS: [&str; 6] =
     ["CARGO_BUILD_", "CARGO_INCREMENTAL", "CARGO_PROFILE_", "CARGO_TARGET_", "RUSTC_", "RUSTFLAGS"];
@@ -91,6 +103,7 @@ impl Place {
     fn flags(&self) -> Result<String, String> {
         let mut flags: Vec<String> =
             ["-Clinker=rust-lld", "-Clink-self-contained=yes"].map(str::to_owned).into();
+        flags.extend(SMALLER.map(|flag| format!("-Clink-arg={flag}")));
         // Panic messages name source files.
         let rust = format!("/rustc/{}", self.rust_commit);
         let mut names = [

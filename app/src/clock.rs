@@ -48,7 +48,11 @@ impl WallClock {
     }
 
     pub(crate) fn now(&self) -> Wall {
-        let unix_seconds = unix_seconds();
+        self.at(unix_seconds())
+    }
+
+    /// What it said at that time.
+    pub(crate) fn at(&self, unix_seconds: i64) -> Wall {
         let zone = self.zone.as_ref().find_local_time_type(unix_seconds);
         Wall { unix_seconds, offset_seconds: zone.map_or(0, |zone| zone.ut_offset()) }
     }
@@ -121,5 +125,17 @@ mod tests {
         told.dedup();
         assert_eq!(told.len(), count);
         assert!((1..1000).contains(&count), "{count}");
+    }
+
+    /// Others may tell any.
+    #[test]
+    fn any_second_has_a_place_in_the_zone() {
+        let zones = ["UTC", "KST-9", "CET-1CEST,M3.5.0,M10.5.0/3"];
+        for zone in zones.map(|zone| TimeZone::from_posix_tz(zone).unwrap()) {
+            let clock = WallClock::new(zone);
+            for unix_seconds in [i64::MIN, i64::MIN + 1, 0, 1 << 56, i64::MAX - 1, i64::MAX] {
+                assert_eq!(clock.at(unix_seconds).unix_seconds, unix_seconds);
+            }
+        }
     }
 }

@@ -53,6 +53,12 @@ impl Failure {
         Self { text: text.to_string(), status: 1 }
     }
 
+    /// The program cannot go on (status 1).
+    #[cfg(feature = "shared")]
+    pub(crate) fn ended(text: impl Display) -> Self {
+        Self { text: text.to_string(), status: 1 }
+    }
+
     /// Standard output failed.
     pub(crate) fn output(error: &io::Error) -> Self {
         Self::new("cannot write to standard output", error)

@@ -1,13 +1,14 @@
 //! `cargo xtask ci`: the gate. `ci/install` installs its prerequisites.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use argh::FromArgs;
 use fs_err as fs;
 
 use crate::cut_link::CutLink;
 use crate::deny::Deny;
-use crate::dist::Dist;
+use crate::dist::{Dist, FEATURES};
 use crate::fuzz::Fuzz;
 use crate::layers::Layers;
 use crate::shell::{Outcome, cargo, output, root, run, say, test_threads};
@@ -49,10 +50,9 @@ impl Ci {
             run(cargo().args(["build", "--package", "chat-core", "--target", target]))?;
         }
         for target in OTHER_SYSTEMS {
-            run(cargo()
-                .args(["clippy", "--package", "chat", "--target", target])
-                .args(["--", "-D", "warnings"]))?;
+            run(clippy().args(["--target", target]).args(FEATURES).args(["--", "-D", "warnings"]))?;
         }
+        run(clippy().args(["--no-default-features", "--", "-D", "warnings"]))?;
         readme_test_commands()?;
         CutLink {}.run()?;
         Fuzz { seconds: 10 }.run()?;
@@ -60,6 +60,13 @@ impl Ci {
         say("All checks passed.");
         Ok(())
     }
+}
+
+/// Clippy, for the executable alone.
+fn clippy() -> Command {
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--package", "chat"]);
+    clippy
 }
 
 /// Checks that the core's dependencies, direct and indirect, are exactly those listed.

@@ -28,7 +28,7 @@ _chat() {
 
     case $command in
         serve)
-            options='--max-users --max-line --backlog --history --log --log-sync --web'
+            options='--max-users --max-line --backlog --history --log --log-sync --shared --web'
             options="$options --web-name --quiet --help"
             hosts='0.0.0.0 127.0.0.1'
             ;;
@@ -49,7 +49,7 @@ _chat() {
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
-        --max-users | --max-line | --backlog | --web | --web-name | --name | --history) return ;;
+        --max-users | --max-line | --backlog | --shared | --web | --web-name | --name | --history) return ;;
     esac
     if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$current"))
@@ -60,7 +60,7 @@ _chat() {
     local index words=0
     for ((index = first; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --max-users | --max-line | --backlog | --log | --log-sync | --web | \
+            --max-users | --max-line | --backlog | --log | --log-sync | --shared | --web | \
                 --web-name | --name | --history | --bell | --color)
                 [[ ${COMP_WORDS[index + 1]} == = ]] && ((index++))
                 ((index++))

@@ -9,7 +9,7 @@ function __chat_words --argument-names count
     for word in (commandline -opc)
         if test $is_value = 1
             set is_value 0
-        else if contains -- $word --max-users --max-line --backlog --log --log-sync --web \
+        else if contains -- $word --max-users --max-line --backlog --log --log-sync --shared --web \
                 --web-name --name --history --bell --color
             set is_value 1
         else if not string match --quiet -- '-*' $word
@@ -36,6 +36,7 @@ function __chat_complete --argument-names name condition words command
         $option --long-option history --exclusive --arguments '0 20' --description 'Messages that may be asked for'
         $option --long-option log --require-parameter --force-files --description 'Record what is said'
         $option --long-option log-sync --exclusive --arguments 'second always' --description 'When what is recorded is on the disk'
+        $option --long-option shared --exclusive --description 'Room of several servers'
         $option --long-option web --exclusive --arguments 8080 --description 'Port of a page by which browsers join'
         $option --long-option web-name --exclusive --description 'Name that the page may be asked for by'
         $option --long-option quiet --description 'Print the first line and errors only'

@@ -89,6 +89,11 @@ pub(crate) struct Serve {
     #[argh(option, arg_name = "WHEN", from_str_fn(log_sync))]
     pub(crate) log_sync: Option<LogSync>,
 
+    /// redis://HOST/ROOM: be one room with all servers that are given the same URL, whose log a
+    /// Redis or Valkey keeps; the manual has its further forms
+    #[argh(option, arg_name = "URL")]
+    pub(crate) shared: Option<String>,
+
     /// TCP port of a page by which browsers join, on the same addresses; 0 for any free one
     /// (default: none)
     #[argh(option, arg_name = "PORT", from_str_fn(values::port))]
@@ -173,12 +178,13 @@ pub(crate) struct Join {
 }
 
 /// The options that take a value.
-const WITH_VALUE: [&str; 11] = [
+const WITH_VALUE: [&str; 12] = [
     "--max-users",
     "--max-line",
     "--backlog",
     "--log",
     "--log-sync",
+    "--shared",
     "--web",
     "--web-name",
     "--name",

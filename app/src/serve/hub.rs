@@ -42,6 +42,17 @@ pub(crate) struct Hub {
     open: Cell<usize>,
     /// Whoever waits for `open` to become 0.
     all_closed: Wakers,
+    /// `None` where the server commits what it proposes at once.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Whether an order elsewhere has something to do.
+#[derive(Default)]
+struct Elsewhere {
+    /// Whoever has what is proposed committed.
+    proposed: Wakers,
+    /// Whether nothing more is committed.
+    is_over: Cell<bool>,
 }
 
 impl Hub {
@@ -64,7 +75,15 @@ impl Hub {
             is_stopping: Cell::new(false),
             open: Cell::new(0),
             all_closed: Wakers::default(),
+            elsewhere: None,
         }
+    }
+
+    /// The hub of a server whose order is elsewhere: what is proposed is committed by somebody
+    /// else, who also tells what time it is in the room.
+    #[cfg(feature = "shared")]
+    pub(crate) fn with_order_elsewhere(self) -> Self {
+        Self { elsewhere: Some(Elsewhere::default()), ..self }
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -97,6 +116,12 @@ impl Hub {
         self.wall_clock.now()
     }
 
+    /// What it said at that time.
+    #[cfg(feature = "shared")]
+    pub(crate) fn wall_at(&self, unix_seconds: i64) -> Wall {
+        self.wall_clock.at(unix_seconds)
+    }
+
     /// Tells the server that something has happened, and wakes whoever that concerns.
     pub(crate) fn tell<R>(&self, what: impl FnOnce(&mut Server, Instant) -> R) -> R {
         let now = self.clock.now();
@@ -106,8 +131,12 @@ impl Hub {
         told
     }
 
-    /// Tells the server what the clock on the wall says, if that is another second than it was told.
+    /// Tells the server what the clock on the wall says, if that is another second than it was
+    /// told.
     fn look_at_wall(&self, now: Instant) {
+        if self.elsewhere.is_some() {
+            return;
+        }
         if let Some(wall) = self.wall_clock.next() {
             self.server().set_wall(now, wall);
         }
@@ -166,6 +195,11 @@ impl Hub {
                 Event::KeyWanted(id) => self.give_key(id),
                 Event::Replaced { connection, member } => self.replace(connection, member),
             }
+        }
+        if let Some(elsewhere) = &self.elsewhere
+            && self.server().proposals().next().is_some()
+        {
+            elsewhere.proposed.wake();
         }
     }
 
@@ -243,16 +277,36 @@ impl Hub {
     pub(crate) fn stop(&self) {
         self.is_stopping.set(true);
         self.growth.wake();
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.proposed.wake();
+        }
+    }
+
+    /// Has the task of `cx` woken when something is proposed, or when the server is to end.
+    #[cfg(feature = "shared")]
+    pub(crate) fn await_proposals(&self, entered: &Entered, cx: &Context<'_>) {
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.proposed.enter(entered, cx);
+        }
+    }
+
+    /// Nothing more is committed, or is waited for.
+    pub(crate) fn order_is_over(&self) {
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.is_over.set(true);
+        }
+        self.growth.wake();
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.is_stopping.get()
     }
 
-    /// Whether a reader that has got everything there is may close: nothing more is said, and nothing
-    /// that was said is still held back.
+    /// Whether a reader that has got everything there is may close: nothing more is said, and
+    /// nothing that was said is still held back, or on its way through an order elsewhere.
     pub(crate) fn may_close(&self, server: &Server) -> bool {
-        self.is_stopping() && !server.holds_back()
+        let is_over = self.elsewhere.as_ref().is_none_or(|elsewhere| elsewhere.is_over.get());
+        self.is_stopping() && is_over && !server.holds_back()
     }
 
     /// Counts a connection as open for as long as the returned guard lives.

@@ -39,14 +39,15 @@ mod transcript;
 mod trouble;
 mod wakers;
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chat_core::FAREWELL;
+use chat_core::{FAREWELL, Server};
 use futures_lite::FutureExt;
 use futures_lite::future::{BoxedLocal, or, zip};
-use smol::LocalExecutor;
 use smol::channel::{Sender, bounded};
+use smol::{LocalExecutor, Task};
 
 use crate::clock::{WallClock, within};
 use crate::failure::{Failure, complain};
@@ -58,7 +59,8 @@ use entrances::Entrances;
 use host::Host;
 use hub::Hub;
 use invitation::{WaysIn, screen};
-use record::Record;
+use order::{Order, Ordering};
+use record::{Opened, Record, Replay};
 use requests::Requests;
 use round::Round;
 use transcript::Transcript;
@@ -69,6 +71,10 @@ const MOST_ENDS: usize = 2;
 /// How long a host's terminal may take to have its draft taken away when the user hurries: more
 /// than one takes that is not stopped.
 const LAST_FRAME: Duration = Duration::from_millis(100);
+
+/// How much of the user's patience the order may take. The rest is for telling everybody that the
+/// server ends.
+const ORDERS_SHARE: Duration = Duration::from_millis(750);
 
 /// Serves a room until a signal or its host ends it.
 pub(crate) fn run(mut settings: Serve) -> Result<(), Failure> {
@@ -87,43 +93,42 @@ async fn serve(
     reactor: Rc<Reactor>,
     executor: Rc<LocalExecutor<'static>>,
 ) -> Result<(), Failure> {
-    // A host's terminal must be given back, whatever ends the program.
-    let interrupts = match settings.seat.is_some() {
-        has_host if settings.record.is_some() => Interrupts::with_reopening(has_host),
-        true => Interrupts::all(),
-        false => Interrupts::new(),
-    };
-    let mut interrupts = interrupts.map_err(Failure::signals)?;
+    let mut interrupts = interrupts(settings).map_err(Failure::signals)?;
     let mut printer = Printer::start().map_err(Failure::thread)?;
-    // The file first: nobody gets in who would have to be thrown out again.
-    let opening = async {
-        let opened = record::open(settings).await?;
-        Ok((opened, entrances::listen(settings).await?))
-    };
-    let Some(opened) = or(async { Some(opening.await) }, interrupts.interrupted()).await else {
+    let opening = async { Some(open(settings, &reactor).await) };
+    let Some(opened) = or(opening, interrupts.interrupted()).await else {
         // A disk may be slow, and resolving a name can take long.
-        if !settings.is_quiet {
-            interrupts.finish_within_patience(printer.print(FAREWELL)).await;
-        }
+        say_farewell(settings, &mut interrupts, &mut printer).await;
         return Ok(());
     };
-    let (opened, listening) = opened?;
-    let Entrances { port, by_lines, by_web, ways_in } =
-        Entrances::open(settings, &reactor, listening)?;
+    let (opened, server, order, Entrances { port, by_lines, by_web, ways_in }) = opened?;
 
-    let wall_clock = WallClock::new(settings.zone.clone());
-    let server = order::alone(settings.limits.clone());
-    let hub = Rc::new(Hub::new(server, wall_clock, executor.clone()));
+    let hub = hub_of(settings, server, &order, executor.clone());
     let round = Rc::new(Round::new(hub.clone()));
     hub.spawn(ticker::run(hub.clone()));
-    let mut record = match (opened, &settings.record) {
-        (Some(opened), Some(record)) => Some(Record::begin(&hub, opened, record.sync, port)?),
+    let (end, ends) = bounded(MOST_ENDS);
+    // Before anything is replayed.
+    let replays = opened.is_some() && settings.is_shared();
+    let replay = replays.then(|| Replay::begin(&hub));
+    let mut ordering = order.take_part(&hub, end.clone());
+    let begun = or(async { Some(ordering.begun().await) }, interrupts.interrupted()).await;
+    if begun != Some(true) {
+        hub.stop();
+        let ended = interrupts.finish_within_patience(ordering.finished()).await;
+        if begun.is_none() {
+            say_farewell(settings, &mut interrupts, &mut printer).await;
+        }
+        return ended.unwrap_or(Ok(()));
+    }
+    let record = match (opened, &settings.record) {
+        (Some(opened), Some(record)) => {
+            Some(Record::begin(&hub, opened, replay, record.sync, port)?)
+        }
         _ => None,
     };
     let transcript = Transcript::begin(hub.clone(), port);
-    let (end, ends) = bounded(MOST_ENDS);
     let console = open_console(settings, transcript, printer, ways_in, end)?;
-    let mut console = executor.spawn(console);
+    let console = executor.spawn(console);
 
     // In a task of its own: this one is polled whenever the executor runs, and would look for
     // signals each time.
@@ -137,30 +142,99 @@ async fn serve(
             async { match door::open(&hub, &round, &reactor, by_lines, by_web).await {} };
         let mut requests = or(requested, letting_in).await;
         hub.stop();
-        // Unless it has printed all, which is known even if a member takes its time.
-        let mut printed = Ok(());
-        let mut recorded = Ok(());
-        let printing = async { printed = (&mut console).await };
-        let recording = async {
-            if let Some(record) = &mut record {
-                recorded = record.finished().await;
-            }
-        };
-        let ending = zip(hub.all_closed(), zip(printing, recording));
-        requests.finish_within_patience(ending).await;
-        if let Some(record) = record {
-            recorded = recorded.and(record.give_up().await);
-        }
-        if settings.seat.is_some() && !console.is_finished() {
-            within(LAST_FRAME, &mut console).await;
-        }
-        // A terminal is given back also where it takes nothing any more.
-        console.cancel().await;
-        both(printed, recorded)
+        finish(settings, &hub, &mut requests, console, record, ordering).await
     };
     // Polled by the reactor directly, so that each poll is followed by a wait for sockets, and by
     // some of the tasks.
     or(serving, async { match round.run().await {} }).await
+}
+
+/// What ends the program.
+fn interrupts(settings: &Serve) -> io::Result<Interrupts> {
+    // A host's terminal must be given back, whatever it is.
+    match settings.seat.is_some() {
+        has_host if settings.record.is_some() => Interrupts::with_reopening(has_host),
+        true => Interrupts::all(),
+        false => Interrupts::new(),
+    }
+}
+
+/// Opens the file, the room, and then the ways into it: nobody gets in who would have to be thrown
+/// out again.
+async fn open(
+    settings: &Serve,
+    reactor: &Rc<Reactor>,
+) -> Result<(Option<Opened>, Server, Order, Entrances), Failure> {
+    let opened = record::open(settings).await?;
+    let (mut server, order) = order::begin(settings).await?;
+    let listened = entrances::listen(settings).await;
+    match listened.and_then(|listening| Entrances::open(settings, reactor, listening)) {
+        Ok(entrances) => Ok((opened, server, order, entrances)),
+        Err(failure) => {
+            order.leave(&mut server).await;
+            Err(failure)
+        }
+    }
+}
+
+/// The user has asked the server to end before anybody could get in.
+async fn say_farewell(settings: &Serve, interrupts: &mut Interrupts, printer: &mut Printer) {
+    if !settings.is_quiet {
+        interrupts.finish_within_patience(printer.print(FAREWELL)).await;
+    }
+}
+
+fn hub_of(
+    settings: &Serve,
+    server: Server,
+    order: &Order,
+    executor: Rc<LocalExecutor<'static>>,
+) -> Rc<Hub> {
+    let hub = Hub::new(server, WallClock::new(settings.zone.clone()), executor);
+    #[cfg(feature = "shared")]
+    let hub = if order.is_elsewhere() { hub.with_order_elsewhere() } else { hub };
+    #[cfg(not(feature = "shared"))]
+    let _ = order;
+    Rc::new(hub)
+}
+
+/// The hub stops: has all be delivered, printed, recorded and in the room that was said, within the
+/// user's patience.
+async fn finish(
+    settings: &Serve,
+    hub: &Hub,
+    requests: &mut Requests,
+    mut console: Task<Result<(), Failure>>,
+    mut record: Option<Record>,
+    mut ordering: Ordering,
+) -> Result<(), Failure> {
+    // Unless it has printed all, which is known even if a member takes its time.
+    let mut printed = Ok(());
+    let mut recorded = Ok(());
+    let mut ordered = Ok(());
+    let printing = async { printed = (&mut console).await };
+    let recording = async {
+        if let Some(record) = &mut record {
+            recorded = record.finished().await;
+        }
+    };
+    let ordering = async {
+        match within(ORDERS_SHARE, ordering.finished()).await {
+            Some(finished) => ordered = finished,
+            None => hub.order_is_over(),
+        }
+    };
+    let ending = zip(zip(hub.all_closed(), ordering), zip(printing, recording));
+    requests.finish_within_patience(ending).await;
+    if let Some(record) = record {
+        recorded = recorded.and(record.give_up().await);
+    }
+    if settings.seat.is_some() && !console.is_finished() {
+        within(LAST_FRAME, &mut console).await;
+    }
+    // A terminal is given back also where it takes nothing any more.
+    console.cancel().await;
+    both(both(printed, recorded), order::with_unsaid(ordered, hub))
 }
 
 /// Of two failures one is the last thing that the program says.

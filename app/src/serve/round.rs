@@ -34,6 +34,8 @@ pub(crate) struct Round {
     due: Cell<usize>,
     /// The length of the log that this round delivers.
     said: Cell<u64>,
+    /// How many notices, which are no part of it.
+    notices: Cell<u64>,
     growth: Entered,
     /// Tasks that wait for the next round to begin.
     next: Wakers,
@@ -50,6 +52,7 @@ impl Round {
             members: RefCell::default(),
             due: Cell::default(),
             said: Cell::default(),
+            notices: Cell::default(),
             growth: Entered::default(),
             next: Wakers::default(),
         }
@@ -93,6 +96,7 @@ impl Round {
 
     fn begin(&self) {
         self.said.set(self.hub.server().said());
+        self.notices.set(self.hub.server().notices());
         self.due.set(self.members.borrow().len());
         self.next.wake();
     }
@@ -116,6 +120,7 @@ impl Round {
     /// Returns whether there is more than this round delivers, or everybody is to end.
     fn is_behind(&self) -> bool {
         let server = self.hub.server();
-        self.said.get() != server.said() || self.hub.may_close(&server)
+        (self.said.get(), self.notices.get()) != (server.said(), server.notices())
+            || self.hub.may_close(&server)
     }
 }

@@ -4,10 +4,13 @@
 //! | module | noun |
 //! |---|---|
 //! | `serve`, `join` | what each command is to do |
+//! | `shared` | where the log of a room is that several servers share |
 //! | `surroundings` | environment and terminal |
 
 mod join;
 mod serve;
+#[cfg(feature = "shared")]
+mod shared;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,10 @@ use surroundings::Surroundings;
 pub(crate) use crate::args::{BellFor, LogSync};
 pub(crate) use join::{Join, Manner, Patience};
 pub(crate) use serve::{Seat, Serve, Web};
+#[cfg(all(test, feature = "tls"))]
+pub(crate) use shared::Encryption;
+#[cfg(feature = "shared")]
+pub(crate) use shared::{Engine, Shared};
 
 /// What the program is to do.
 pub(crate) enum Settings {

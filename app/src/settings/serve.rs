@@ -1,9 +1,14 @@
 //! How to serve a room.
 
+#[cfg(feature = "shared")]
+use std::sync::Arc;
+
 use chat_core::{Limits, MAX_BACKLOG, MAX_LINE, MIN_LINE};
 use tz::TimeZone;
 
 use super::Look;
+#[cfg(feature = "shared")]
+use super::Shared;
 use super::surroundings::Surroundings;
 use crate::args::{self, LogSync};
 use crate::failure::Failure;
@@ -20,6 +25,9 @@ pub(crate) struct Serve {
     pub(crate) seat: Option<Seat>,
     /// Where what is said is recorded.
     pub(crate) record: Option<Record>,
+    /// The room that it shares with other servers; `None` if the room is its own.
+    #[cfg(feature = "shared")]
+    pub(crate) shared: Option<Arc<Shared>>,
     /// The zone of the times that are told and recorded.
     pub(crate) zone: TimeZone,
     /// The page by which browsers join; `None` for no such page.
@@ -63,6 +71,14 @@ impl Seat {
 }
 
 impl Serve {
+    /// Whether the room is one of several servers.
+    pub(crate) fn is_shared(&self) -> bool {
+        #[cfg(feature = "shared")]
+        return self.shared.is_some();
+        #[cfg(not(feature = "shared"))]
+        false
+    }
+
     pub(super) fn resolve(
         args: args::Serve,
         surroundings: &Surroundings<'_>,
@@ -80,11 +96,23 @@ impl Serve {
         let limits = limits(&args)?;
         let sync = args.log_sync.unwrap_or_default();
         let web = web(&args, surroundings)?;
+        #[cfg(feature = "shared")]
+        let shared = {
+            let resolve = |url: String| Shared::resolve(&url, surroundings);
+            args.shared.map(resolve).transpose()?.map(Arc::new)
+        };
+        #[cfg(not(feature = "shared"))]
+        if args.shared.is_some() {
+            let text = "--shared: this program was built without it";
+            return Err(Failure::usage(Some("serve"), text));
+        }
         let record = args.log.map(|path| Record { path, sync });
         Ok(Self {
             seat,
             limits,
             web,
+            #[cfg(feature = "shared")]
+            shared,
             place: Place { host: args.host, port: args.port },
             is_quiet: args.quiet,
             zone,
@@ -111,6 +139,10 @@ fn web(args: &args::Serve, surroundings: &Surroundings<'_>) -> Result<Option<Web
     }))
 }
 
+/// The largest backlog of a room that is shared: an engine takes half a gigabyte at once, and each
+/// server has to get all of a snapshot within seconds.
+const MAX_SHARED_BACKLOG: usize = 64 * 1024 * 1024;
+
 fn limits(args: &args::Serve) -> Result<Limits, Failure> {
     let mut limits = Limits::default();
     limits.max_users = args.max_users.unwrap_or(limits.max_users);
@@ -118,7 +150,8 @@ fn limits(args: &args::Serve) -> Result<Limits, Failure> {
     within("--max-line", limits.max_line, MIN_LINE, MAX_LINE)?;
     let least = limits.least_backlog();
     limits.backlog = args.backlog.unwrap_or(limits.backlog.max(least));
-    within("--backlog", limits.backlog, least, MAX_BACKLOG)?;
+    let most = if args.shared.is_some() { MAX_SHARED_BACKLOG } else { MAX_BACKLOG };
+    within("--backlog", limits.backlog, least, most)?;
     limits.history = args.history.unwrap_or(limits.history);
     Ok(limits)
 }

@@ -45,6 +45,27 @@ impl Surroundings<'_> {
         args::name(&name).map(Some).map_err(wrong)
     }
 
+    /// The password for an engine, by the name that its own client knows.
+    #[cfg(feature = "shared")]
+    pub(super) fn engine_password(&self) -> Result<Option<String>, Failure> {
+        self.of_server("REDISCLI_AUTH")
+    }
+
+    /// The file of certificates to be trusted instead of the system's, by the name that programs
+    /// have for it which use OpenSSL.
+    #[cfg(feature = "shared")]
+    pub(super) fn trusted(&self) -> Result<Option<String>, Failure> {
+        self.of_server("SSL_CERT_FILE")
+    }
+
+    /// A variable that a server heeds, if it is set and not empty.
+    #[cfg(feature = "shared")]
+    fn of_server(&self, name: &str) -> Result<Option<String>, Failure> {
+        let value = (self.variable)(name).unwrap_or_default().into_string();
+        let wrong = |_| Failure::usage(Some("serve"), format_args!("{name} is not valid UTF-8"));
+        value.map(|value| Some(value).filter(|value| !value.is_empty())).map_err(wrong)
+    }
+
     /// <https://no-color.org>: set and not empty.
     pub(super) fn forbid_colour(&self) -> bool {
         (self.variable)("NO_COLOR").is_some_and(|value| !value.is_empty())

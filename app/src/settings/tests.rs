@@ -211,7 +211,46 @@ fn limits_have_bounds() {
     assert_eq!(resolve(&["--max-users", "3"]).unwrap().max_users, 3);
     assert!(resolve(&["--max-line", "1"]).is_err());
     assert!(resolve(&["--backlog", "1K"]).is_err());
+    #[cfg(feature = "shared")]
+    {
+        let shared = ["--shared", "redis://h/r", "--backlog"];
+        assert!(resolve(&[shared[0], shared[1], shared[2], "64M"]).is_ok());
+        assert!(resolve(&[shared[0], shared[1], shared[2], "65M"]).is_err());
+        assert!(resolve(&[shared[2], "65M"]).is_ok());
+    }
     // A longer line needs a larger backlog, which it gets where none is asked for.
     let limits = resolve(&["--max-line", "64K"]).unwrap();
     assert!(limits.backlog >= limits.least_backlog());
+}
+
+#[cfg(all(unix, feature = "shared"))]
+#[test]
+fn what_is_set_for_an_engine_is_heeded_or_refused() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let resolve = |url: &str, set: &str, value: &[u8]| {
+        let variable = |name: &str| (name == set).then(|| OsString::from_vec(value.to_vec()));
+        let Command::Serve(args) = command(&["serve", "127.0.0.1", "3333", "--shared", url]) else {
+            panic!("not serve")
+        };
+        let settings = Serve::resolve(args, &surroundings(&variable, false));
+        settings.map(|settings| settings.shared.unwrap()).map_err(|failure| failure.to_string())
+    };
+    let password = |value| resolve("redis://h/r", "REDISCLI_AUTH", value);
+    assert_eq!(password("비밀".as_bytes()).unwrap().engine.password.as_deref(), Some("비밀"));
+    assert_eq!(password(b"").unwrap().engine.password, None);
+    let wrong = |name| format!("chat: {name} is not valid UTF-8\nTry: chat serve --help");
+    assert_eq!(password(b"\xff"), Err(wrong("REDISCLI_AUTH")));
+
+    #[cfg(feature = "tls")]
+    {
+        let trusted = |url, value| {
+            let shared = resolve(url, "SSL_CERT_FILE", value);
+            shared.map(|shared| shared.engine.encryption.clone().and_then(|with| with.trusted))
+        };
+        assert_eq!(trusted("rediss://h/r", b"/a.pem"), Ok(Some("/a.pem".to_owned())));
+        assert_eq!(trusted("rediss://h/r?ca=b.pem", b"\xff"), Ok(Some("b.pem".to_owned())));
+        assert_eq!(trusted("redis://h/r", b"\xff"), Ok(None));
+        assert_eq!(trusted("rediss://h/r", b"\xff"), Err(wrong("SSL_CERT_FILE")));
+    }
 }

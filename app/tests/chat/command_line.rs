@@ -47,7 +47,7 @@ fn help() {
 }
 
 /// Words on the command line, and what is said of them, behind `Error parsing ` if it begins so.
-const WRONG: [(&[&str], &str); 49] = [
+const WRONG: [(&[&str], &str); 50] = [
     (&[], "One of the following subcommands must be present: help, serve, join"),
     (&["sing"], "Unrecognized argument: sing"),
     (&["--loud", "serve"], "Unrecognized argument: --loud"),
@@ -109,6 +109,11 @@ const WRONG: [(&[&str], &str); 49] = [
     (
         &["join", "a:1,fe80::x:1"],
         "'host' with value 'a:1,fe80::x:1': \"fe80::x:1\" is not HOST:PORT (IPv6 is in brackets)",
+    ),
+    (
+        &["serve", "::1", "0", "--shared", "redis://127.0.0.1"],
+        "--shared: not redis://HOST:PORT/ROOM, rediss://HOST:PORT/ROOM \
+         or redis+sentinel://HOST:PORT/MASTER/ROOM",
     ),
     (&["join", "::1", "0"], "'port' with value '0': not a port from 1 to 65535"),
     (&["join", "::1", "-1"], "Unrecognized argument: -1"),

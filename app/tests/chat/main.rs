@@ -16,6 +16,7 @@ mod command_line;
 mod crowds;
 mod disk;
 mod emulator;
+mod engines;
 mod faults;
 mod filter;
 mod flood;

@@ -13,6 +13,10 @@ use crate::shell::{Outcome, cargo, output, root, run, rustc, say};
 /// The name of cargo's home in the executables.
 pub(crate) const CARGO_HOME: &str = "/cargo";
 
+/// The features of the executables. They have no TLS: it would take half of their size again, and a C
+/// compiler for each target.
+pub(crate) const FEATURES: [&str; 3] = ["--no-default-features", "--features", "shared"];
+
 /// What the linker does for size.
 const SMALLER: [&str; 4] = [
     // A panic ends the program: nothing reads the tables for unwinding. The path is relative to the
@@ -86,6 +90,7 @@ impl Place {
         let folder = self.target.join("dist-build");
         let mut build = self.cargo();
         build.args(["build", "--locked", "--package", "chat", "--profile", "dist"]);
+        build.args(FEATURES);
         build.arg("--target-dir").arg(&folder);
         build.args(targets.iter().flat_map(|target| ["--target", target.triple()]));
         for (name, _) in env::vars_os() {

@@ -36,6 +36,8 @@ use contents::Contents;
 use release::Release;
 use target::Target;
 
+pub(crate) use build::FEATURES;
+
 /// Build the files of a release in target/dist: for each system an archive with the executable and
 /// what accompanies it, their checksums, and the bill of materials (CycloneDX).
 #[derive(FromArgs)]

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use super::build::Place;
+use super::build::{FEATURES, Place};
 use super::target::Target;
 use crate::shell::{Outcome, output, run};
 use crate::tool::tool;
@@ -21,7 +21,7 @@ pub(crate) fn of_packages(place: &Place, targets: &[Target]) -> Outcome<String> 
     let mut about = Command::new(tool("cargo-about")?);
     about.current_dir(&place.source).env("CARGO_HOME", &place.cargo_home);
     about.args(["generate", "--fail", "--frozen", "--config", "ci/about.toml"]);
-    about.args(["--manifest-path", "app/Cargo.toml"]);
+    about.args(["--manifest-path", "app/Cargo.toml"]).args(FEATURES);
     about.args(targets.iter().flat_map(|target| ["--target", target.triple()]));
     Ok(output(about.arg("ci/notices.hbs"))?)
 }

@@ -9,7 +9,7 @@ use fs_err as fs;
 use serde_json::{Value, json};
 use tz::UtcDateTime;
 
-use super::build::Place;
+use super::build::{FEATURES, Place};
 use super::release::Release;
 use super::target::Target;
 use crate::shell::{Outcome, Tried, output, rustc};
@@ -59,9 +59,10 @@ pub(crate) fn sbom(place: &Place, release: &Release, targets: &[Target]) -> Outc
 }
 
 fn metadata(place: &Place, target: Target) -> Outcome<Metadata> {
-    let options = ["--locked", "--filter-platform", target.triple()].map(str::to_owned);
+    let platform = ["--locked", "--filter-platform", target.triple()];
+    let options: Vec<String> = platform.into_iter().chain(FEATURES).map(str::to_owned).collect();
     MetadataCommand::new()
-        .manifest_path(place.source.join("Cargo.toml"))
+        .manifest_path(place.source.join("app/Cargo.toml"))
         .env("CARGO_HOME", &place.cargo_home)
         .other_options(options)
         .exec()

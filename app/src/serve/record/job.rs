@@ -67,6 +67,15 @@ impl Job {
         self.said.len() - before
     }
 
+    /// Adds one line, given without its newline, however much there is already.
+    pub(super) fn push(&mut self, wall: Wall, line: &[u8]) {
+        if self.times.last().is_none_or(|&(_, last)| last != wall) {
+            self.times.push((self.said.len(), wall));
+        }
+        self.said.extend_from_slice(line);
+        self.said.push(b'\n');
+    }
+
     /// How many lines are to be written.
     pub(super) fn count_lines(&self) -> usize {
         newlines(&self.said)

@@ -3,6 +3,7 @@
 //! | module | noun |
 //! |---|---|
 //! | `recorder` | the task that takes what is said out of the log |
+//! | `replay` | what a log that others share still has of what an earlier run did not record |
 //! | `job` | lines on their way into the file |
 //! | `lost` | what is not in the file in the end |
 //! | `pen` | what writes to the file, on a thread |
@@ -10,14 +11,15 @@
 //! | `tail` | what a file ends with |
 //! | `stamp` | the time before each line |
 //!
-//! What is written are the lines that everybody gets, and what could not be written is counted as it
-//! is for any reader. If it is to be safe before anybody gets it, the record is the room's gate as
-//! well: the others get what it has confirmed.
+//! What is written are the lines that everybody gets, and what could not be written is counted as
+//! it is for any reader. If it is to be safe before anybody gets it, the record is the room's gate
+//! as well: the others get what it has confirmed.
 
 mod job;
 mod lost;
 mod pen;
 mod recorder;
+mod replay;
 mod stamp;
 mod syncing;
 mod tail;
@@ -27,6 +29,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use chat_core::Server;
 use smol::Task;
 use smol::channel::bounded;
 
@@ -35,12 +38,16 @@ use super::wakers::Wakers;
 use crate::failure::Failure;
 use crate::settings::{LogSync, Serve};
 use crate::system;
+use job::Job;
 use lost::Lost;
-use pen::{Opened, Pen};
+use pen::Pen;
 use recorder::Recorder;
 
-/// The first pause when nothing can be written: little beside the time that it takes to make room on
-/// a disk.
+pub(super) use pen::Opened;
+pub(super) use replay::Replay;
+
+/// The first pause when nothing can be written: little beside the time that it takes to make room
+/// on a disk.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What is said when there is no trouble any more.
@@ -54,8 +61,10 @@ const AGAIN: &str = "what is said is recorded again";
 pub(super) async fn open(settings: &Serve) -> Result<Option<Opened>, Failure> {
     let Some(record) = &settings.record else { return Ok(None) };
     let limits = &settings.limits;
-    // Half of it is the room's history, of lines that have no time before them any more.
-    let most = if limits.history == 0 { 0 } else { limits.backlog as u64 };
+    // Half of it is the room's history, of lines that have no time before them any more; or all of
+    // it is looked for in the log of a room that others share.
+    let is_asked_for = limits.history > 0 || settings.is_shared();
+    let most = if is_asked_for { limits.backlog as u64 } else { 0 };
     let (path, (report, opened)) = (record.path.clone(), bounded(1));
     let open = move || {
         // If nobody waits for it any more the program ends.
@@ -94,26 +103,39 @@ impl Requests {
 }
 
 impl Record {
-    /// Keeps what is said from now on in a room that listens on `port`, and of which the history is
-    /// what was recorded last.
+    /// Keeps what is said from now on in a room that listens on `port`. Of a room that others share
+    /// it is given the replay, and keeps what the file lacks of that; of any other one the history
+    /// is what was recorded last.
     pub(super) fn begin(
         hub: &Rc<Hub>,
         opened: Opened,
+        replay: Option<Replay>,
         sync: LogSync,
         port: u16,
     ) -> Result<Self, Failure> {
-        let half = hub.server().limits().backlog / 2;
-        let reader = hub.tell(|server, _| {
-            server.restore(opened.last_said(half));
+        let (reader, lacks) = match replay {
+            Some(replay) => replay.end(&opened.last_said(usize::MAX), opened.is_new()),
+            None => {
+                let half = hub.server().limits().backlog / 2;
+                let restored = |server: &mut Server| {
+                    server.restore(opened.last_said(half));
+                    server.record()
+                };
+                (hub.tell(|server, _| restored(server)), Job::default())
+            }
+        };
+        let wall = hub.wall();
+        hub.tell(|server, now| {
             server.set_recorded(true);
-            let reader = server.record();
+            // What others share has told no time if nothing was said there.
+            server.set_wall(now, wall);
             server.open(reader, port);
-            reader
         });
         let requests = Rc::new(Requests::default());
         let pen = opened.into_pen();
         let lost = Rc::new(Lost::new(hub.clone(), reader, &pen));
         let recorder = Recorder::start(hub.clone(), requests.clone(), lost.clone(), pen, sync)?;
+        let recorder = recorder.with_lacking(lacks);
         Ok(Self { task: hub.run(recorder.run()), lost, requests })
     }
 

@@ -6,10 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chat_core::Wall;
-
 use super::job::{Job, newlines};
-use super::tail::{End, Tail};
+use super::tail::{End, Said, Tail};
 use crate::failure::{Failure, complain};
 use crate::system::{AppendFile, line_start};
 
@@ -39,8 +37,13 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// The last lines, with their times: as many as have no more than `most` bytes.
-    pub(super) fn last_said(&self, most: usize) -> Vec<(Wall, &[u8])> {
+    pub(super) fn last_said(&self, most: usize) -> Vec<Said<'_>> {
         Tail::of(&self.tail, self.is_all).map(|tail| tail.last_said(most)).unwrap_or_default()
+    }
+
+    /// Whether nothing was ever recorded in it.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_all && self.tail.is_empty()
     }
 
     pub(super) fn into_pen(self) -> Pen {
@@ -169,6 +172,7 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    use chat_core::Wall;
     use tempfile::TempDir;
 
     use super::*;

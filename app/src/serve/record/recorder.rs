@@ -39,6 +39,8 @@ pub(super) struct Recorder {
     requests: Rc<Requests>,
     lost: Rc<Lost>,
     worker: Worker<Job>,
+    /// What is to be written first, of an earlier time.
+    lacking: Job,
     /// The job that was done last.
     memory: Job,
     trouble: Trouble,
@@ -98,6 +100,7 @@ impl Recorder {
             requests,
             lost,
             worker,
+            lacking: Job::default(),
             memory: Job::default(),
             trouble: Trouble::new(complaint, FIRST_PAUSE),
             durability,
@@ -105,6 +108,11 @@ impl Recorder {
             asked: Entered::default(),
             gathering: None,
         })
+    }
+
+    /// Has it write a job before all else.
+    pub(super) fn with_lacking(self, lacking: Job) -> Self {
+        Self { lacking, ..self }
     }
 
     /// Records what is said until the server ends, then that it does.
@@ -122,6 +130,11 @@ impl Recorder {
     }
 
     async fn record_all(&mut self) -> io::Result<()> {
+        let mut lacking = mem::take(&mut self.lacking);
+        if !lacking.is_empty() {
+            lacking.syncs = matches!(self.durability, Durability::Gate(_));
+            self.write(lacking, 0).await?;
+        }
         loop {
             self.gather().await;
             let said = self.hub.server().said();
@@ -136,7 +149,7 @@ impl Recorder {
             }
             self.memory = job;
             self.note_caught_up();
-            if self.hub.is_stopping() {
+            if self.hub.may_close(&self.hub.server()) {
                 break;
             }
             self.await_more().await;

@@ -15,6 +15,9 @@ pub(super) struct Tail<'a> {
     pub(super) end: End,
 }
 
+/// A line without its newline, and when it was said.
+pub(super) type Said<'a> = (Wall, &'a [u8]);
+
 /// How the last line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -55,7 +58,7 @@ impl<'a> Tail<'a> {
 
     /// The last lines that were said, with their times: as many as have no more than `most` bytes,
     /// each with its newline.
-    pub(super) fn last_said(&self, most: usize) -> Vec<(Wall, &'a [u8])> {
+    pub(super) fn last_said(&self, most: usize) -> Vec<Said<'a>> {
         let mut said = Vec::new();
         let mut bytes = 0;
         for (wall, line) in whole_lines(self.lines).rev().filter_map(stamp::split) {
@@ -71,7 +74,7 @@ impl<'a> Tail<'a> {
 }
 
 /// The lines in `bytes`, which end with a newline or are none, without their newlines.
-fn whole_lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+pub(super) fn whole_lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     bytes.split_inclusive(|&byte| byte == b'\n').map(|line| &line[..line.len() - 1])
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use fs_err as fs;
 use serde_json::Value;
 
-use super::super::build::Place;
+use super::super::build::{FEATURES, Place};
 use super::super::release::Release;
 use super::super::target::Target;
 use crate::shell::{Outcome, Tried, output};
@@ -40,6 +40,7 @@ pub(super) fn linked(place: &Place, targets: &[Target]) -> Outcome<BTreeSet<Stri
     for target in targets {
         let mut tree = place.cargo();
         tree.args(["tree", "--package", "chat", "--edges", "normal,no-proc-macro"]);
+        tree.args(FEATURES);
         tree.args(["--target", target.triple(), "--prefix", "none", "--format", "{p}"]);
         for line in output(&mut tree)?.lines() {
             // `name v1.2.3`, followed by the folder if it is not from a registry.

@@ -11,11 +11,12 @@ use crate::deny::Deny;
 use crate::dist::{Dist, FEATURES};
 use crate::fuzz::Fuzz;
 use crate::layers::Layers;
+use crate::partition::Partition;
 use crate::shell::{Outcome, cargo, output, root, run, say, test_threads};
 
 /// Check everything that must hold before a change lands: formatting, lints, documentation, the
 /// licences and sources of all packages, the layers of modules, that the core needs no operating
-/// system, that the executable compiles for other ones, tests, a link that is cut, a short run of
+/// system, that the executable compiles for other ones, tests, links that are cut, a short run of
 /// fuzzing, and the release archives.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "ci")]
@@ -55,6 +56,7 @@ impl Ci {
         run(clippy().args(["--no-default-features", "--", "-D", "warnings"]))?;
         readme_test_commands()?;
         CutLink {}.run()?;
+        Partition {}.run()?;
         Fuzz { seconds: 10 }.run()?;
         Dist::checked().run()?;
         say("All checks passed.");

@@ -3,18 +3,19 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::FromArgs;
-use fs_err::{self as fs, File};
 use tempfile::TempDir;
 
 use crate::build::chat;
+use crate::namespaces::{
+    Namespaces, command_inside, connect, inside, ip, printed, set_up, wait_for,
+};
 use crate::program::Running;
-use crate::shell::{Outcome, Tried, quiet_output, say, spawn};
+use crate::shell::{Outcome, Tried, say, spawn};
 
 /// Cut the link between servers and their members and check that both sides notice in time, and
 /// that a member that reads nothing is removed too. Needs root and iproute2.
@@ -27,9 +28,6 @@ const CUT: Duration = Duration::from_secs(75);
 
 /// How long a member that reads nothing may stay: 35 seconds plus the time between two attempts.
 const DEAF: Duration = Duration::from_secs(50);
-
-/// How long a program may take to start.
-const STARTING: Duration = Duration::from_secs(10);
 
 const SERVER: &str = "chat-cut-a";
 const CLIENT: &str = "chat-cut-b";
@@ -47,7 +45,7 @@ impl CutLink {
     pub(crate) fn run(&self) -> Outcome<()> {
         chat()?;
         let folder = TempDir::with_prefix("chat-cut-")?;
-        let _link = Link::new()?;
+        let _link = link()?;
         let [still, loud, talks, listens, speaks] =
             ["still", "loud", "talks", "listens", "speaks"].map(|name| folder.path().join(name));
         let serve = |port, console| inside(SERVER, &["serve", SERVER_ADDRESS, port], console);
@@ -106,96 +104,16 @@ impl CutLink {
     }
 }
 
-/// Two namespaces and the link between them. Dropping this removes them.
-struct Link;
-
-impl Link {
-    fn new() -> Outcome<Self> {
-        // Remove the remains of an interrupted run.
-        drop(Self);
-        let link = Self;
-        for namespace in [SERVER, CLIENT] {
-            ip(&["netns", "add", namespace])?;
-        }
-        let pair = [
-            "link", "add", "va", "netns", SERVER, "type", "veth", "peer", "name", "vb", "netns",
-            CLIENT,
-        ];
-        ip(&pair)?;
-        for (namespace, device, address) in
-            [(SERVER, "va", SERVER_ADDRESS), (CLIENT, "vb", CLIENT_ADDRESS)]
-        {
-            ip(&["-n", namespace, "addr", "add", &format!("{address}/24"), "dev", device])?;
-            ip(&["-n", namespace, "link", "set", "lo", "up"])?;
-            ip(&["-n", namespace, "link", "set", device, "up"])?;
-        }
-        Ok(link)
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        for namespace in [SERVER, CLIENT] {
-            // The pair of devices is removed with them.
-            let _ = quiet_output(&mut as_root(&["ip", "netns", "del", namespace]));
-        }
-    }
-}
-
-fn ip(args: &[&str]) -> Outcome<()> {
-    let words: Vec<&str> = ["ip"].iter().chain(args).copied().collect();
-    quiet_output(&mut as_root(&words))?;
-    Ok(())
-}
-
-/// Returns a command that runs as root.
-fn as_root(words: &[&str]) -> Command {
-    let sudo: &[&str] = if rustix::process::geteuid().is_root() { &[] } else { &["sudo"] };
-    let mut words = sudo.iter().chain(words);
-    let mut command = Command::new(words.next().copied().unwrap_or_default());
-    command.args(words);
-    command
-}
-
-/// Returns a command that runs the executable inside a namespace.
-fn command_inside(namespace: &str, args: &[&str]) -> Outcome<Command> {
-    let mut command = as_root(&["ip", "netns", "exec", namespace]);
-    command.arg(chat()?).args(args);
-    Ok(command)
-}
-
-/// Starts the executable inside a namespace, with all that it prints in a file.
-fn inside(namespace: &str, args: &[&str], prints: &Path) -> Outcome<Running> {
-    let mut command = command_inside(namespace, args)?;
-    let file = File::create(prints)?;
-    command
-        .stdin(Stdio::piped())
-        .stdout(file.try_clone()?.into_parts().0)
-        .stderr(file.into_parts().0);
-    Ok(Running(spawn(&mut command)?))
+/// Makes two namespaces, and the link between them.
+fn link() -> Outcome<Namespaces> {
+    let namespaces = Namespaces::new([SERVER, CLIENT])?;
+    connect([SERVER, "va"], [CLIENT, "vb"])?;
+    set_up(SERVER, "va", SERVER_ADDRESS)?;
+    set_up(CLIENT, "vb", CLIENT_ADDRESS)?;
+    Ok(namespaces)
 }
 
 fn say_in(client: &mut Running, text: &str) -> Outcome<()> {
     let input = client.0.stdin.as_mut().ok_or("a client without an input")?;
     input.write_all(text.as_bytes()).tried("typing into a client")
-}
-
-fn printed(file: &Path) -> Outcome<String> {
-    // The last write may end in half a character.
-    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
-}
-
-fn wait_for(file: &Path, text: &str) -> Outcome<()> {
-    let began = Instant::now();
-    loop {
-        let printed = printed(file)?;
-        if printed.contains(text) {
-            return Ok(());
-        }
-        if began.elapsed() > STARTING {
-            let last = printed.lines().next_back().unwrap_or_default();
-            return Err(format!("no {text:?} after {} s; last: {last}", STARTING.as_secs()).into());
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
 }

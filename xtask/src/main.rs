@@ -10,7 +10,9 @@ mod fuzz;
 mod layers;
 mod miri;
 mod names;
+mod namespaces;
 mod old_kernel;
+mod partition;
 mod picture;
 mod program;
 mod shell;
@@ -43,6 +45,7 @@ enum Task {
     Miri(miri::Miri),
     Names(names::Names),
     OldKernel(old_kernel::OldKernel),
+    Partition(partition::Partition),
     Picture(picture::Picture),
     Simulate(simulate::Simulate),
     Soak(soak::Soak),
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Miri(miri) => miri.run(),
         Task::Names(names) => names.run(),
         Task::OldKernel(old_kernel) => old_kernel.run(),
+        Task::Partition(partition) => partition.run(),
         Task::Picture(picture) => picture.run(),
         Task::Simulate(simulate) => simulate.run(),
         Task::Soak(soak) => soak.run(),

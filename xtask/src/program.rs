@@ -59,10 +59,6 @@ impl Program {
         Ok(Self { command: shown(command), running: Running(child), input, output, errors })
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.running.0.id()
-    }
-
     /// Waits for the next line of its output and returns it without its newline.
     pub(crate) fn line(&self) -> Outcome<String> {
         self.output.recv_timeout(LIMIT).map_err(|_| {

@@ -1,18 +1,19 @@
-//! The load: members, all on one thread, and what they received.
+//! A part of the load: members, all on one thread, and what they received.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
-use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 use socket2::SockRef;
 
-use super::frames::Unframer;
+use super::member::{Member, Talker};
+use super::tally::{Part, Tally};
 use super::wire::{self, Kind, Message};
 use crate::program::{LIMIT, connect};
 use crate::shell::Outcome;
@@ -30,8 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Members of a server, some of whom talk.
 pub(crate) struct Crowd {
     kind: Kind,
+    part: Part,
+    tally: Arc<Tally>,
     epoll: OwnedFd,
-    events: Vec<Event>,
+    /// Members that have something to read.
+    ready: Vec<usize>,
     members: Vec<Member>,
     talkers: Vec<Talker>,
     buffer: Vec<u8>,
@@ -40,83 +44,77 @@ pub(crate) struct Crowd {
     pub(crate) disorder: Option<String>,
 }
 
-/// A connection that listens.
-struct Member {
-    stream: TcpStream,
-    /// Messages received.
-    received: u64,
-    /// For each talker, the number of the last message of it that was parsed.
-    last: Vec<u64>,
-    /// Whether it does not read.
-    is_deaf: bool,
-    /// Lines received before anybody talked.
-    lines: usize,
-    is_welcome: bool,
-    /// Takes frames away from what it reads.
-    unframer: Option<Unframer>,
-}
-
-/// A member that talks, or a connection that only talks.
-struct Talker {
-    member: Option<usize>,
-    /// Its connection, if it is not a member.
-    stream: Option<TcpStream>,
-    said: u64,
-    unsent: Vec<u8>,
-}
-
-/// The pace of the load.
+/// The pace of a load.
 #[derive(Clone, Copy)]
-pub(crate) enum Load {
+pub(crate) enum Pace {
     /// As fast as possible, with this many messages in flight to the slowest member.
     Window(u64),
     /// This many messages a second.
     Rate(f64),
 }
 
-/// The result of a load.
+/// The result of a load, or of a part of it.
 pub(crate) struct Received {
     /// Messages received, by all members together.
     pub(crate) delivered: u64,
     /// From the first message sent to the last one received.
     pub(crate) time: Duration,
-    /// From sending to receiving, in microseconds, if the load has a rate.
+    /// From sending to receiving, in microseconds, if the load has a rate: by members of one server
+    /// to those of another, if there are several.
     pub(crate) latencies: Vec<u32>,
 }
 
+impl Received {
+    /// Adds what another part of the load has received.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.latencies.extend(other.latencies);
+        Self {
+            delivered: self.delivered + other.delivered,
+            time: self.time.max(other.time),
+            latencies: self.latencies,
+        }
+    }
+}
+
 impl Crowd {
-    /// Joins `members` members, of which the first `talkers` will talk.
-    pub(crate) fn join(kind: Kind, port: u16, members: usize, talkers: usize) -> Outcome<Self> {
-        let mut crowd = Self {
+    pub(super) fn new(kind: Kind, part: Part, tally: Arc<Tally>) -> Outcome<Self> {
+        Ok(Self {
             kind,
+            part,
+            tally,
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
-            events: Vec::with_capacity(1024),
+            ready: Vec::new(),
             members: Vec::new(),
             talkers: Vec::new(),
             buffer: vec![0; CHUNK],
             began: Instant::now(),
             disorder: None,
-        };
-        for index in 0..members {
+        })
+    }
+
+    /// Joins its part of `members` members, of which the first will be its part of `talkers`.
+    pub(super) fn join(&mut self, ports: &[u16], members: usize, talkers: usize) -> Outcome<()> {
+        let port = ports[self.part.server()];
+        for index in 0..self.part.share(members) {
             let mut stream = connect(port)?;
             // Closing by a reset leaves no port in TIME_WAIT: with many of those, the connects of
             // the next load take three times as long.
             SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
             stream.set_nodelay(true)?;
-            stream.write_all(kind.hello())?;
+            stream.write_all(self.kind.hello())?;
             stream.set_nonblocking(true)?;
             let data = EventData::new_u64(index as u64);
-            epoll::add(&crowd.epoll, &stream, data, EventFlags::IN)?;
-            crowd.members.push(Member::new(kind, stream, talkers));
+            epoll::add(&self.epoll, &stream, data, EventFlags::IN)?;
+            self.members.push(Member::new(self.kind, stream, talkers));
             if index % READ_WHILE_JOINING == 0 {
-                crowd.hear_of_joins(Duration::ZERO)?;
+                self.hear_of_joins(Duration::ZERO)?;
             }
-            if kind.shakes_hands() {
-                crowd.await_welcome(index)?;
+            if self.kind.shakes_hands() {
+                self.await_welcome(index)?;
             }
         }
-        for index in 0..talkers {
-            let member = kind.members_talk().then_some(index);
+        for index in 0..self.part.share(talkers) {
+            let member = self.kind.members_talk().then_some(index);
             let stream = match member {
                 Some(_) => None,
                 None => Some(connect(port)?),
@@ -125,20 +123,19 @@ impl Crowd {
                 stream.set_nodelay(true)?;
                 stream.set_nonblocking(true)?;
             }
-            crowd.talkers.push(Talker { member, stream, said: 0, unsent: Vec::new() });
+            let number = self.part.place(index);
+            self.talkers.push(Talker { number, member, stream, said: 0, unsent: Vec::new() });
         }
-        Ok(crowd)
+        Ok(())
     }
 
-    /// Waits until every member is welcome and has been told of all joins, and returns when it was.
-    pub(crate) fn settle(&mut self) -> Outcome<Instant> {
-        let count = self.members.len();
-        // Each is told of itself and of those who join later, whatever the order of the joins.
-        let expected = if self.kind.tells_of_joins() { count * (count + 1) / 2 } else { 0 };
+    /// Waits until every member is welcome and all members of the load have been told of all joins,
+    /// which takes `expected` lines, and returns when they were.
+    pub(super) fn settle(&mut self, expected: usize) -> Outcome<Instant> {
         let mut last = Instant::now();
         while last.elapsed() < LIMIT {
-            let lines: usize = self.members.iter().map(|member| member.lines).sum();
-            if lines >= expected && self.members.iter().all(|member| member.is_welcome) {
+            if self.tally.lines() >= expected && self.members.iter().all(|member| member.is_welcome)
+            {
                 return Ok(last);
             }
             if self.hear_of_joins(Duration::from_millis(100))? {
@@ -161,19 +158,17 @@ impl Crowd {
         Ok(())
     }
 
-    /// Gives each member a name, and waits until all have been told.
-    pub(crate) fn name_all(&mut self) -> Outcome<()> {
-        let heard = |crowd: &Self| crowd.members.iter().map(|member| member.lines).sum::<usize>();
-        let count = self.members.len();
-        let expected = heard(self) + count * count;
-        for index in 0..count {
-            self.members[index].stream.write_all(format!("/name m{index}\n").as_bytes())?;
+    /// Gives each member a name, and waits until all members of the load have got `expected` lines.
+    pub(super) fn name_all(&mut self, expected: usize) -> Outcome<()> {
+        for index in 0..self.members.len() {
+            let name = format!("/name m{}\n", self.part.place(index));
+            self.members[index].stream.write_all(name.as_bytes())?;
             if index % READ_WHILE_JOINING == 0 {
                 self.hear_of_joins(Duration::ZERO)?;
             }
         }
         let deadline = Instant::now() + LIMIT;
-        while heard(self) < expected {
+        while self.tally.lines() < expected {
             if Instant::now() > deadline {
                 return Err("not every member was told of every name".into());
             }
@@ -185,51 +180,51 @@ impl Crowd {
     /// Reads notices of joins, and returns whether there was anything to read.
     fn hear_of_joins(&mut self, patience: Duration) -> Outcome<bool> {
         self.wait(patience)?;
-        let mut events = std::mem::take(&mut self.events);
-        let is_any = !events.is_empty();
-        for event in events.drain(..) {
-            let member = &mut self.members[event.data.u64() as usize];
+        let is_any = !self.ready.is_empty();
+        for index in self.ready.drain(..) {
+            let member = &mut self.members[index];
             let Some(chunk) = member.read(&mut self.buffer)? else { continue };
-            member.lines += memchr::memchr_iter(b'\n', chunk).count();
+            self.tally.add_lines(memchr::memchr_iter(b'\n', chunk).count());
             // Searched for only until it has arrived: the load itself should cost little.
             member.is_welcome =
                 member.is_welcome || memmem::find(chunk, self.kind.welcome()).is_some();
         }
-        self.events = events;
         Ok(is_any)
     }
 
-    /// Makes a member read nothing from now on.
-    pub(crate) fn deafen(&mut self, member: usize) -> Outcome<()> {
-        self.members[member].is_deaf = true;
-        Ok(epoll::delete(&self.epoll, &self.members[member].stream)?)
+    /// Makes its last member read nothing from now on.
+    pub(super) fn deafen_last(&mut self) -> Outcome<()> {
+        let member = self.members.last_mut().ok_or("nobody is there")?;
+        member.is_deaf = true;
+        Ok(epoll::delete(&self.epoll, &member.stream)?)
     }
 
-    /// Sends the load for `time`, then waits until all messages have arrived.
-    pub(crate) fn run(&mut self, load: Load, time: Duration) -> Outcome<Received> {
+    /// Sends its part of the load for `time` from `began` on, then waits until all messages have
+    /// arrived.
+    pub(super) fn run(&mut self, pace: Pace, began: Instant, time: Duration) -> Outcome<Received> {
         let before = self.delivered();
-        let said_before = self.said();
+        let said_before = self.tally.said_by(self.part);
         let mut latencies = Vec::new();
-        self.began = Instant::now();
+        self.began = began;
+        self.tally.note_slowest(self.part, self.slowest());
         loop {
             let elapsed = self.began.elapsed();
             if elapsed >= time {
                 break;
             }
-            let due = match load {
-                Load::Window(window) => {
-                    self.slowest().saturating_add(window).saturating_sub(self.said())
-                }
-                Load::Rate(rate) => ((elapsed.as_secs_f64() * rate) as u64 + said_before)
-                    .saturating_sub(self.said()),
+            let due = match pace {
+                Pace::Window(window) => self.part.of_window(self.tally.room_in(window)),
+                Pace::Rate(rate) => (self.part.of_rate(elapsed.as_secs_f64() * rate) + said_before)
+                    .saturating_sub(self.tally.said_by(self.part)),
             };
             self.say(due)?;
-            let patience = match load {
-                Load::Window(_) => Duration::from_millis(10),
-                Load::Rate(_) => Duration::from_micros(200),
+            let patience = match pace {
+                Pace::Window(_) => Duration::from_millis(10),
+                Pace::Rate(_) => Duration::from_micros(200),
             };
-            self.listen(patience, matches!(load, Load::Rate(_)).then_some(&mut latencies))?;
+            self.listen(patience, matches!(pace, Pace::Rate(_)).then_some(&mut latencies))?;
         }
+        self.tally.end();
         let last = self.catch_up()?;
         let delivered = self.delivered() - before;
         Ok(Received { delivered, time: last.duration_since(self.began), latencies })
@@ -262,7 +257,7 @@ impl Crowd {
         let mut last = Instant::now();
         let mut delivered = self.delivered();
         let is_unsent = |talkers: &[Talker]| talkers.iter().any(|talker| !talker.unsent.is_empty());
-        while is_unsent(&self.talkers) || self.lacking().is_some() {
+        while is_unsent(&self.talkers) || !self.tally.is_over() || self.lacking().is_some() {
             if last.elapsed() > PATIENCE {
                 self.disorder = self.disorder.take().or_else(|| self.lacking());
                 break;
@@ -279,7 +274,7 @@ impl Crowd {
 
     /// Returns which member has not received all messages, or some of them twice.
     fn lacking(&self) -> Option<String> {
-        let said = self.said();
+        let said = self.tally.said();
         self.heard().find_map(|(index, heard)| {
             let what = || format!("member {index} got {heard} of {said} messages, with its own");
             (heard != said).then(what)
@@ -301,10 +296,6 @@ impl Crowd {
         })
     }
 
-    fn said(&self) -> u64 {
-        self.talkers.iter().map(|talker| talker.said).sum()
-    }
-
     fn delivered(&self) -> u64 {
         self.members.iter().map(|member| member.received).sum()
     }
@@ -315,7 +306,7 @@ impl Crowd {
         let share = messages.checked_div(free).unwrap_or(0);
         let mut more = messages.checked_rem(free).unwrap_or(0);
         // Another talker begins each time.
-        let first = self.said() as usize % self.talkers.len().max(1);
+        let first = self.tally.said_by(self.part) as usize % self.talkers.len().max(1);
         for step in 0..self.talkers.len() {
             let index = (first + step) % self.talkers.len();
             if self.talkers[index].unsent.is_empty() {
@@ -334,35 +325,18 @@ impl Crowd {
         let talker = &mut self.talkers[index];
         for _ in 0..count {
             talker.said += 1;
-            let message = Message { talker: index, number: talker.said, micros };
+            let message = Message { talker: talker.number, number: talker.said, micros };
             self.kind.push(&message.text(), &mut talker.unsent);
         }
-        if talker.unsent.is_empty() {
-            return Ok(());
-        }
-        let stream = match talker.member {
-            Some(member) => &mut self.members[member].stream,
-            None => talker.stream.as_mut().ok_or("a talker without a connection")?,
-        };
-        match stream.write(&talker.unsent) {
-            Ok(count) => drop(talker.unsent.drain(..count)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error.into()),
-        }
-        if let Some(stream) = &mut talker.stream {
-            // Discard the server's replies to publishing.
-            let mut answer = [0; 4096];
-            while matches!(stream.read(&mut answer), Ok(1..)) {}
-        }
-        Ok(())
+        self.tally.add_said(self.part, count);
+        talker.send(&mut self.members)
     }
 
     /// Waits for at most `patience`, and reads what has arrived.
     fn listen(&mut self, patience: Duration, mut latencies: Option<&mut Vec<u32>>) -> Outcome<()> {
         self.wait(patience)?;
-        let mut events = std::mem::take(&mut self.events);
-        for event in events.drain(..) {
-            let member = &mut self.members[event.data.u64() as usize];
+        for index in self.ready.drain(..) {
+            let member = &mut self.members[index];
             let Some(chunk) = member.read(&mut self.buffer)? else { continue };
             let now = u64::try_from(self.began.elapsed().as_micros())?;
             member.received += wire::count(chunk);
@@ -374,43 +348,25 @@ impl Crowd {
                 *last = message.number;
             }
             if let Some(latencies) = &mut latencies {
-                let late = wire::all(chunk).map(|message| now.saturating_sub(message.micros));
+                let far = wire::all(chunk).filter(|message| self.part.is_far(message.talker));
+                let late = far.map(|message| now.saturating_sub(message.micros));
                 latencies.extend(late.map(|micros| u32::try_from(micros).unwrap_or(u32::MAX)));
             }
         }
-        self.events = events;
+        self.tally.note_slowest(self.part, self.slowest());
         Ok(())
     }
 
+    /// Waits until members have something to read.
     fn wait(&mut self, patience: Duration) -> Outcome<()> {
-        self.events.clear();
+        let mut events = [const { MaybeUninit::<Event>::uninit() }; 1024];
         let patience = Timespec::try_from(patience)?;
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&patience)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-impl Member {
-    fn new(kind: Kind, stream: TcpStream, talkers: usize) -> Self {
-        let last = vec![0; talkers];
-        let unframer = (kind == Kind::Web).then(Unframer::default);
-        Self { stream, received: 0, last, is_deaf: false, lines: 0, is_welcome: false, unframer }
-    }
-
-    /// Reads what has arrived; returns `None` if nothing has.
-    fn read<'a>(&mut self, buffer: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {
-        match self.stream.read(buffer) {
-            Ok(0) => Err("the server closed a connection".into()),
-            Ok(count) => {
-                let said = match &mut self.unframer {
-                    Some(unframer) => unframer.strip(&mut buffer[..count]),
-                    None => count,
-                };
-                Ok(Some(&buffer[..said]))
+        match epoll::wait(&self.epoll, &mut events, Some(&patience)) {
+            Ok((events, _)) => {
+                self.ready.extend(events.iter().map(|event| event.data.u64() as usize));
+                Ok(())
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,11 +5,14 @@
 //! | `server` | the servers that are measured, as processes |
 //! | `wire`, `frames` | their protocols |
 //! | `bare` | the practical limit: a loop that does only what is indispensable |
-//! | `crowd` | the load, and whether all of it arrived, in order |
+//! | `room` | the servers of one room |
+//! | `load` | the members of a room: `crowd`s of them on threads, which keep a `tally` |
+//! | `crowd`, `member` | what members say and get, and whether all of it arrived, in order |
 //! | `workload` | the loads that servers are measured under |
 //! | `client` | the client, beside `nc` |
 //! | `returning` | members that come back, beside as many that join |
 //! | `recording` | servers that record what is said, beside one that does not |
+//! | `sharing` | servers that share a room, beside one that is alone |
 //! | `table` | the results |
 //! | `plot` | the results, drawn |
 //!
@@ -20,11 +23,16 @@ mod bare;
 mod client;
 mod crowd;
 mod frames;
+mod load;
+mod member;
 mod plot;
 mod recording;
 mod returning;
+mod room;
 mod server;
+mod sharing;
 mod table;
+mod tally;
 mod wire;
 mod workload;
 
@@ -38,6 +46,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 pub(crate) use bare::BareLoop;
+pub(crate) use room::Room;
 
 use crate::build::{chat, target_directory};
 use crate::shell::{Outcome, Tried, cargo, run, say};
@@ -45,6 +54,7 @@ use client::Client;
 use recording::Recording;
 use returning::Coming;
 use server::{OTHER, Server};
+use sharing::Sharing;
 use table::{Measured, Table};
 use wire::Kind;
 use workload::Workload;
@@ -132,6 +142,9 @@ impl Bench {
             let names = Kind::DOORS.map(Kind::name).to_vec();
             tables.push(self.servers(workload, &Kind::DOORS, names)?);
         }
+        if self.wants('l') {
+            tables.extend(self.sharing(time, members, &kinds)?);
+        }
         if self.wants('h') {
             tables.extend(self.clients()?);
         }
@@ -158,6 +171,23 @@ impl Bench {
             let mut table = Table::new(what, ('j', workload.members), names);
             let measure = |recording: Recording| recording.measure(workload);
             in_turns(self.rounds, &mut table, &Recording::ALL, Recording::name, measure)?;
+            tables.push(table);
+        }
+        Ok(tables)
+    }
+
+    /// Measures servers that share a room, if what they need for that is installed.
+    fn sharing(&self, time: Duration, members: usize, kinds: &[Kind]) -> Outcome<Vec<Table>> {
+        if !kinds.contains(&Kind::Redis) {
+            say("Without redis no servers share a room.");
+            return Ok(Vec::new());
+        }
+        let mut tables = Vec::new();
+        for workload in Workload::of_sharing(time, members) {
+            let names = Sharing::ALL.map(Sharing::name).to_vec();
+            let mut table = Table::new(workload.what.clone(), ('l', workload.members), names);
+            let measure = |sharing: Sharing| sharing.measure(&workload);
+            in_turns(self.rounds, &mut table, &Sharing::ALL, Sharing::name, measure)?;
             tables.push(table);
         }
         Ok(tables)

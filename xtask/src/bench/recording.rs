@@ -2,6 +2,7 @@
 
 use tempfile::TempDir;
 
+use super::room::Room;
 use super::server::Server;
 use super::table::Measured;
 use super::wire::Kind;
@@ -43,6 +44,6 @@ impl Recording {
         // On a disk: other temporary files may be in memory.
         let folder = TempDir::with_prefix_in("chat-bench-", target_directory()?)?;
         let server = Server::start_in(folder, Kind::Chat, self.options())?.ok_or("it is gone")?;
-        workload.measure_on(server, Kind::Chat)
+        workload.measure_on(&Room::alone(server), Kind::Chat)
     }
 }

@@ -29,20 +29,27 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server; returns `None` if it is not installed.
     pub(crate) fn start(kind: Kind) -> Outcome<Option<Self>> {
-        Self::start_in(TempDir::with_prefix("chat-bench-")?, kind, &[])
+        Self::start_with(kind, &[])
     }
 
-    /// As [`Self::start`], in a folder, and with options.
+    /// As [`Self::start`], with options.
+    pub(crate) fn start_with(kind: Kind, options: &[&str]) -> Outcome<Option<Self>> {
+        Self::start_in(TempDir::with_prefix("chat-bench-")?, kind, options)
+    }
+
+    /// As [`Self::start_with`], in a folder.
     pub(crate) fn start_in(folder: TempDir, kind: Kind, options: &[&str]) -> Outcome<Option<Self>> {
         // Another program could take the port in between, but hardly on a machine used to measure.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let Some(mut command) = command(kind, port, folder.path())? else { return Ok(None) };
         command.args(options);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let running = Running(spawn(command.current_dir(&folder))?);
-        let server = Self { port, running, _folder: folder };
+        let mut running = Running(spawn(command.current_dir(&folder))?);
         let deadline = Instant::now() + LIMIT;
         while connect(port).is_err() {
+            if let Some(status) = running.0.try_wait()? {
+                return Err(format!("{} has ended: {status}", kind.name()).into());
+            }
             if Instant::now() > deadline {
                 return Err(format!("{} does not listen", kind.name()).into());
             }
@@ -50,30 +57,36 @@ impl Server {
         }
         // Let the server forget this connection.
         thread::sleep(Duration::from_millis(100));
-        Ok(Some(server))
+        Ok(Some(Self { port, running, _folder: folder }))
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.running.0.id()
     }
 
     /// Returns the processor time that it has used, by the kernel's account of its threads.
     pub(crate) fn cpu(&self) -> Outcome<Duration> {
-        cpu(&format!("/proc/{}", self.running.0.id()))
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process()))?;
+        threads.map(|thread| cpu(&thread?.path())).sum()
     }
 
     /// Returns its resident set in bytes.
     pub(crate) fn memory(&self) -> Outcome<u64> {
-        Ok(1024 * resident_kib(self.running.0.id())?)
+        Ok(1024 * resident_kib(self.process())?)
     }
 }
 
-/// Returns the processor time that a process has used.
-pub(crate) fn cpu(process: &str) -> Outcome<Duration> {
-    let mut nanos = 0;
-    for task in fs::read_dir(format!("{process}/task"))? {
-        let path = task?.path().join("schedstat");
-        let stat = fs::read_to_string(&path)?;
-        let spent = stat.split(' ').next().unwrap_or_default();
-        nanos += spent.parse::<u64>().tried(path.display())?;
-    }
-    Ok(Duration::from_nanos(nanos))
+/// Returns the processor time that this thread has used.
+pub(crate) fn thread_cpu() -> Outcome<Duration> {
+    cpu(Path::new("/proc/thread-self"))
+}
+
+/// Returns the processor time that a thread has used.
+fn cpu(thread: &Path) -> Outcome<Duration> {
+    let path = thread.join("schedstat");
+    let stat = fs::read_to_string(&path)?;
+    let spent = stat.split(' ').next().unwrap_or_default();
+    Ok(Duration::from_nanos(spent.parse().tried(path.display())?))
 }
 
 /// Returns the command that starts a server; `None` if it is not installed.

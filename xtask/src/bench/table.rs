@@ -111,16 +111,15 @@ impl Row {
     fn write(&self, f: &mut Formatter<'_>, programs: usize) -> fmt::Result {
         let Figure { what, unit, more_is_better, .. } = self.figure;
         write!(f, "  {:<46}", format!("{what}, {unit}"))?;
-        let own = self.values.get(&0).map_or(f64::NAN, |values| median(values));
+        let own = self.values.get(&0).map(|values| median(values));
         for place in 0..programs {
             let width = if place == 0 { 10 } else { 18 };
             let cell = self.values.get(&place).map(|values| {
                 let value = median(values);
-                let ratio = if more_is_better { own / value } else { value / own };
-                if place == 0 {
-                    format!("{value:.2}")
-                } else {
-                    format!("{value:.2} ({ratio:.2}×)")
+                match own.filter(|_| place > 0) {
+                    Some(own) if more_is_better => format!("{value:.2} ({:.2}×)", own / value),
+                    Some(own) => format!("{value:.2} ({:.2}×)", value / own),
+                    None => format!("{value:.2}"),
                 }
             });
             write!(f, "{:>width$}", cell.as_deref().unwrap_or("-"))?;

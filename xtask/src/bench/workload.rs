@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::crowd::{Crowd, Load, Received};
-use super::server::{Server, cpu};
+use super::crowd::{Pace, Received};
+use super::load::Load;
+use super::room::{Room, Spent};
+use super::server::Server;
 use super::table::{Figure, Measured};
 use super::wire::Kind;
 use crate::shell::Outcome;
@@ -17,6 +19,10 @@ const MOST_OF_NCAT: usize = 101;
 
 /// Repetitions of a storm for each one of another load: it is short and varies more.
 const STORMS: usize = 3;
+
+/// Threads of the load on a room that servers share: as many as servers, of whom each has members
+/// of its own then, and so that one thread is not what bounds all of them.
+const THREADS: usize = 4;
 
 /// How long a server may wait for a member that reads nothing.
 const GIVING_UP: Duration = Duration::from_secs(2);
@@ -33,6 +39,8 @@ pub(crate) struct Workload {
     pub(crate) what: String,
     pub(crate) members: usize,
     talkers: usize,
+    /// Threads that its members are dealt out to.
+    threads: usize,
     shape: Shape,
     time: Duration,
     /// Whether members of ours have names.
@@ -83,6 +91,16 @@ impl Workload {
         })
     }
 
+    /// Returns the workloads for rooms that servers share.
+    pub(crate) fn of_sharing(time: Duration, most: usize) -> [Self; 2] {
+        let members = most.min(1_000);
+        let flood = (Shape::Flood, "10 talk as fast as they can");
+        [flood, (Shape::Steady(100.0), "100 messages/s")].map(|(shape, how)| {
+            let workload = Self::new('l', members, 10, shape, (time, false), how);
+            Self { threads: THREADS.min(workload.talkers).max(1), ..workload }
+        })
+    }
+
     fn new(
         letter: char,
         members: usize,
@@ -92,7 +110,8 @@ impl Workload {
         how: &str,
     ) -> Self {
         let what = format!("({letter}) {members} members, {how}");
-        Self { letter, what, members, talkers: talkers.min(members), shape, time, is_named }
+        let talkers = talkers.min(members);
+        Self { letter, what, members, talkers, threads: 1, shape, time, is_named }
     }
 
     /// Returns whether such a server can bear it.
@@ -106,69 +125,99 @@ impl Workload {
     }
 
     pub(crate) fn measure(&self, kind: Kind) -> Outcome<Measured> {
-        self.measure_on(Server::start(kind)?.ok_or("it is gone")?, kind)
+        let server = Server::start(kind)?.ok_or("it is gone")?;
+        self.measure_on(&Room::alone(server), kind)
     }
 
-    pub(crate) fn measure_on(&self, server: Server, kind: Kind) -> Outcome<Measured> {
-        let empty = server.memory()?;
-        let (own_before_join, began) = (cpu("/proc/self")?, Instant::now());
-        let mut crowd = Crowd::join(kind, server.port, self.members, self.talkers)?;
-        let told = crowd.settle()?.duration_since(began);
+    pub(crate) fn measure_on(&self, room: &Room, kind: Kind) -> Outcome<Measured> {
+        let empty = room.memory()?;
+        let began = Instant::now();
+        let who = (self.members, self.talkers);
+        let mut load = Load::join(kind, &room.ports(), who, self.threads)?;
+        let told = load.settle()?.duration_since(began);
         if self.is_named && kind == Kind::Chat {
-            crowd.name_all()?;
+            load.name_all()?;
         }
-        let full = server.memory()?.saturating_sub(empty);
-        let cpu_before = server.cpu()?;
+        let full = room.memory()?.saturating_sub(empty);
         // In a storm the joins themselves are the load.
-        let (own_before, start) = match self.shape {
-            Shape::Storm => (own_before_join, began),
-            _ => (cpu("/proc/self")?, Instant::now()),
+        let start = match self.shape {
+            Shape::Storm => began,
+            _ => {
+                load.take_spent();
+                Instant::now()
+            }
         };
-        let mut figures = Vec::new();
-        match self.shape {
-            Shape::Storm => {
-                let seconds = told.as_secs_f64();
-                figures.push(Figure::less("until all are told", "s", seconds));
-            }
+        let mut figures = match self.shape {
+            Shape::Storm => vec![Figure::less("until all are told", "s", told.as_secs_f64())],
             Shape::PingPong => {
-                let turns = crowd.ping_pong(self.time)?;
-                figures.push(Figure::less(
-                    "there and back",
-                    "µs",
-                    self.time.as_secs_f64() * 1e6 / turns as f64,
-                ));
+                let turn = self.time.as_secs_f64() * 1e6 / load.ping_pong(self.time)? as f64;
+                vec![Figure::less("there and back", "µs", turn)]
             }
-            Shape::Flood | Shape::OneDeaf => {
-                if let Shape::OneDeaf = self.shape {
-                    crowd.deafen(self.members - 1)?;
-                    // Wait until the room has given up on that member.
-                    crowd.run(Load::Window(WINDOW), GIVING_UP)?;
-                }
-                let flood_before = server.cpu()?;
-                let received = crowd.run(Load::Window(WINDOW), self.time)?;
-                let rate = received.delivered as f64 / received.time.as_secs_f64();
-                figures.push(Figure::more(DELIVERIES, "M/s", rate / 1e6));
-                let cpu = (server.cpu()? - flood_before).as_secs_f64();
-                let per_delivery = cpu * 1e9 / received.delivered.max(1) as f64;
-                figures.push(Figure::less("CPU per delivery", "ns", per_delivery));
+            Shape::Flood => self.flood(room, &mut load)?,
+            Shape::OneDeaf => {
+                load.deafen_one()?;
+                // Wait until the room has given up on that member.
+                load.run(Pace::Window(WINDOW), GIVING_UP)?;
+                self.flood(room, &mut load)?
             }
-            Shape::Steady(rate) => {
-                let mut received = crowd.run(Load::Rate(rate), self.time)?;
-                figures.extend(quantiles(&mut received));
-                let cpu = (server.cpu()? - cpu_before).as_secs_f64();
-                figures.push(Figure::less(
-                    "CPU per delivery",
-                    "µs",
-                    cpu * 1e6 / received.delivered.max(1) as f64,
-                ));
+            Shape::Steady(rate) => self.steady(room, &mut load, rate)?,
+        };
+        match self.letter {
+            'e' | 'k' => {
+                let each = full as f64 / 1024.0 / self.members as f64;
+                figures.push(Figure::less(MEMORY, "KiB", each));
             }
+            'l' => figures.extend(memory(room)?),
+            _ => {}
         }
-        if matches!(self.letter, 'e' | 'k') {
-            figures.push(Figure::less(MEMORY, "KiB", full as f64 / 1024.0 / self.members as f64));
-        }
-        let load = (cpu("/proc/self")? - own_before).as_secs_f64() / start.elapsed().as_secs_f64();
-        Ok(Measured { figures, lost: crowd.disorder, load })
+        let load_share = load.take_spent().as_secs_f64() / start.elapsed().as_secs_f64();
+        Ok(Measured { figures, lost: load.disorder(), load: load_share })
     }
+
+    fn flood(&self, room: &Room, load: &mut Load) -> Outcome<Vec<Figure>> {
+        let before = room.spent()?;
+        let received = load.run(Pace::Window(WINDOW), self.time)?;
+        let rate = received.delivered as f64 / received.time.as_secs_f64();
+        let mut figures = vec![Figure::more(DELIVERIES, "M/s", rate / 1e6)];
+        figures.extend(self.cpu(&room.spent()?.since(&before), &received, ("ns", 1e9)));
+        Ok(figures)
+    }
+
+    fn steady(&self, room: &Room, load: &mut Load, rate: f64) -> Outcome<Vec<Figure>> {
+        let before = room.spent()?;
+        let mut received = load.run(Pace::Rate(rate), self.time)?;
+        let mut figures = quantiles(&mut received).to_vec();
+        figures.extend(self.cpu(&room.spent()?.since(&before), &received, ("µs", 1e6)));
+        Ok(figures)
+    }
+
+    /// Returns the figures of the processor time, in a unit of which a second has so many.
+    fn cpu(
+        &self,
+        spent: &Spent,
+        received: &Received,
+        (unit, in_second): (&'static str, f64),
+    ) -> Vec<Figure> {
+        let per_delivery = |what, spent: Duration| {
+            let value = spent.as_secs_f64() * in_second / received.delivered.max(1) as f64;
+            Figure::less(what, unit, value)
+        };
+        let mut figures = vec![per_delivery("CPU per delivery", spent.servers())];
+        if self.letter == 'l' {
+            figures.push(per_delivery("CPU of the busiest server", spent.busiest()));
+        }
+        figures.extend(spent.engine.map(|engine| per_delivery("CPU of their redis", engine)));
+        figures
+    }
+}
+
+/// Returns the figures of what a room's servers take in all.
+fn memory(room: &Room) -> Outcome<Vec<Figure>> {
+    let of = |what, bytes: u64| Figure::less(what, "MiB", bytes as f64 / (1024.0 * 1024.0));
+    let mut figures = vec![of("memory per server", room.memory_per_server()?)];
+    let engine = room.memory_of_engine()?;
+    figures.extend(engine.map(|engine| of("memory of their redis", engine)));
+    Ok(figures)
 }
 
 fn quantiles(received: &mut Received) -> [Figure; 3] {

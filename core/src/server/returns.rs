@@ -341,7 +341,8 @@ impl Server {
     /// A connection goes on as somebody from now on.
     fn take_back(&mut self, id: MemberId) {
         self.returning.proposed.retain(|&other| other != id);
-        let Some(returns) = self.front.returns(id) else {
+        let returns = self.front.returns(id).or_else(|| self.return_of_removed(id));
+        let Some(returns) = returns else {
             // It has ended meanwhile.
             let name = self.ordered.room.profile(id).map(|profile| String::from(profile.name()));
             let Some(name) = name.filter(|_| !self.is_ending) else { return };
@@ -390,6 +391,17 @@ impl Server {
             self.hear(id, &rest);
         }
         self.go_on(id);
+    }
+
+    /// What a connection waits for that the host has removed: that comes next, and ends it.
+    fn return_of_removed(&self, id: MemberId) -> Option<Returns> {
+        let own = (self.ordered.node(), id.number());
+        let is_removal = |stamped: Stamped<'_>| match *stamped.entry() {
+            Entry::Removed { who, .. } => (who.node, who.member) == own,
+            _ => false,
+        };
+        let returns = self.front.person(id)?.returns?;
+        self.ordered.proposed().any(is_removal).then_some(returns)
     }
 
     /// The key was not good any more that a connection said.

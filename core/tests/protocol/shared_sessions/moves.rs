@@ -570,6 +570,30 @@ fn a_member_that_comes_back_late() {
     assert!(heard.ends_with("< The user 192.0.2.1:1000 left (1 user online)\n"), "{heard}");
 }
 
+/// It goes on, and is removed at once: the host had not seen yet whose connection that is.
+#[test]
+fn a_member_that_comes_back_late_is_removed() {
+    let mut servers = Servers::new(2);
+    let ann = servers.with_session(A, 1);
+    let ben = servers.join(B, 2);
+    let back = servers.connect(B, 9);
+    servers.pass(Duration::from_millis(60));
+    for (at, id) in [(A, ann), (B, ben), (B, back)] {
+        servers.hear(at, id);
+    }
+    servers.is_fast = false;
+    servers.send_to(B, back, &resume(1, 1));
+    servers.host(B, "/kick 192.0.2.9:9000");
+    servers.settle();
+    let heard = servers.hear(B, back);
+    assert!(heard.starts_with("> /resumed 0\n"), "{heard}");
+    assert!(heard.ends_with("> Host removed you\n"), "{heard}");
+    assert!(servers.is_finished(B, back));
+    let gone = "> Host removed 192.0.2.1:1000\n< The user 192.0.2.1:1000 left (1 user online)\n";
+    let heard = servers.hear(B, ben);
+    assert!(heard.ends_with(gone), "{heard}");
+}
+
 /// Whom the host removed, and who said goodbye, is nobody anywhere. Who is muted stays so.
 #[test]
 fn what_the_host_has_done_is_done_everywhere() {

@@ -108,7 +108,7 @@ impl Batch {
     /// one of that node.
     #[must_use]
     pub fn loss(&self) -> Option<NodeId> {
-        let entry = self.entries().last()?.ok()?;
+        let entry = self.decoded().ok()?.pop()?;
         entry.loss().filter(|&lost| lost == entry.stamp().node)
     }
 
@@ -257,10 +257,12 @@ mod tests {
     /// Each of its entries follows the one before.
     #[test]
     fn entries_that_do_not_belong_together_are_no_batch() {
-        for second in [lost(3, 7, 9), lost(3, 5, 9), lost(3, 4, 9), lost(4, 6, 9)] {
+        for second in [lost(3, 7, 9), lost(3, 5, 9), lost(3, 4, 9), lost(4, 6, 9), lost(4, 6, 4)] {
             let mut payload = Payload::default();
             assert!(payload.push(&lost(3, 5, 9)) && payload.push(&second));
-            assert_eq!(batch(payload.into_bytes()).numbers(), Err(DecodeError::Malformed));
+            let batch = batch(payload.into_bytes());
+            assert_eq!(batch.numbers(), Err(DecodeError::Malformed));
+            assert_eq!(batch.loss(), None);
         }
     }
 

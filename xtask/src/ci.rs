@@ -57,7 +57,7 @@ impl Ci {
         readme_test_commands()?;
         CutLink {}.run()?;
         Partition {}.run()?;
-        Fuzz { seconds: 10 }.run()?;
+        Fuzz { seconds: 6 }.run()?;
         Dist::checked().run()?;
         say("All checks passed.");
         Ok(())

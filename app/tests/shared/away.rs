@@ -66,6 +66,7 @@ fn killed_again_and_again() {
     for keeps in [Keeps::Always, Keeps::EverySecond, Keeps::Saved, Keeps::Nothing] {
         let Some(mut engine) = Engine::start(keeps) else { return };
         let mut room = talking(&engine);
+        room.was_away = true;
         for round in 0..25 {
             thread::sleep(Duration::from_millis(fastrand::u64(..2000)));
             if let (Keeps::Saved, true) = (keeps, fastrand::bool()) {

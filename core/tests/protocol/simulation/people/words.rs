@@ -6,7 +6,29 @@ use chat_core::Delivered;
 
 use super::super::choices::Choices;
 use super::People;
-use super::caller::Stage;
+use super::caller::{Caller, Stage};
+
+impl Caller {
+    /// It enters something. Returns the connection that this is said to at once, if it may be.
+    pub(super) fn enter(&mut self, text: &str) -> Option<usize> {
+        if self.stage == Stage::Over || (self.stage == Stage::Plain && self.conn.is_none()) {
+            return None;
+        }
+        self.input.extend(text.bytes());
+        let may_send = matches!(self.stage, Stage::Has | Stage::Plain | Stage::Asks(_));
+        self.conn.filter(|_| may_send)
+    }
+
+    /// What it says that it has got, or claims, if it can say so.
+    pub(super) fn acknowledgement(&self, choices: &mut impl Choices) -> Option<String> {
+        if self.stage != Stage::Has || self.conn.is_none() {
+            return None;
+        }
+        let lie = choices.one(&["0", "3", "99999", "18446744073709551615"]);
+        let lines = self.lines.to_string();
+        Some(format!("/got {}\n", if self.lies { lie } else { &lines }))
+    }
+}
 
 impl<C: Choices> People<C> {
     /// Somebody enters something.
@@ -19,13 +41,7 @@ impl<C: Choices> People<C> {
     }
 
     pub(super) fn type_in(&mut self, number: usize, text: &str) {
-        let caller = &mut self.callers[number];
-        if caller.stage == Stage::Over || (caller.stage == Stage::Plain && caller.conn.is_none()) {
-            return;
-        }
-        caller.input.extend(text.bytes());
-        let may_send = matches!(caller.stage, Stage::Has | Stage::Plain | Stage::Asks(_));
-        if let Some(conn) = caller.conn.filter(|_| may_send)
+        if let Some(conn) = self.callers[number].enter(text)
             && !self.conns[conn].ends
         {
             self.conns[conn].say(text.as_bytes());
@@ -104,12 +120,7 @@ impl<C: Choices> People<C> {
 
     pub(super) fn acknowledge(&mut self) {
         let Some(number) = self.caller() else { return };
-        let caller = &self.callers[number];
-        if caller.stage == Stage::Has && caller.conn.is_some() {
-            let lines = caller.lines.to_string();
-            let lies = caller.lies;
-            let lie = self.choices.one(&["0", "3", "99999", "18446744073709551615"]);
-            let text = format!("/got {}\n", if lies { lie } else { &lines });
+        if let Some(text) = self.callers[number].acknowledgement(&mut self.choices) {
             self.type_in(number, &text);
         }
     }

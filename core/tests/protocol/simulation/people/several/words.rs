@@ -19,13 +19,7 @@ impl<C: Choices> Several<C> {
     }
 
     pub(super) fn type_in(&mut self, number: usize, text: &str) {
-        let caller = &mut self.callers[number];
-        if caller.stage == Stage::Over || (caller.stage == Stage::Plain && caller.conn.is_none()) {
-            return;
-        }
-        caller.input.extend(text.bytes());
-        let may_send = matches!(caller.stage, Stage::Has | Stage::Plain | Stage::Asks(_));
-        if let Some(conn) = caller.conn.filter(|_| may_send) {
+        if let Some(conn) = self.callers[number].enter(text) {
             self.conns[conn].up.extend(text.bytes());
         }
     }
@@ -95,11 +89,7 @@ impl<C: Choices> Several<C> {
             return;
         }
         let number = self.choices.below(self.callers.len());
-        let caller = &self.callers[number];
-        if caller.stage == Stage::Has && caller.conn.is_some() {
-            let lines = caller.lines.to_string();
-            let lie = self.choices.one(&["0", "3", "99999", "18446744073709551615"]);
-            let text = format!("/got {}\n", if caller.lies { lie } else { &lines });
+        if let Some(text) = self.callers[number].acknowledgement(&mut self.choices) {
             self.type_in(number, &text);
         }
     }
